@@ -1,0 +1,210 @@
+package pop3client
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Errors to be asked for with errors.Is.
+var (
+	// ErrClosed is given by whatever is waited for after Close.
+	ErrClosed = errors.New("the connection is closed")
+	// ErrBodyDiscarded is given by the handle and the reader of a RETR or TOP whose text was thrown
+	// away, because an answer behind it was waited for first.
+	ErrBodyDiscarded = errors.New("the message's text was discarded: a later answer was asked for first")
+	// ErrInjection means that octets stood behind STLS's +OK before the TLS handshake: somebody on
+	// the way put words into the server's mouth. The connection is closed.
+	ErrInjection = errors.New("octets stood in clear behind the answer to STLS")
+	// ErrPlaintextRefused means that a password was about to go over a line that is not encrypted.
+	// Nothing was sent.
+	ErrPlaintextRefused = errors.New("the connection is not encrypted and the server's address is not loopback")
+	// ErrNoMechanism means that client and server share no way to log in. No password was refused.
+	ErrNoMechanism = errors.New("no login mechanism in common")
+	// ErrPipeliningBroken means that the server says PIPELINING in CAPA and stalled on, garbled or
+	// lost commands that were sent together. It comes as a [*PipeliningError].
+	ErrPipeliningBroken = errors.New("the server does not stand the pipelining it advertises")
+	// ErrServerUnverified means that a SCRAM login was answered +OK by a server which did not prove
+	// that it knows the password. The connection is closed.
+	ErrServerUnverified = errors.New("the server did not prove that it knows the password")
+	// ErrNoTLS means that STLS cannot be used: TLS is on already, or CAPA does not list STLS.
+	ErrNoTLS = errors.New("STLS is not offered")
+)
+
+// ServerError is a -ERR. Its Text is the server's and not safe to print on a terminal: callers
+// make it safe first.
+type ServerError struct {
+	// Command is what was refused, without secrets: "RETR 3", "PASS", "AUTH PLAIN"; "" for the
+	// greeting and for an -ERR nobody asked for.
+	Command string
+	// Code is the response code in capitals, without brackets: "AUTH", "IN-USE", "LOGIN-DELAY",
+	// "SYS/TEMP", "SYS/PERM", "UTF8" (RFC 2449, 3206, 6856) or another; "" where there is none.
+	Code string
+	// Text is everything behind -ERR, code included: UTF-8 as it came, other octets read as
+	// GB 18030 where they can be. Secrets that the server repeated are ***.
+	Text string
+	// Detail is what the server told in a SASL challenge before it refused: the JSON of
+	// XOAUTH2 and OAUTHBEARER (RFC 7628, section 3.2.2), decoded. "" elsewhere.
+	Detail string
+}
+
+func (e *ServerError) Error() string {
+	text := e.Text
+	if text == "" {
+		text = "-ERR, without a reason"
+	}
+	if e.Detail != "" {
+		text += " (" + e.Detail + ")"
+	}
+	if e.Command == "" {
+		return "the server refused the session: " + text
+	}
+	return e.Command + " was refused: " + text
+}
+
+// ProtocolError is an answer that is not POP3.
+type ProtocolError struct {
+	// Command is what had been asked, "" for the greeting.
+	Command string
+	// Problem says what is wrong with the answer.
+	Problem string
+	// Line is the answer's line, shortened; it is the server's and not safe to print. It may be "".
+	Line string
+}
+
+func (e *ProtocolError) Error() string {
+	s := "the server broke the protocol"
+	if e.Command != "" {
+		s += " in its answer to " + e.Command
+	} else {
+		s += " in its greeting"
+	}
+	s += ": " + e.Problem
+	if e.Line != "" {
+		s += fmt.Sprintf(": %q", e.Line)
+	}
+	return s
+}
+
+// LimitError means that the server sent more than a [Limits] field allows. The connection is closed.
+type LimitError struct {
+	// Limit is the field's name, such as "ListEntries".
+	Limit string
+	// Max is the limit's value.
+	Max int64
+	// Command is what had been asked, "" for the greeting.
+	Command string
+}
+
+func (e *LimitError) Error() string {
+	of := "the greeting"
+	if e.Command != "" {
+		of = "the answer to " + e.Command
+	}
+	return fmt.Sprintf("%s passes the limit %s of %d", of, e.Limit, e.Max)
+}
+
+// StateError means that a command does not belong in the session's state (RFC 1939, section 3), or
+// that its argument cannot be sent. Nothing was sent.
+type StateError struct {
+	Command string
+	State   State
+	// Problem is set where the state alone does not explain it.
+	Problem string
+}
+
+func (e *StateError) Error() string {
+	if e.Problem != "" {
+		return e.Command + " was not sent: " + e.Problem
+	}
+	return fmt.Sprintf("%s was not sent: it does not belong in the %s state", e.Command, e.State)
+}
+
+// TimeoutError means that the server kept silent for too long. The connection is closed.
+// It is a [net.Error] whose Timeout is true.
+type TimeoutError struct {
+	// Command is what had been asked, "" for the greeting.
+	Command string
+	After   time.Duration
+}
+
+func (e *TimeoutError) Error() string {
+	of := "greeting"
+	if e.Command != "" {
+		of = "answer to " + e.Command
+	}
+	return fmt.Sprintf("no %s within %s", of, e.After)
+}
+
+// Timeout is true.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// Temporary is false: the connection is gone.
+func (e *TimeoutError) Temporary() bool { return false }
+
+// CutError means that the connection ended before an answer was whole. errors.Is finds
+// io.ErrUnexpectedEOF in it, whether the end was a FIN, a reset or a TLS stream without
+// close_notify, and the network's own error where there is one.
+type CutError struct {
+	// Command is what had been asked, "" for the greeting.
+	Command string
+	Err     error
+}
+
+func (e *CutError) Error() string {
+	of := "the greeting"
+	if e.Command != "" {
+		of = "the answer to " + e.Command
+	}
+	s := "the connection was cut before " + of + " was complete"
+	if e.Err != nil && !errors.Is(e.Err, io.EOF) && !errors.Is(e.Err, io.ErrUnexpectedEOF) {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+func (e *CutError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{io.ErrUnexpectedEOF}
+	}
+	return []error{io.ErrUnexpectedEOF, e.Err}
+}
+
+// PipeliningFault is how a server failed at pipelining.
+type PipeliningFault int
+
+const (
+	// PipeliningStall: it fell silent with commands unanswered.
+	PipeliningStall PipeliningFault = iota
+	// PipeliningGarble: its answers are not what was asked for.
+	PipeliningGarble
+	// PipeliningCut: it dropped the connection. This may be chance, so it should not be remembered
+	// for the account the first time.
+	PipeliningCut
+)
+
+func (f PipeliningFault) String() string {
+	switch f {
+	case PipeliningStall:
+		return "stalled"
+	case PipeliningGarble:
+		return "garbled its answers"
+	}
+	return "closed the connection"
+}
+
+// PipeliningError is the fault that ended a connection on which several commands were under way
+// and on which pipelining had not been seen to work before (see [Client.PipeliningTrusted]).
+// errors.Is finds [ErrPipeliningBroken] in it and, through Err, whatever else applies.
+// The way on is to dial again with Options.Pipelining set to PipeliningNever.
+type PipeliningError struct {
+	Fault PipeliningFault
+	Err   error
+}
+
+func (e *PipeliningError) Error() string {
+	return fmt.Sprintf("the server advertises PIPELINING and %s: %v", e.Fault, e.Err)
+}
+
+func (e *PipeliningError) Unwrap() []error { return []error{ErrPipeliningBroken, e.Err} }

@@ -1,0 +1,54 @@
+package pop3client
+
+// Defaults for the zero values of Limits.
+const (
+	DefaultGreetingOctets  = 8 << 10
+	DefaultAnswerOctets    = 16 << 10
+	DefaultCapabilityLines = 256
+	DefaultListEntries     = 1_000_000
+	DefaultListLineOctets  = 4 << 10
+	DefaultTopOctets       = 64 << 20
+	DefaultSCRAMIterations = 1_000_000
+)
+
+// Limits bound what a server can make the client read or keep. A zero field means its default;
+// a field can be set as high as an int goes. Passing a limit is a [*LimitError] that bears the
+// field's name, and the connection is closed: what follows could not be told apart any more.
+//
+// RETR has no limit of its own. Its text is handed on as it comes and never held.
+type Limits struct {
+	// GreetingOctets bounds the greeting line. RFC 2449 allows 512.
+	GreetingOctets int
+	// AnswerOctets bounds a status line (RFC 2449 allows 512), a line of CAPA, and a SASL
+	// challenge (RFC 5034 asks for 12,288).
+	AnswerOctets int
+	// CapabilityLines bounds the number of lines CAPA may give.
+	CapabilityLines int
+	// ListEntries bounds the number of lines LIST or UIDL may give.
+	ListEntries int
+	// ListLineOctets bounds one line of LIST or UIDL.
+	ListLineOctets int
+	// TopOctets bounds the text that one TOP may give. It is large since some servers answer TOP
+	// with the whole message.
+	TopOctets int64
+	// SCRAMIterations bounds the work a server may ask for in a SCRAM login. Fewer than 4,096
+	// (RFC 5802, section 5.1) are refused as well.
+	SCRAMIterations int
+}
+
+func (l Limits) withDefaults() Limits {
+	setDefault(&l.GreetingOctets, DefaultGreetingOctets)
+	setDefault(&l.AnswerOctets, DefaultAnswerOctets)
+	setDefault(&l.CapabilityLines, DefaultCapabilityLines)
+	setDefault(&l.ListEntries, DefaultListEntries)
+	setDefault(&l.ListLineOctets, DefaultListLineOctets)
+	setDefault(&l.TopOctets, DefaultTopOctets)
+	setDefault(&l.SCRAMIterations, DefaultSCRAMIterations)
+	return l
+}
+
+func setDefault[T int | int64](field *T, def T) {
+	if *field <= 0 {
+		*field = def
+	}
+}

@@ -1,0 +1,123 @@
+package triage
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"popmark/mailbox"
+)
+
+// Selection names messages by number or by query.
+type Selection struct {
+	text   string
+	ranges []numberRange
+	query  *Query // nil for numbers
+}
+
+// numberRange is first to last, both included; last is 0 for an open range.
+type numberRange struct{ first, last int }
+
+// MissingError says that a selection names a message that the mailbox does not have.
+type MissingError struct {
+	Selection string
+	Number    int
+	Messages  int
+}
+
+// Error says what there is instead.
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("reading %q: there is no message %d: look at the numbers with \"popmark list\" (the mailbox has %d messages)",
+		e.Selection, e.Number, e.Messages)
+}
+
+// ParseSelection reads message numbers and ranges (1,3-5,9-), or a query. What is
+// made of digits, commas and hyphens alone is numbers. An empty selection is an
+// error: it is more likely a slip than a wish for every message. The error is a
+// [*QueryError].
+func ParseSelection(text string, now time.Time) (*Selection, error) {
+	trimmed := strings.TrimSpace(text)
+	if trimmed == "" {
+		return nil, &QueryError{Query: text, Pos: 0, Problem: `nothing is selected: write numbers such as 1,3-5, or a query; "1-" is every message`}
+	}
+	if strings.Trim(trimmed, "0123456789,- \t") != "" {
+		q, err := ParseQuery(text, now)
+		if err != nil {
+			return nil, err
+		}
+		return &Selection{text: text, query: q}, nil
+	}
+	s := &Selection{text: text}
+	pos := 0
+	for part := range strings.SplitSeq(text, ",") {
+		r, problem := parseRange(strings.TrimSpace(part))
+		if problem != "" {
+			return nil, &QueryError{Query: text, Pos: pos, Problem: problem}
+		}
+		s.ranges = append(s.ranges, r)
+		pos += len(part) + 1
+	}
+	return s, nil
+}
+
+func parseRange(s string) (numberRange, string) {
+	first, last, isRange := strings.Cut(s, "-")
+	a, err := strconv.Atoi(first)
+	if err != nil || a < 1 || first[0] == '+' {
+		return numberRange{}, "a message number from 1 up is missing here: write one such as 7, or a range such as 3-5 or 9-"
+	}
+	if !isRange {
+		return numberRange{a, a}, ""
+	}
+	if last == "" {
+		return numberRange{a, 0}, ""
+	}
+	b, err := strconv.Atoi(last)
+	if err != nil || b < 1 {
+		return numberRange{}, "a range ends with a message number: write it such as 3-5 or 9-"
+	}
+	if b < a {
+		return numberRange{}, fmt.Sprintf("this range runs backwards: write %d-%d", b, a)
+	}
+	return numberRange{a, b}, ""
+}
+
+// String gives the selection as it was written.
+func (s *Selection) String() string { return s.text }
+
+// NeedsHeaders says whether LIST and UIDL are not enough to find the messages.
+func (s *Selection) NeedsHeaders() bool { return s.query != nil && s.query.NeedsHeaders() }
+
+// In gives the indexes in the list of the selected messages, each once, in message
+// order. The row function gives what is known of a message; it is asked for
+// queries only. A number that the list does not have is a [*MissingError]; gaps
+// inside a range are none.
+func (s *Selection) In(list *mailbox.List, row func(index int) Row) ([]int, error) {
+	if s.query != nil {
+		var found []int
+		for i := range list.Messages {
+			if s.query.Match(row(i)) {
+				found = append(found, i)
+			}
+		}
+		return found, nil
+	}
+	for _, r := range s.ranges {
+		for _, end := range []int{r.first, r.last} {
+			if _, ok := list.Number(end); !ok && r.last != 0 {
+				return nil, &MissingError{Selection: s.text, Number: end, Messages: len(list.Messages)}
+			}
+		}
+	}
+	var found []int
+	for i, m := range list.Messages {
+		for _, r := range s.ranges {
+			if m.Number >= r.first && (m.Number <= r.last || r.last == 0) {
+				found = append(found, i)
+				break
+			}
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,115 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// querier is what *sql.DB and *sql.Tx have in common.
+type querier interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}
+
+// accountID is 0 for an account that the ledger does not know.
+func accountID(ctx context.Context, q querier, account string) (int64, error) {
+	var id int64
+	err := q.QueryRowContext(ctx, "SELECT id FROM account WHERE key=?", account).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
+func addAccount(ctx context.Context, tx *sql.Tx, account string) (int64, error) {
+	if id, err := accountID(ctx, tx, account); id != 0 || err != nil {
+		return id, err
+	}
+	r, err := tx.ExecContext(ctx, "INSERT INTO account (key) VALUES (?)", account)
+	if err != nil {
+		return 0, err
+	}
+	return r.LastInsertId()
+}
+
+// Caps gives the capability lines that PutCaps kept; false where there are none.
+func (l *Ledger) Caps(ctx context.Context, account string) ([]string, bool, error) {
+	var caps sql.NullString
+	err := l.read(ctx, "reading what the server can do", func(db *sql.DB) error {
+		err := db.QueryRowContext(ctx, "SELECT caps FROM account WHERE key=?", account).Scan(&caps)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil || !caps.Valid {
+		return nil, false, err
+	}
+	if caps.String == "" {
+		return nil, true, nil
+	}
+	return strings.Split(caps.String, "\n"), true, nil
+}
+
+// PutCaps keeps the lines of the server's CAPA answer (RFC 2449), each without its line end.
+func (l *Ledger) PutCaps(ctx context.Context, account string, caps []string) error {
+	return l.writeCache(ctx, "keeping what the server can do", func(tx *sql.Tx) error {
+		id, err := addAccount(ctx, tx, account)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE account SET caps=? WHERE id=?", strings.Join(caps, "\n"), id)
+		return err
+	})
+}
+
+// Quirk tells whether SetQuirk was called with this name.
+func (l *Ledger) Quirk(ctx context.Context, account, name string) (bool, error) {
+	var n int
+	err := l.read(ctx, "reading what is known of the server", func(db *sql.DB) error {
+		return db.QueryRowContext(ctx,
+			"SELECT count(*) FROM quirk JOIN account ON account.id=quirk.account WHERE key=? AND name=?", account, name).Scan(&n)
+	})
+	return n > 0, err
+}
+
+// SetQuirk remembers something about the account's server, such as that its
+// PIPELINING does not work.
+func (l *Ledger) SetQuirk(ctx context.Context, account, name string) error {
+	return l.writeCache(ctx, "keeping what is known of the server", func(tx *sql.Tx) error {
+		id, err := addAccount(ctx, tx, account)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT OR IGNORE INTO quirk (account, name) VALUES (?, ?)", id, name)
+		return err
+	})
+}
+
+// scanEach calls fn for each row of a query.
+func scanEach(ctx context.Context, q querier, fn func(scan func(...any) error) error, query string, args ...any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// maxVariables bounds the question marks in one statement.
+const maxVariables = 500
+
+// inUIDs is an IN list for the given UIDLs, and its arguments behind those given.
+func inUIDs(uids []string, args ...any) (string, []any) {
+	for _, uid := range uids {
+		args = append(args, []byte(uid))
+	}
+	return fmt.Sprintf("IN (%s)", strings.TrimSuffix(strings.Repeat("?,", len(uids)), ",")), args
+}

@@ -1,0 +1,131 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"popmark/message"
+)
+
+// About is what the history tells of a message, from its header.
+type About struct {
+	From    message.Safe
+	Subject message.Safe
+	Date    time.Time // zero where it is not known
+}
+
+// Fetched is a message's copy in a destination.
+type Fetched struct {
+	UID         string
+	Octets      int64  // from LIST: part of the message's identity
+	Destination string // canonical, as the destination names itself
+
+	Name     string // how the destination knows the copy again
+	Path     string // of its file; "" where it has none
+	Received int64  // octets, each CRLF counted as two
+	SHA256   [32]byte
+	At       time.Time
+
+	// Safe is false while the copy is only planned: what was meant to be there
+	// may have got there or not, and only the destination can tell.
+	Safe  bool
+	About About
+}
+
+// FetchedKey is what makes two fetched messages of an account the same.
+type FetchedKey struct {
+	UID         string
+	Octets      int64
+	Destination string
+}
+
+// Key is the message's identity.
+func (f *Fetched) Key() FetchedKey { return FetchedKey{f.UID, f.Octets, f.Destination} }
+
+// Fetched gives what is known of the copies that destination has of uids.
+func (l *Ledger) Fetched(ctx context.Context, account, destination string, uids []string) (map[FetchedKey]Fetched, error) {
+	found := make(map[FetchedKey]Fetched)
+	err := l.read(ctx, "reading what was fetched", func(db *sql.DB) error {
+		id, err := accountID(ctx, db, account)
+		if id == 0 || err != nil {
+			return err
+		}
+		for chunk := range slices.Chunk(uids, maxVariables) {
+			in, args := inUIDs(chunk, id, destination)
+			err := scanEach(ctx, db, func(scan func(...any) error) error {
+				f, err := scanFetched(scan)
+				found[f.Key()] = f
+				return err
+			}, "SELECT "+fetchedColumns+" FROM fetched WHERE account=? AND destination=? AND uid "+in, args...)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+const fetchedColumns = "uid, octets, destination, safe, name, path, received, sha256, at, sender, subject, date"
+
+func scanFetched(scan func(...any) error, more ...any) (Fetched, error) {
+	var f Fetched
+	var uid, sum []byte
+	var at int64
+	var date string
+	err := scan(append([]any{
+		&uid, &f.Octets, &f.Destination, &f.Safe, &f.Name, &f.Path, &f.Received, &sum, &at,
+		&f.About.From, &f.About.Subject, &date,
+	}, more...)...)
+	f.UID, f.At, f.About.Date = string(uid), time.Unix(0, at), parseDate(date)
+	copy(f.SHA256[:], sum)
+	return f, err
+}
+
+// PutFetched keeps copies, in place of what was known of the same messages in
+// the same destinations. It is called with Safe false before a copy is put into
+// place, so that after a crash in between the copy is found and not made twice,
+// and with Safe true afterwards.
+func (l *Ledger) PutFetched(ctx context.Context, account string, copies []Fetched) error {
+	return l.write(ctx, "recording what is fetched", func(tx *sql.Tx) error {
+		return putFetched(ctx, tx, account, copies)
+	})
+}
+
+func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetched) error {
+	id, err := addAccount(ctx, tx, account)
+	if err != nil {
+		return err
+	}
+	put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO fetched (account, "+fetchedColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	if err != nil {
+		return err
+	}
+	for i := range copies {
+		f := &copies[i]
+		_, err := put.ExecContext(ctx, id, []byte(f.UID), f.Octets, f.Destination, f.Safe, f.Name, f.Path, f.Received, f.SHA256[:],
+			f.At.UnixNano(), string(f.About.From), string(f.About.Subject), formatDate(f.About.Date))
+		if err != nil {
+			return err
+		}
+	}
+	return put.Close()
+}
+
+// Dates keep the zone that their author wrote.
+func formatDate(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+func parseDate(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -1,0 +1,228 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
+)
+
+const (
+	fileName = "ledger.db"
+	lockName = "ledger.lock"
+
+	// busyTimeout is how long a write waits for another popmark's.
+	busyTimeout = 10 * time.Second
+)
+
+// ErrClosed is returned by every method of a closed Ledger.
+var ErrClosed = errors.New("the ledger is closed")
+
+// A Ledger is safe for concurrent use, by several processes too.
+type Ledger struct {
+	dir string // "" in memory
+
+	mu       sync.Mutex
+	closed   bool
+	db       *handles
+	warnings []string
+	now      func() time.Time
+}
+
+// handles are the two ways into one database file.
+type handles struct {
+	sure  *sql.DB // synchronous=FULL
+	cache *sql.DB // synchronous=NORMAL; the same as sure in memory
+	info  fs.FileInfo
+}
+
+// DefaultDir is where the ledger lives unless told otherwise: popmark in the
+// XDG state folder.
+func DefaultDir() (string, error) {
+	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		return filepath.Join(state, "popmark"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the state folder: %w; name one with --state-dir, or use --no-state", err)
+	}
+	return filepath.Join(home, ".local", "state", "popmark"), nil
+}
+
+// Open opens the ledger in dir, making both where they are missing (0700 and
+// 0600). A database that is damaged, or that a newer popmark wrote, is renamed
+// and a new one begun; Warnings then says so. An error means that the folder
+// cannot be used at all.
+func Open(dir string) (*Ledger, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	l := &Ledger{dir: dir, now: time.Now}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the state folder: %w; name another with --state-dir, or use --no-state", err)
+	}
+	h, err := l.openFile(false)
+	if isDamage(err) || errors.Is(err, errNewer) {
+		h, err = l.replace(nil, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger in %s: %w; name another folder with --state-dir, or use --no-state", dir, err)
+	}
+	l.db = h
+	return l, nil
+}
+
+// OpenMemory gives a ledger that is forgotten when it is closed.
+func OpenMemory() (*Ledger, error) {
+	db, err := sql.Open("sqlite", "file::memory:")
+	if err != nil {
+		return nil, fmt.Errorf("opening a ledger in memory: %w", err)
+	}
+	// Each connection to :memory: is a database of its own.
+	db.SetMaxOpenConns(1)
+	db.SetConnMaxIdleTime(0)
+	if err := migrate(context.Background(), db); err != nil {
+		_ = db.Close() // the migration's error says more
+		return nil, fmt.Errorf("opening a ledger in memory: %w", err)
+	}
+	return &Ledger{db: &handles{sure: db, cache: db}, now: time.Now}, nil
+}
+
+// Dir is the folder of the ledger, "" for one in memory.
+func (l *Ledger) Dir() string { return l.dir }
+
+// Warnings says what happened to databases that could not be used.
+func (l *Ledger) Warnings() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.warnings)
+}
+
+// Close lets the database go. Calls after it return ErrClosed.
+func (l *Ledger) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	if err := l.db.close(); err != nil {
+		return fmt.Errorf("closing the ledger: %w", err)
+	}
+	return nil
+}
+
+func (h *handles) close() error {
+	err := h.sure.Close()
+	if h.cache != h.sure {
+		err = errors.Join(err, h.cache.Close())
+	}
+	return err
+}
+
+// openFile opens the database file, creating and migrating it as needed. locked
+// tells that the caller holds the lock file.
+func (l *Ledger) openFile(locked bool) (*handles, error) {
+	path := filepath.Join(l.dir, fileName)
+	// SQLite gives the -wal and -shm files the mode of this one.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	sure, err := sql.Open("sqlite", dsn(path, "FULL"))
+	if err != nil {
+		return nil, err
+	}
+	if err := l.bringUp(sure, locked); err != nil {
+		_ = sure.Close() // what went wrong is in err
+		return nil, err
+	}
+	cache, err := sql.Open("sqlite", dsn(path, "NORMAL")) // connects on first use
+	if err != nil {
+		_ = sure.Close() // what went wrong is in err
+		return nil, err
+	}
+	return &handles{sure: sure, cache: cache, info: info}, nil
+}
+
+func dsn(path, synchronous string) string {
+	u := url.URL{Scheme: "file", Path: path}
+	u.RawQuery = url.Values{
+		"_pragma": {
+			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+			"synchronous(" + synchronous + ")",
+			"foreign_keys(1)",
+		},
+		// Writers queue at BEGIN: a reader that turns writer would fail at once.
+		"_txlock": {"immediate"},
+	}.Encode()
+	return u.String()
+}
+
+// write runs fn in a transaction that is on disk when write returns.
+func (l *Ledger) write(ctx context.Context, doing string, fn func(*sql.Tx) error) error {
+	return l.run(ctx, doing, func(h *handles) error { return inTx(ctx, h.sure, fn) })
+}
+
+// writeCache runs fn in a transaction that a power failure may lose.
+func (l *Ledger) writeCache(ctx context.Context, doing string, fn func(*sql.Tx) error) error {
+	return l.run(ctx, doing, func(h *handles) error { return inTx(ctx, h.cache, fn) })
+}
+
+// read runs fn on the database.
+func (l *Ledger) read(ctx context.Context, doing string, fn func(*sql.DB) error) error {
+	return l.run(ctx, doing, func(h *handles) error { return fn(h.cache) })
+}
+
+// run calls fn, once more where the database turned out to be damaged and a new one could be begun.
+func (l *Ledger) run(ctx context.Context, doing string, fn func(*handles) error) error {
+	h, err := l.handles()
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	err = fn(h)
+	if isDamage(err) && l.dir != "" && ctx.Err() == nil {
+		if h, err = l.replace(h, err); err == nil {
+			err = fn(h)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+func (l *Ledger) handles() (*handles, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, ErrClosed
+	}
+	return l.db, nil
+}
+
+func inTx(ctx context.Context, db *sql.DB, fn func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		_ = tx.Rollback() // fn's error says more
+		return err
+	}
+	return tx.Commit()
+}

@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// migrations brings a database from version i to i+1. A released one is never edited.
+var migrations = []string{
+	`
+CREATE TABLE account (
+	id   INTEGER PRIMARY KEY,
+	key  TEXT NOT NULL UNIQUE,
+	caps TEXT
+);
+CREATE TABLE quirk (
+	account INTEGER NOT NULL REFERENCES account,
+	name    TEXT NOT NULL,
+	PRIMARY KEY (account, name)
+) WITHOUT ROWID;
+CREATE TABLE header (
+	account INTEGER NOT NULL REFERENCES account,
+	uid     BLOB NOT NULL,
+	octets  INTEGER NOT NULL,
+	text    BLOB NOT NULL,
+	UNIQUE (account, uid)
+);
+CREATE TABLE seen (
+	account INTEGER NOT NULL REFERENCES account,
+	uid     BLOB NOT NULL,
+	PRIMARY KEY (account, uid)
+) WITHOUT ROWID;
+CREATE TABLE mark (
+	account INTEGER NOT NULL REFERENCES account,
+	uid     BLOB NOT NULL,
+	mark    INTEGER NOT NULL,
+	PRIMARY KEY (account, uid)
+) WITHOUT ROWID;
+CREATE TABLE fetched (
+	id          INTEGER PRIMARY KEY,
+	account     INTEGER NOT NULL REFERENCES account,
+	uid         BLOB NOT NULL,
+	octets      INTEGER NOT NULL,
+	destination TEXT NOT NULL,
+	safe        INTEGER NOT NULL,
+	name        TEXT NOT NULL,
+	path        TEXT NOT NULL,
+	received    INTEGER NOT NULL,
+	sha256      BLOB NOT NULL,
+	at          INTEGER NOT NULL,
+	sender      TEXT NOT NULL,
+	subject     TEXT NOT NULL,
+	date        TEXT NOT NULL,
+	UNIQUE (account, uid, octets, destination)
+);
+CREATE INDEX fetched_at ON fetched (at);
+CREATE TABLE run (
+	id          INTEGER PRIMARY KEY AUTOINCREMENT,
+	account     INTEGER NOT NULL REFERENCES account,
+	started     INTEGER NOT NULL,
+	at_end      INTEGER NOT NULL,
+	destination TEXT NOT NULL
+);
+CREATE INDEX run_account ON run (account);
+CREATE TABLE step (
+	run     INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+	seq     INTEGER NOT NULL,
+	uid     BLOB NOT NULL,
+	octets  INTEGER NOT NULL,
+	mark    INTEGER NOT NULL,
+	state   INTEGER NOT NULL,
+	sender  TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	date    TEXT NOT NULL,
+	lines   TEXT NOT NULL,
+	kept    TEXT NOT NULL,
+	PRIMARY KEY (run, seq)
+) WITHOUT ROWID;
+CREATE TABLE deleted (
+	id      INTEGER PRIMARY KEY,
+	run     INTEGER NOT NULL,
+	seq     INTEGER NOT NULL,
+	account INTEGER NOT NULL REFERENCES account,
+	uid     BLOB NOT NULL,
+	octets  INTEGER NOT NULL,
+	at      INTEGER NOT NULL,
+	sender  TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	date    TEXT NOT NULL,
+	lines   TEXT NOT NULL,
+	kept    TEXT NOT NULL,
+	UNIQUE (run, seq)
+);
+CREATE INDEX deleted_at ON deleted (at);
+`,
+}
+
+// bringUp makes sure that the database has the schema of this program. The
+// lock file is taken only where there is something to do, and not where the
+// caller holds it.
+func (l *Ledger) bringUp(db *sql.DB, locked bool) error {
+	ctx := context.Background()
+	version, err := schemaVersion(ctx, db)
+	if err != nil {
+		return err
+	}
+	if version == len(migrations) {
+		return nil
+	}
+	if version > len(migrations) {
+		return fmt.Errorf("%w (its form is %d, this popmark's %d)", errNewer, version, len(migrations))
+	}
+	if !locked {
+		// Turning WAL on does not wait for another process that does the same.
+		lock, err := l.lockFile()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = lock.Close() }() // closing the file unlocks it whatever is returned
+	}
+	if _, err := db.ExecContext(ctx, "PRAGMA journal_mode=WAL"); err != nil {
+		return err
+	}
+	return migrate(ctx, db)
+}
+
+// lockFile waits for the lock that only creation, migration and setting aside take.
+func (l *Ledger) lockFile() (*flock.Flock, error) {
+	lock := flock.New(filepath.Join(l.dir, lockName), flock.SetPermissions(0o600))
+	return lock, lock.Lock()
+}
+
+func schemaVersion(ctx context.Context, q interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+},
+) (int, error) {
+	var version int
+	err := q.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
+	return version, err
+}
+
+// migrate applies what is missing, each migration with its version in one transaction.
+func migrate(ctx context.Context, db *sql.DB) error {
+	return inTx(ctx, db, func(tx *sql.Tx) error {
+		version, err := schemaVersion(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if version > len(migrations) {
+			return errNewer
+		}
+		for i, statements := range migrations[version:] {
+			if _, err := tx.ExecContext(ctx, statements); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version=%d", version+i+1)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

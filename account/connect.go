@@ -1,0 +1,206 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"popmark/pop3client"
+)
+
+// The pauses of Settings.Wait.
+const (
+	firstPause = time.Second
+	maxPause   = time.Minute
+)
+
+// Hints are what an earlier session with the same server taught.
+type Hints struct {
+	// Capabilities are CAPA's lines before the login, as Login.Capabilities gave them;
+	// nil: not known. They save a round trip.
+	Capabilities []string
+	// NoPipelining asks for one command at a time: the server advertises what it does not do.
+	NoPipelining bool
+}
+
+// Login tells how a connection was made.
+type Login struct {
+	Mechanism    string   // what logged in, such as "SCRAM-SHA-256"
+	STLS         bool     // the server offers STLS before the login
+	Capabilities []string // CAPA's lines before the login; nil where it was not asked or refused
+}
+
+// Connect dials, encrypts as the account asks, and logs in. One login is tried, with
+// one mechanism; only a mailbox that is locked or a login that came too soon is tried
+// again, for as long as Settings.Wait says. The client that is returned is in the
+// transaction state and the caller's to close.
+//
+// Errors are pop3client's and the network's, wrapped, or an [*Error].
+func (a *Account) Connect(ctx context.Context, hints Hints) (*pop3client.Client, Login, error) {
+	deadline := time.Now().Add(a.settings.Wait)
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		c, login, delay, err := a.try(ctx, hints)
+		if err == nil || !tryLater(err) {
+			return c, login, err
+		}
+		wait := pause
+		if delay > wait {
+			wait = delay
+		}
+		left := time.Until(deadline)
+		if left <= 0 || delay > left {
+			return nil, Login{}, err
+		}
+		wait = min(wait, left)
+		if a.settings.Waiting != nil {
+			a.settings.Waiting(Wait{Err: err, Pause: wait, Left: left - wait})
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, Login{}, ctx.Err()
+		}
+	}
+}
+
+// tryLater says whether the server itself asks to come back: never after a refused password.
+func tryLater(err error) bool {
+	var refusal *pop3client.ServerError
+	return errors.As(err, &refusal) && refusal.Kind() == pop3client.KindTryLater
+}
+
+// try connects once. delay is the pause that the server wants between logins, where
+// that is why it refused.
+func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, login Login, delay time.Duration, err error) {
+	credentials := pop3client.Credentials{
+		User:           a.target.User,
+		Mechanism:      strings.ToUpper(a.auth()),
+		AllowPlaintext: a.settings.AllowPlaintext,
+		Host:           a.target.Host,
+	}
+	// Before connecting: nobody's server waits while somebody types.
+	if credentials.Mechanism != pop3client.MechanismExternal {
+		if credentials.Password, err = a.Password(ctx); err != nil {
+			return nil, Login{}, 0, err
+		}
+	}
+	c, err = a.dial(ctx, hints)
+	if err != nil {
+		return nil, Login{}, 0, err
+	}
+	defer func() {
+		if err != nil {
+			_ = c.Close() // the error that ended the login says more
+			c = nil
+		}
+	}()
+	if login.STLS, err = a.encrypt(ctx, c, hints); err != nil {
+		return c, login, 0, err
+	}
+	if _, port, err := net.SplitHostPort(a.address()); err == nil {
+		credentials.Port, _ = strconv.Atoi(port) // our own address: its port is a number
+	}
+	login.Mechanism, err = c.Login(ctx, credentials)
+	if err != nil {
+		var refusal *pop3client.ServerError
+		if errors.As(err, &refusal) && refusal.Code == "LOGIN-DELAY" {
+			delay, _ = c.Capabilities().LoginDelay()
+		}
+		return c, login, delay, a.loginError(err)
+	}
+	return c, login, 0, nil
+}
+
+func (a *Account) address() string {
+	_, addr := a.target.address(a.mode == implicit)
+	return addr
+}
+
+func (a *Account) dial(ctx context.Context, hints Hints) (*pop3client.Client, error) {
+	options := a.options
+	if hints.NoPipelining {
+		options.Pipelining = pop3client.PipeliningNever
+	}
+	network, addr := a.target.address(a.mode == implicit)
+	dial := pop3client.Dial
+	if a.mode == implicit {
+		dial = pop3client.DialTLS
+	}
+	c, err := dial(ctx, network, addr, &options)
+	if err == nil {
+		return c, nil
+	}
+	doing := "connecting to " + printable(addr)
+	if next := explainTLS(err); next != "" {
+		return nil, &Error{Kind: Unavailable, Doing: doing, Err: err, Next: next}
+	}
+	return nil, fmt.Errorf("%s: %w", doing, err)
+}
+
+// encrypt does what --tls asks on a connection that began in clear, and says whether
+// the server offers STLS. It never goes on in clear after an STLS that was refused or
+// that failed.
+func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints) (offered bool, err error) {
+	if a.mode == implicit || a.mode == clear {
+		if hints.Capabilities != nil {
+			c.SetCapabilities(hints.Capabilities)
+		}
+		return false, nil
+	}
+	// That the server once offered STLS is reason enough to ask for it at once: one that
+	// has lost it since is refused below. That it once did not is no reason to stay in clear.
+	remembered := pop3client.Capabilities{Lines: hints.Capabilities}
+	if remembered.STLS() {
+		c.SetCapabilities(hints.Capabilities)
+	} else if _, err := c.Capa().Wait(ctx); err != nil && !isRefusal(err) {
+		return false, fmt.Errorf("asking %s what it offers: %w", printable(a.address()), err)
+	}
+	if !c.Capabilities().STLS() {
+		if a.mode == required {
+			return false, &Error{
+				Kind: Unavailable, Doing: "encrypting the connection to " + printable(a.address()), Err: ErrNoSTLS,
+				Next: "try pop3s://, or leave --tls starttls out if a connection in clear will do",
+			}
+		}
+		return false, nil
+	}
+	if err := c.StartTLS(ctx); err != nil {
+		if ctx.Err() != nil {
+			return true, ctx.Err()
+		}
+		next := explainTLS(err)
+		if next == "" {
+			next = "try pop3s://, or --tls none if a connection in clear will do"
+		}
+		return true, &Error{Kind: Unavailable, Doing: "encrypting the connection to " + printable(a.address()), Err: err, Next: next}
+	}
+	return true, nil
+}
+
+func isRefusal(err error) bool {
+	var refusal *pop3client.ServerError
+	return errors.As(err, &refusal)
+}
+
+func (a *Account) loginError(err error) error {
+	doing := "logging in to " + printable(a.target.Name())
+	switch {
+	case errors.Is(err, pop3client.ErrPlaintextRefused):
+		return &Error{
+			Kind: Configuration, Doing: doing, Err: err,
+			Next: "use pop3s:// or --tls starttls, or give --allow-plaintext if the password may be read on the way",
+		}
+	case errors.Is(err, pop3client.ErrNoMechanism):
+		return &Error{
+			Kind: Unavailable, Doing: doing, Err: err,
+			Next: "see what popmark check shows of the server, and name a mechanism with --auth",
+		}
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

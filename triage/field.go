@@ -15,12 +15,6 @@ type field struct {
 	example string
 	// parse gives the test for a value, or what is wrong with it and what to write instead.
 	parse func(value string, now time.Time) (term, string)
-	// inList says whether LIST, UIDL and the ledger answer without headers.
-	inList bool
-}
-
-func (f field) listed(value string) bool {
-	return f.inList || (strings.EqualFold(value, "new") && f.example == "is:new")
 }
 
 const fieldNames = "from:, to:, subject:, larger:, smaller:, older:, newer:, uid:, is:, list:, has:, re:, spf:, dkim:, dmarc:, spam:"
@@ -30,11 +24,11 @@ var fields = map[string]field{
 	"to":      {example: "to:name", parse: words(toText)},
 	"subject": {example: "subject:word", parse: words(func(e *message.Envelope, hit func(string) bool) bool { return hit(string(e.Subject)) })},
 	"list":    {example: "list:golang", parse: words(func(e *message.Envelope, hit func(string) bool) bool { return hit(string(e.ListID)) })},
-	"larger":  {example: "larger:5M", inList: true, parse: octets(func(have, want int64) bool { return have > want })},
-	"smaller": {example: "smaller:10k", inList: true, parse: octets(func(have, want int64) bool { return have < want })},
+	"larger":  {example: "larger:5M", parse: octets(func(have, want int64) bool { return have > want })},
+	"smaller": {example: "smaller:10k", parse: octets(func(have, want int64) bool { return have < want })},
 	"older":   {example: "older:30d", parse: dated(func(have, want time.Time) bool { return have.Before(want) })},
 	"newer":   {example: "newer:2026-01-31", parse: dated(func(have, want time.Time) bool { return !have.Before(want) })},
-	"uid":     {example: "uid:00000012abcdef", inList: true, parse: uid},
+	"uid":     {example: "uid:00000012abcdef", parse: uid},
 	"is":      {example: "is:new", parse: is},
 	"has":     {example: "has:attachment", parse: has},
 	"re":      {example: "re:/invoice [0-9]+/", parse: expression},
@@ -42,16 +36,6 @@ var fields = map[string]field{
 	"dkim":    {example: "dkim:fail", parse: verdict("dkim", func(j message.Judgement) message.Verdict { return j.DKIM })},
 	"dmarc":   {example: "dmarc:fail", parse: verdict("dmarc", func(j message.Judgement) message.Verdict { return j.DMARC })},
 	"spam":    {example: "spam:>5", parse: spam},
-}
-
-// asks makes a test of the envelope, unknown where there is none.
-func asks(question func(e *message.Envelope) truth) test {
-	return func(r Row) truth {
-		if r.Envelope == nil {
-			return unknown
-		}
-		return question(r.Envelope)
-	}
 }
 
 // texts goes through the texts of an envelope until one hits.
@@ -75,14 +59,14 @@ func toText(e *message.Envelope, hit func(string) bool) bool {
 func words(in texts) func(string, time.Time) (term, string) {
 	return func(value string, _ time.Time) (term, string) {
 		needle := newFolded(value)
-		return asks(func(e *message.Envelope) truth { return truthOf(in(e, needle.in)) }), ""
+		return headerTest(func(e *message.Envelope) truth { return truthOf(in(e, needle.in)) }), ""
 	}
 }
 
 // bareWord looks in From and Subject.
 func bareWord(word string) term {
 	needle := newFolded(word)
-	return asks(func(e *message.Envelope) truth {
+	return headerTest(func(e *message.Envelope) truth {
 		return truthOf(needle.in(string(e.Subject)) || fromText(e, needle.in))
 	})
 }
@@ -93,7 +77,7 @@ func octets(compare func(have, want int64) bool) func(string, time.Time) (term, 
 		if !ok {
 			return nil, "this is no size: write one such as 5M, 10k or 2048 (powers of 1024)"
 		}
-		return test(func(r Row) truth { return truthOf(compare(r.Message.Octets, want)) }), ""
+		return listTest(func(r Row) truth { return truthOf(compare(r.Message.Octets, want)) }), ""
 	}
 }
 
@@ -127,7 +111,7 @@ func dated(compare func(have, want time.Time) bool) func(string, time.Time) (ter
 		if !ok {
 			return nil, "this is no time: write a date such as 2026-01-31, or an age such as 12h, 30d, 2w, 6m or 1y"
 		}
-		return asks(func(e *message.Envelope) truth {
+		return headerTest(func(e *message.Envelope) truth {
 			if !e.HasDate {
 				return unknown
 			}
@@ -163,19 +147,19 @@ func parseMoment(value string, now time.Time) (time.Time, bool) {
 }
 
 func uid(value string, _ time.Time) (term, string) {
-	return test(func(r Row) truth { return truthOf(r.Message.UID == value) }), ""
+	return listTest(func(r Row) truth { return truthOf(r.Message.UID == value) }), ""
 }
 
 func is(value string, _ time.Time) (term, string) {
 	switch strings.ToLower(value) {
 	case "new":
-		return test(func(r Row) truth { return truthOf(r.Message.New) }), ""
+		return listTest(func(r Row) truth { return truthOf(r.Message.New) }), ""
 	case "bulk":
-		return asks(func(e *message.Envelope) truth { return truthOf(e.Judgement.Bulk) }), ""
+		return headerTest(func(e *message.Envelope) truth { return truthOf(e.Judgement.Bulk) }), ""
 	case "list":
-		return asks(func(e *message.Envelope) truth { return truthOf(e.Judgement.List || e.ListID != "") }), ""
+		return headerTest(func(e *message.Envelope) truth { return truthOf(e.Judgement.List || e.ListID != "") }), ""
 	case "spam":
-		return asks(func(e *message.Envelope) truth { return truthOf(e.Judgement.Spam == message.SpamYes) }), ""
+		return headerTest(func(e *message.Envelope) truth { return truthOf(e.Judgement.Spam == message.SpamYes) }), ""
 	}
 	return nil, "popmark knows is:new, is:bulk, is:list and is:spam"
 }
@@ -184,7 +168,7 @@ func has(value string, _ time.Time) (term, string) {
 	if !strings.EqualFold(value, "attachment") {
 		return nil, "popmark knows has:attachment"
 	}
-	return asks(func(e *message.Envelope) truth { return truthOf(e.HasAttachment) }), ""
+	return headerTest(func(e *message.Envelope) truth { return truthOf(e.HasAttachment) }), ""
 }
 
 func expression(value string, _ time.Time) (term, string) {
@@ -192,7 +176,7 @@ func expression(value string, _ time.Time) (term, string) {
 	if err != nil {
 		return nil, fmt.Sprintf("this is no regular expression (%v): write it as Go's regexp has it, between slashes", err)
 	}
-	return asks(func(e *message.Envelope) truth { return truthOf(re.MatchString(string(e.Subject))) }), ""
+	return headerTest(func(e *message.Envelope) truth { return truthOf(re.MatchString(string(e.Subject))) }), ""
 }
 
 func verdict(method string, of func(message.Judgement) message.Verdict) func(string, time.Time) (term, string) {
@@ -201,7 +185,7 @@ func verdict(method string, of func(message.Judgement) message.Verdict) func(str
 		if !ok {
 			return nil, fmt.Sprintf("this is no result of %s: write pass, fail, softfail, neutral, none, policy, temperror or permerror", method)
 		}
-		return asks(func(e *message.Envelope) truth {
+		return headerTest(func(e *message.Envelope) truth {
 			have := of(e.Judgement)
 			if have == message.NoVerdict {
 				return unknown
@@ -224,7 +208,7 @@ func spam(value string, _ time.Time) (term, string) {
 		if strings.EqualFold(value, "yes") {
 			want = message.SpamYes
 		}
-		return asks(func(e *message.Envelope) truth {
+		return headerTest(func(e *message.Envelope) truth {
 			if e.Judgement.Spam == message.SpamUnknown {
 				return unknown
 			}
@@ -237,7 +221,7 @@ func spam(value string, _ time.Time) (term, string) {
 	if err != nil || !ok {
 		return nil, "write spam:yes, spam:no, or a score behind >, >=, <, <= or =, such as spam:>5"
 	}
-	return asks(func(e *message.Envelope) truth {
+	return headerTest(func(e *message.Envelope) truth {
 		if !e.Judgement.HasScore {
 			return unknown
 		}

@@ -17,10 +17,9 @@ const maxNesting = 50
 //	sequence     = part { part }
 //	part         = [ "-" ] ( "(" alternatives ")" | word )
 type parser struct {
-	text    string
-	pos     int
-	now     time.Time
-	headers bool
+	text string
+	pos  int
+	now  time.Time
 }
 
 func (p *parser) end() bool { return p.pos >= len(p.text) }
@@ -151,12 +150,10 @@ func (p *parser) word(start int) (term, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.headers = true
 		return bareWord(phrase), nil
 	}
 	name := p.fieldName()
 	if name == "" {
-		p.headers = true
 		return bareWord(p.plain()), nil
 	}
 	f, ok := fields[strings.ToLower(name)]
@@ -175,9 +172,6 @@ func (p *parser) word(start int) (term, error) {
 	t, problem := f.parse(value, p.now)
 	if problem != "" {
 		return nil, p.mistake(valueAt, problem)
-	}
-	if !f.listed(value) {
-		p.headers = true
 	}
 	return t, nil
 }

@@ -2,15 +2,17 @@ package triage
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"popmark/message"
 )
 
 // Query finds messages by what is known of them. It is immutable and safe for
 // concurrent use.
 type Query struct {
-	text    string
-	root    term
-	headers bool
+	text string
+	root term
 }
 
 // String gives the query as it was written.
@@ -22,7 +24,7 @@ func (q *Query) String() string { return q.text }
 func (q *Query) Match(row Row) bool { return q.root.match(row) == yes }
 
 // NeedsHeaders says whether the query asks for anything that LIST and UIDL do not tell.
-func (q *Query) NeedsHeaders() bool { return q.headers }
+func (q *Query) NeedsHeaders() bool { return q.root.needsHeaders() }
 
 // QueryError is a mistake in a query or a selection, and where it is.
 type QueryError struct {
@@ -58,7 +60,7 @@ func ParseQuery(text string, now time.Time) (*Query, error) {
 	if !p.end() {
 		return nil, p.mistake(p.pos, `this ")" closes nothing: take it away, or put it in quotes`)
 	}
-	q.root, q.headers = root, p.headers
+	q.root = root
 	return q, nil
 }
 
@@ -79,20 +81,27 @@ func truthOf(b bool) truth {
 }
 
 // term is a part of a query.
-type term interface{ match(Row) truth }
+type term interface {
+	match(Row) truth
+	needsHeaders() bool
+}
 
 type (
 	everything struct{}
 	not        struct{ of term }
 	all        []term
 	anyOf      []term
-	// test asks one question of a row.
-	test func(Row) truth
+	// listTest asks what LIST, UIDL and the ledger tell.
+	listTest func(Row) truth
+	// headerTest asks a message's header.
+	headerTest func(*message.Envelope) truth
 )
 
-func (everything) match(Row) truth { return yes }
+func (everything) match(Row) truth    { return yes }
+func (everything) needsHeaders() bool { return false }
 
-func (t not) match(r Row) truth { return yes - t.of.match(r) }
+func (t not) match(r Row) truth  { return yes - t.of.match(r) }
+func (t not) needsHeaders() bool { return t.of.needsHeaders() }
 
 func (t all) match(r Row) truth {
 	least := yes
@@ -105,6 +114,8 @@ func (t all) match(r Row) truth {
 	return least
 }
 
+func (t all) needsHeaders() bool { return slices.ContainsFunc(t, term.needsHeaders) }
+
 func (t anyOf) match(r Row) truth {
 	most := no
 	for _, term := range t {
@@ -116,4 +127,16 @@ func (t anyOf) match(r Row) truth {
 	return most
 }
 
-func (t test) match(r Row) truth { return t(r) }
+func (t anyOf) needsHeaders() bool { return slices.ContainsFunc(t, term.needsHeaders) }
+
+func (t listTest) match(r Row) truth  { return t(r) }
+func (t listTest) needsHeaders() bool { return false }
+
+func (t headerTest) match(r Row) truth {
+	if r.Envelope == nil {
+		return unknown
+	}
+	return t(r.Envelope)
+}
+
+func (t headerTest) needsHeaders() bool { return true }

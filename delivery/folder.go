@@ -1,0 +1,86 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// makeFolder makes a folder that is not there, with mode 0700, and those above it,
+// and brings each new entry to the disk.
+func makeFolder(fsys FS, path string) error {
+	fi, err := fsys.Stat(path)
+	if err == nil {
+		if !fi.IsDir() {
+			return &fs.PathError{Op: "mkdir", Path: path, Err: syscall.ENOTDIR}
+		}
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(path)
+	if parent == path {
+		return err
+	}
+	if err := makeFolder(fsys, parent); err != nil {
+		return err
+	}
+	// Another process may make the same folder at the same time.
+	if err := fsys.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return fsys.SyncDir(parent)
+}
+
+// tryWrite sees whether a file can be made in the folder, by making one.
+func tryWrite(fsys FS, path string) error {
+	f, err := fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), fsys.Remove(path))
+}
+
+// cannotCreate makes an error of preparing a destination one of ErrCannotCreate,
+// whatever its cause.
+func cannotCreate(dest, doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = failed(dest, doing, err)
+	var e *Error
+	if errors.As(err, &e) && !errors.Is(e.Class, ErrTemporary) {
+		e.Class = ErrCannotCreate
+	}
+	return err
+}
+
+// patience is how long work on the disk is waited for once the context has ended:
+// nearly always it is done by then, and what it did is known.
+const patience = 500 * time.Millisecond
+
+// untilDone runs work, which may hang on a disk that does not answer, and returns
+// its result, or the context's error where that ended some time before. The work runs on
+// then and must look at the context itself before it does what others can see.
+func untilDone(ctx context.Context, work func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-t.C:
+		return stopped(ctx)
+	}
+}

@@ -1,0 +1,77 @@
+package delivery
+
+import (
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// plainName tells whether a recorded name is a single file's name, so that a
+// damaged record leads nowhere else.
+func plainName(name string) bool {
+	return name != "" && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\x00")
+}
+
+func regular(fsys FS, path string) bool {
+	fi, err := fsys.Stat(path)
+	return err == nil && fi.Mode().IsRegular()
+}
+
+// curIndex finds messages in cur, whose names have grown flags that are not known.
+// It reads the folder once for many questions.
+type curIndex struct {
+	fsys FS
+	dir  string
+
+	mu      sync.Mutex
+	names   map[string]string // without flags → with
+	changed time.Time         // the folder's own time when it was read
+	read    time.Time         // when it was read
+}
+
+// has tells whether a message is there now.
+func (c *curIndex) has(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// A message whose flags change while the folder is read may be missed; the
+	// folder's time then says to read again.
+	for tries := range 3 {
+		if full, ok := c.names[name]; ok && regular(c.fsys, filepath.Join(c.dir, full)) {
+			return true
+		}
+		fi, err := c.fsys.Stat(c.dir)
+		if err != nil {
+			return false
+		}
+		if c.fresh(fi) || tries > 0 && fi.ModTime().Equal(c.changed) {
+			return false
+		}
+		if c.load(fi.ModTime()) != nil {
+			return false
+		}
+	}
+	return false
+}
+
+// fresh tells whether nothing can have changed since the folder was read. Its time
+// may be as coarse as two seconds.
+func (c *curIndex) fresh(fi fs.FileInfo) bool {
+	return c.names != nil && fi.ModTime().Equal(c.changed) && c.read.Sub(c.changed) > 2*time.Second
+}
+
+func (c *curIndex) load(changed time.Time) error {
+	read := time.Now()
+	list, err := c.fsys.ReadDir(c.dir)
+	if err != nil {
+		return err
+	}
+	names := make(map[string]string, len(list))
+	for _, e := range list {
+		base, _, _ := strings.Cut(e.Name(), ":")
+		names[base] = e.Name()
+	}
+	c.names, c.changed, c.read = names, changed, read
+	return nil
+}

@@ -1,0 +1,188 @@
+package delivery
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"hash"
+	"io"
+	"os"
+	"sync"
+)
+
+const (
+	// smallBuffer holds a common message whole, so that many may be under way in
+	// little memory; one that is longer gets a largeBuffer.
+	smallBuffer = 16 << 10
+	largeBuffer = 128 << 10
+)
+
+var (
+	smallBuffers = sync.Pool{New: func() any { b := make([]byte, 0, smallBuffer); return &b }}
+	largeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, largeBuffer); return &b }}
+)
+
+// spool takes a message as it arrives: counts and hashes it, turns its line ends
+// and keeps it in memory until that is full, and then in a file. The file is made
+// only when it is needed, so that beginning a delivery costs no system call.
+type spool struct {
+	fsys FS
+	path string      // the file's name
+	also []io.Writer // get the octets as stored; they never fail
+
+	buf    *[]byte
+	file   File
+	lines  lineEnds
+	sum    hash.Hash
+	octets int64 // received
+	stored int64 // after turning line ends
+	whole  bool  // end has been called
+	err    error // the first failure; nothing is written after it
+}
+
+func newSpool(fsys FS, path string, also ...io.Writer) *spool {
+	return &spool{fsys: fsys, path: path, also: also, buf: smallBuffers.Get().(*[]byte), sum: sha256.New()}
+}
+
+func (s *spool) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	_, _ = s.sum.Write(p) // a hash never fails
+	s.octets += int64(len(p))
+	for rest := p; len(rest) > 0; {
+		room := cap(*s.buf) - len(*s.buf) - 1
+		if room <= 0 {
+			if s.err = s.makeRoom(); s.err != nil {
+				return len(p) - len(rest), s.err
+			}
+			continue
+		}
+		part := rest[:min(len(rest), room)]
+		s.keep(s.lines.appendLF(*s.buf, part))
+		rest = rest[len(part):]
+	}
+	return len(p), nil
+}
+
+// end takes in the message's end. Writing more is no longer possible.
+func (s *spool) end() error {
+	if s.err == nil && !s.whole {
+		if len(*s.buf) == cap(*s.buf) {
+			s.err = s.makeRoom()
+		}
+		if s.err == nil {
+			s.keep(s.lines.appendEnd(*s.buf))
+		}
+		s.whole = true
+	}
+	return s.err
+}
+
+// keep makes longer the buffer, whose new octets are counted.
+func (s *spool) keep(longer []byte) {
+	added := longer[len(*s.buf):]
+	s.stored += int64(len(added))
+	for _, w := range s.also {
+		_, _ = w.Write(added) // hashes, see the field
+	}
+	*s.buf = longer
+}
+
+func (s *spool) makeRoom() error {
+	if cap(*s.buf) < largeBuffer {
+		large := largeBuffers.Get().(*[]byte)
+		*large = append((*large)[:0], *s.buf...)
+		s.giveBack()
+		s.buf = large
+		return nil
+	}
+	return s.flush()
+}
+
+func (s *spool) flush() error {
+	if s.file == nil {
+		f, err := s.fsys.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		s.file = f
+	}
+	if len(*s.buf) == 0 {
+		return nil
+	}
+	_, err := s.file.Write(*s.buf)
+	*s.buf = (*s.buf)[:0]
+	return err
+}
+
+// sync brings the whole message into its file, the file to the disk, and closes it.
+func (s *spool) sync() error {
+	if err := s.end(); err != nil {
+		return err
+	}
+	if s.err = s.flush(); s.err != nil {
+		return s.err
+	}
+	if s.err = s.file.Sync(); s.err != nil {
+		return s.err
+	}
+	f := s.file
+	s.file = nil
+	s.err = f.Close()
+	return s.err
+}
+
+// reader reads what has been stored, from its beginning.
+func (s *spool) reader() (io.Reader, error) {
+	if err := s.end(); err != nil {
+		return nil, err
+	}
+	if s.file == nil {
+		return bytes.NewReader(*s.buf), nil
+	}
+	if s.err = s.flush(); s.err != nil {
+		return nil, s.err
+	}
+	return io.NewSectionReader(s.file, 0, s.stored), nil
+}
+
+// drop gives up the memory and the open file, and removes the file where remove
+// says so. Calling it again does nothing.
+func (s *spool) drop(remove bool) error {
+	s.giveBack()
+	if s.err == nil {
+		s.err = ErrClosed
+	}
+	f := s.file
+	s.file = nil
+	if f == nil {
+		return nil
+	}
+	err := f.Close()
+	if remove {
+		if rerr := s.fsys.Remove(s.path); err == nil {
+			err = rerr
+		}
+	}
+	return err
+}
+
+func (s *spool) giveBack() {
+	if s.buf == nil {
+		return
+	}
+	*s.buf = (*s.buf)[:0]
+	if cap(*s.buf) == largeBuffer {
+		largeBuffers.Put(s.buf)
+	} else {
+		smallBuffers.Put(s.buf)
+	}
+	s.buf = nil
+}
+
+// receipt is what is known here; the name and the path are the destination's.
+func (s *spool) receipt(name, path string) Receipt {
+	r := Receipt{Name: name, Path: path, Octets: s.octets}
+	s.sum.Sum(r.SHA256[:0])
+	return r
+}

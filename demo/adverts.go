@@ -98,7 +98,7 @@ func spam() []letter {
 		{
 			slug: "spam-pills", ago: 15 * hour, zone: -8, from: person{"P1lls 4 Less", "deals@pills.example"},
 			subject: "V.1.T.A.M.1.N.5 at n0 pr1ce — d0ct0rs hate this", headers: spammy("22.0"), hops: 2,
-			html: "<html><body><center><font size=7>BUY</font></center>" + strings.Repeat("<p>cheap cheap cheap said the bird</p>", 220) + "</body></html>\n",
+			html: "<html><body><center><font size=7>BUY</font></center>" + strings.Repeat("<p>cheap cheap cheap said the bird</p>\n", 220) + "</body></html>\n",
 		},
 		{
 			slug: "spam-lottery", ago: 1*day + 14*hour, zone: 8, from: person{"INTERNATIONAL LOTTERY", "winner@lottery.example"},

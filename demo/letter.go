@@ -178,9 +178,21 @@ func crlf(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\r\n")
 }
 
+// minutes makes a round number of hours less round.
+func (l *letter) minutes() time.Duration {
+	if l.ago%time.Hour != 0 {
+		return 0
+	}
+	sum := sha256.Sum256([]byte(l.slug))
+	return time.Duration(sum[9]%59)*time.Minute + time.Duration(sum[10]%60)*time.Second
+}
+
 // sample composes all letters, oldest first.
 func sample(now time.Time) []pop3server.Message {
 	letters := slices.Concat(people(), work(), lists(), newsletters(), shops(), spam(), chineseMail(), japaneseMail(), russianMail(), oddities(), huge())
+	for i := range letters {
+		letters[i].ago += letters[i].minutes()
+	}
 	slices.SortStableFunc(letters, func(a, b letter) int { return cmp.Compare(b.ago, a.ago) })
 	messages := make([]pop3server.Message, len(letters))
 	for i := range letters {

@@ -1,0 +1,77 @@
+package commit
+
+import (
+	"context"
+	"time"
+
+	"popmark/delivery"
+	"popmark/ledger"
+	"popmark/mailbox"
+	"popmark/message"
+	"popmark/triage"
+)
+
+// Options say how a plan is carried out.
+type Options struct {
+	// Destination is where fetched messages go; it may be nil where the plan fetches nothing.
+	Destination delivery.Destination
+	// Ledger remembers; one in memory forgets with the process, and P5 then holds within it only.
+	Ledger *ledger.Ledger
+	// Account is the ledger's key for the mailbox.
+	Account string
+	// Checkpoint is after how many deletions to QUIT and come back, where the
+	// plan's own Checkpoint is 0. It needs UIDL.
+	Checkpoint int
+	// Again fetches what was fetched before once more.
+	Again bool
+	// Verify looks after each QUIT whether what was deleted is really gone.
+	Verify bool
+	// Retries is how often a broken line is taken up again.
+	Retries int
+	// Bin keeps copies of messages that are deleted without being fetched; nil keeps none.
+	Bin *Bin
+	// Lines gives the first lines of a message that were shown, for the history; it may be nil.
+	Lines func(mailbox.ID) []message.Safe
+}
+
+// Summary counts what a Run did.
+type Summary struct {
+	Fetched int // copies made
+	Kept    int // copies that were there already
+	Deleted int // deletions that are true
+	Failed  int // messages that could not be handled
+	Unknown int // deletions of which it could not be found out whether they are true
+	// Committed is true where the last QUIT was answered +OK.
+	Committed bool
+	Octets    int64 // downloaded
+	Elapsed   time.Duration
+	// Failures are the Failed events.
+	Failures []Event
+}
+
+// A Run is a plan being carried out. Its methods may be called from several goroutines.
+type Run struct {
+	events  *queue
+	done    chan struct{}
+	summary Summary
+	err     error
+}
+
+// Start carries out a plan on a mailbox, in goroutines of its own.
+//
+// Cancelling ctx stops it within a second: RSET and QUIT are sent where the server
+// still answers, nothing of the session is deleted, and what was fetched stays.
+func Start(ctx context.Context, box *mailbox.Mailbox, plan triage.Plan, opts Options) *Run {
+	panic("being written")
+}
+
+// Events gives what happens, in order; the last is Done, and then the channel is
+// closed. It has to be read to its end, or Events not to be called at all.
+func (r *Run) Events() <-chan Event { return r.events.channel() }
+
+// Wait waits for the end. The error is nil where the run went through to QUIT, even
+// if single messages failed: Summary.Failed counts those.
+func (r *Run) Wait() (Summary, error) {
+	<-r.done
+	return r.summary, r.err
+}

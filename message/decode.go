@@ -1,29 +1,280 @@
 package message
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
+
+// fieldKind names the fields that an [Envelope] is made from.
+type fieldKind uint8
+
+const (
+	fieldOther fieldKind = iota
+	fieldFrom
+	fieldSender
+	fieldReplyTo
+	fieldResentFrom
+	fieldReturnPath
+	fieldTo
+	fieldCc
+	fieldSubject
+	fieldDate
+	fieldResentDate
+	fieldDeliveryDate
+	fieldReceived
+	fieldMessageID
+	fieldListID
+	fieldListPost
+	fieldListUnsubscribe
+	fieldContentType
+	fieldContentDisposition
+	fieldImportance
+	fieldPriority
+	fieldXPriority
+	fieldPrecedence
+	fieldFeedbackID
+	fieldAutoSubmitted
+	fieldAuthResults
+	fieldSpamStatus
+	fieldSpamFlag
+	fieldSpamScore
+	fieldSpamdResult
+	fieldSCL
+	fieldForefront
+	fieldKinds
+)
+
+var fieldNames = map[string]fieldKind{
+	"from": fieldFrom, "sender": fieldSender, "reply-to": fieldReplyTo, "resent-from": fieldResentFrom, "return-path": fieldReturnPath,
+	"to": fieldTo, "cc": fieldCc, "subject": fieldSubject, "date": fieldDate, "resent-date": fieldResentDate,
+	"delivery-date": fieldDeliveryDate, "received": fieldReceived, "message-id": fieldMessageID,
+	"list-id": fieldListID, "list-post": fieldListPost, "mailing-list": fieldListPost, "list-unsubscribe": fieldListUnsubscribe,
+	"content-type": fieldContentType, "content-disposition": fieldContentDisposition,
+	"importance": fieldImportance, "priority": fieldPriority, "x-priority": fieldXPriority,
+	"precedence": fieldPrecedence, "feedback-id": fieldFeedbackID, "auto-submitted": fieldAutoSubmitted,
+	"authentication-results": fieldAuthResults,
+	"x-spam-status":          fieldSpamStatus, "x-spam-flag": fieldSpamFlag, "x-spam": fieldSpamFlag, "x-spam-score": fieldSpamScore,
+	"x-rspamd-score": fieldSpamScore, "x-spamd-result": fieldSpamdResult,
+	"x-ms-exchange-organization-scl": fieldSCL, "x-forefront-antispam-report": fieldForefront,
+}
+
+// kindOf tells which field a name is, in whatever case it is written.
+func kindOf(name string) fieldKind {
+	var buf [32]byte
+	if len(name) > len(buf) {
+		return fieldOther
+	}
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		buf[i] = c
+	}
+	return fieldNames[string(buf[:len(name)])]
+}
+
+// header is a header section with the fields that matter found: the first of each kind that is not empty, still
+// folded and encoded.
+type header struct {
+	headerText
+	values [fieldKinds]string
+}
+
+// readHeader finds the fields of a header section. What it returns shares raw's memory.
+func (d Decoder) readHeader(raw []byte) *header {
+	h := &header{headerText: headerText{Decoder: d, header: view(raw)}}
+	for f := range rawFields(h.headerText.header) {
+		if k := kindOf(f.name); k != fieldOther && h.values[k] == "" {
+			h.values[k] = strings.Trim(f.value, " \t\r\n")
+		}
+	}
+	if ct := h.values[fieldContentType]; ct != "" && strings.Contains(ct, "=") {
+		h.declared = parseMediaType(ct).raw("charset")
+	}
+	return h
+}
 
 // Fields returns every field of a header section, in order, decoded.
 func (d Decoder) Fields(header []byte) []Field {
+	h := d.readHeader(header)
 	var fields []Field
-	for f := range rawFields(string(header)) {
-		fields = append(fields, Field{Name: MakeSafe(f.name), Value: MakeSafe(unfold(f.value))})
+	for f := range rawFields(h.headerText.header) {
+		fields = append(fields, h.field(f.name, f.value))
 	}
 	return fields
+}
+
+// field decodes one field into memory of its own.
+func (h *headerText) field(name, value string) Field {
+	return Field{Name: MakeSafe(strings.Clone(name)), Value: MakeSafe(strings.Clone(h.decode(unfold(value))))}
 }
 
 // Envelope reads a header section, which may end in its empty line, be cut anywhere or be followed by a body.
 // It never fails: what is missing is zero.
 func (d Decoder) Envelope(header []byte) Envelope {
-	var e Envelope
-	for _, f := range d.Fields(header) {
-		switch strings.ToLower(string(f.Name)) {
-		case "from":
-			e.From.Address = f.Value
-		case "subject":
-			e.Subject = f.Value
+	return d.readHeader(header).envelope(nil)
+}
+
+// envelope decodes the fields that were found. reasons, where not nil, takes what the findings rest on.
+func (h *header) envelope(reasons map[string]string) Envelope {
+	v := &h.values
+	e := Envelope{
+		Subject:        shorten(MakeSafe(strings.TrimSpace(h.decode(unfold(v[fieldSubject])))), MaxSubject),
+		To:             h.addressList(v[fieldTo]),
+		Cc:             h.addressList(v[fieldCc]),
+		MessageID:      identifier(v[fieldMessageID]),
+		ListID:         identifier(v[fieldListID]),
+		ContentType:    "text/plain",
+		CanUnsubscribe: v[fieldListUnsubscribe] != "",
+		Importance:     importance(v[fieldImportance], v[fieldPriority], v[fieldXPriority]),
+	}
+	for _, k := range []fieldKind{fieldFrom, fieldResentFrom, fieldSender, fieldReturnPath} {
+		if e.From = h.firstAddress(v[k]); e.From != (Address{}) {
+			break
 		}
 	}
+	if a := h.firstAddress(v[fieldSender]); !sameAddress(a, e.From) {
+		e.Sender = a
+	}
+	if a := h.firstAddress(v[fieldReplyTo]); !sameAddress(a, e.From) {
+		e.ReplyTo = a
+	}
+	if ct := v[fieldContentType]; ct != "" {
+		e.ContentType = mediaTypeOf(ct)
+	}
+	e.HasAttachment = e.ContentType == "multipart/mixed" || len(v[fieldContentDisposition]) >= 10 && strings.EqualFold(v[fieldContentDisposition][:10], "attachment") ||
+		!strings.HasPrefix(string(e.ContentType), "text/") && !strings.HasPrefix(string(e.ContentType), "multipart/") && !strings.HasPrefix(string(e.ContentType), "message/")
+	h.dates(&e)
+	h.judge(&e, reasons)
+	e.pack()
 	return e
+}
+
+// dates sets the date, or the next best one, and whether it is far from when the message came.
+func (h *header) dates(e *Envelope) {
+	_, stamp := cutLast(unfold(h.values[fieldReceived]), ';')
+	received, hasReceived := parseDate(stamp)
+	if e.Date, e.HasDate = parseDate(unfold(h.values[fieldDate])); e.HasDate {
+		apart := e.Date.Sub(received)
+		e.Judgement.DateFarOff = hasReceived && (apart > farOff || apart < -farOff)
+		return
+	}
+	for _, k := range []fieldKind{fieldResentDate, fieldDeliveryDate} {
+		if e.Date, e.HasDate = parseDate(unfold(h.values[k])); e.HasDate {
+			return
+		}
+	}
+	if hasReceived {
+		e.Date, e.HasDate = received, true
+	} else {
+		e.Date = time.Time{}
+	}
+}
+
+// judge fills in the judgement.
+func (h *header) judge(e *Envelope, reasons map[string]string) {
+	v, j := &h.values, &e.Judgement
+	if v[fieldAuthResults] != "" {
+		j.readAuthResults(unfold(v[fieldAuthResults]), reasons)
+	}
+	for k := fieldSpamStatus; k <= fieldForefront; k++ {
+		if v[k] != "" {
+			j.readSpam(k, unfold(v[k]), reasons)
+		}
+	}
+	precedence := strings.ToLower(v[fieldPrecedence])
+	j.List = v[fieldListID] != "" || v[fieldListPost] != "" || precedence == "list"
+	j.Bulk = j.List || v[fieldListUnsubscribe] != "" || v[fieldFeedbackID] != "" || precedence == "bulk" || precedence == "junk"
+	j.Auto = v[fieldAutoSubmitted] != "" && !strings.HasPrefix(strings.ToLower(v[fieldAutoSubmitted]), "no")
+	if reasons != nil {
+		for word, kinds := range map[string][]fieldKind{"bulk": {fieldPrecedence, fieldListUnsubscribe, fieldFeedbackID}, "auto": {fieldAutoSubmitted}} {
+			for _, k := range kinds {
+				if v[k] != "" && reasons[word] == "" {
+					reasons[word] = unfold(v[k][:min(len(v[k]), maxReason)])
+				}
+			}
+		}
+	}
+	e.judgeSender()
+}
+
+func (h *headerText) addressList(value string) []Address {
+	if value == "" {
+		return nil
+	}
+	var list []Address
+	for a := range h.addresses(unfold(value)) {
+		if list = append(list, a); len(list) == MaxAddresses {
+			break
+		}
+	}
+	return list
+}
+
+// pack moves all text of the envelope into one piece of memory, so that it does not keep the header alive.
+func (e *Envelope) pack() {
+	size := 0
+	e.texts(func(s *Safe) { size += len(*s) })
+	var b strings.Builder
+	b.Grow(size)
+	e.texts(func(s *Safe) { b.WriteString(string(*s)) })
+	all := b.String()
+	e.texts(func(s *Safe) {
+		n := len(*s)
+		*s, all = Safe(all[:n]), all[n:]
+	})
+}
+
+func (e *Envelope) texts(each func(*Safe)) {
+	for _, a := range [...]*Address{&e.From, &e.Sender, &e.ReplyTo} {
+		each(&a.Name)
+		each(&a.Address)
+	}
+	for _, list := range [...][]Address{e.To, e.Cc} {
+		for i := range list {
+			each(&list[i].Name)
+			each(&list[i].Address)
+		}
+	}
+	for _, s := range [...]*Safe{&e.Subject, &e.MessageID, &e.ListID, &e.ContentType, &e.Judgement.AuthServer} {
+		each(s)
+	}
+}
+
+func sameAddress(a, b Address) bool { return strings.EqualFold(string(a.Address), string(b.Address)) }
+
+// identifier returns what the angle brackets of a Message-ID or List-Id hold, or all of it without them.
+func identifier(value string) Safe {
+	value = unfold(value)
+	if _, rest, ok := cutFirst(value, '<'); ok {
+		value, _, _ = cutFirst(rest, '>')
+	}
+	return shorten(MakeSafe(strings.TrimSpace(value)), maxAddressText)
+}
+
+func importance(importance, priority, xPriority string) Importance {
+	is := func(s, word string) bool { return len(s) >= len(word) && strings.EqualFold(s[:len(word)], word) }
+	switch {
+	case is(importance, "high"), is(priority, "urgent"), is(xPriority, "1"), is(xPriority, "2"):
+		return HighImportance
+	case is(importance, "low"), is(priority, "non-urgent"), is(xPriority, "4"), is(xPriority, "5"):
+		return LowImportance
+	}
+	return NormalImportance
+}
+
+func cutFirst(s string, sep byte) (before, after string, ok bool) {
+	if i := strings.IndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
+}
+
+// cutLast divides s at the last sep; without one, all of it is after.
+func cutLast(s string, sep byte) (before, after string) {
+	i := strings.LastIndexByte(s, sep)
+	return s[:max(i, 0)], s[i+1:]
 }
 
 // Preview reads what TOP or RETR gave of a message. It never fails: what does not decode is shown as it came.
@@ -34,15 +285,3 @@ func (d Decoder) Preview(raw []byte) Preview {
 
 // Raw returns a message line by line exactly as it was received, made safe.
 func Raw(raw []byte) []Safe { return MakeSafeText(string(raw)) }
-
-// Shown returns the address as a person should read it: internationalised domains in their own script, followed
-// by their ASCII form where the two could deceive.
-func (a Address) Shown() Safe { return a.Address }
-
-// String returns the verdict as RFC 8601 spells it, or "" for [NoVerdict].
-func (v Verdict) String() string {
-	return [...]string{"", "pass", "fail", "softfail", "neutral", "none", "policy", "temperror", "permerror"}[min(v, PermError)]
-}
-
-// Words returns the findings in short words for a list's column, what speaks against the message first.
-func (e *Envelope) Words() []Safe { return nil }

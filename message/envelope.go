@@ -2,14 +2,6 @@ package message
 
 import "time"
 
-// Address is one mailbox of an address header (RFC 5322 section 3.4).
-type Address struct {
-	// Name is the decoded display name, or "" where there is none.
-	Name Safe `json:"name,omitzero"`
-	// Address is the addr-spec as it was written, so that it can be compared; [Address.Shown] is for reading.
-	Address Safe `json:"address,omitzero"`
-}
-
 // Envelope is what a list shows of a message, from its header section alone. It shares no memory with the
 // header that it was made from and is small, since a mailbox may have a hundred thousand of them.
 type Envelope struct {

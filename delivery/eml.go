@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 )
 
 // EML is a folder with one file a message, named after its date, sender and
@@ -103,9 +102,10 @@ func (e *EML) Find(r Receipt) bool {
 	if err != nil {
 		return false
 	}
+	defer func() { _ = f.Close() }() // only read
 	h := sha256.New()
 	_, err = io.Copy(h, f)
-	return f.Close() == nil && err == nil && hex.EncodeToString(h.Sum(nil)) == sum
+	return err == nil && hex.EncodeToString(h.Sum(nil)) == sum
 }
 
 // Close waits for commits under way.
@@ -204,35 +204,13 @@ func (d *emlDelivery) publish() error {
 		final := filepath.Join(d.e.dir, d.name)
 		err := d.e.fsys.Link(d.spool.path, final)
 		if noLinks(err) {
-			err = d.e.renameNew(d.spool.path, final)
+			err = renameNew(d.e.fsys, d.spool.path, final)
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		d.name = d.e.claim(d.base)
 	}
-}
-
-// noLinks tells that the file system knows no second names, as FAT does not.
-func noLinks(err error) bool {
-	return errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOTSUP) ||
-		errors.Is(err, syscall.EOPNOTSUPP) || errors.Is(err, syscall.ENOSYS)
-}
-
-// renameNew renames without overwriting: the name is taken first by a file made for
-// that.
-func (e *EML) renameNew(from, to string) error {
-	f, err := e.fsys.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if err = f.Close(); err == nil {
-		err = e.fsys.Rename(from, to)
-	}
-	if err != nil {
-		err = errors.Join(err, e.fsys.Remove(to))
-	}
-	return err
 }
 
 func (d *emlDelivery) Abort() error {

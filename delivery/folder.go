@@ -84,3 +84,25 @@ func untilDone(ctx context.Context, work func() error) error {
 		return stopped(ctx)
 	}
 }
+
+// noLinks tells that the file system knows no second names, as FAT does not.
+func noLinks(err error) bool {
+	return errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOTSUP) ||
+		errors.Is(err, syscall.EOPNOTSUPP) || errors.Is(err, syscall.ENOSYS)
+}
+
+// renameNew renames without overwriting: the name is taken first by a file made for
+// that.
+func renameNew(fsys FS, from, to string) error {
+	f, err := fsys.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = f.Close(); err == nil {
+		err = fsys.Rename(from, to)
+	}
+	if err != nil {
+		err = errors.Join(err, fsys.Remove(to))
+	}
+	return err
+}

@@ -40,6 +40,8 @@ func ParseFS(fsys FS, dest string) (Destination, error) {
 	switch scheme {
 	case "maildir":
 		open = func(f FS, p string) Destination { return NewMaildir(f, p) }
+	case "mbox":
+		open = func(f FS, p string) Destination { return NewMbox(f, p) }
 	case "eml":
 		open = func(f FS, p string) Destination { return NewEML(f, p) }
 	default:

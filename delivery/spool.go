@@ -132,16 +132,22 @@ func (s *spool) sync() error {
 	return s.err
 }
 
+// ready brings the message to where a reader finds all of it.
+func (s *spool) ready() error {
+	if err := s.end(); err != nil || s.file == nil {
+		return err
+	}
+	s.err = s.flush()
+	return s.err
+}
+
 // reader reads what has been stored, from its beginning.
 func (s *spool) reader() (io.Reader, error) {
-	if err := s.end(); err != nil {
+	if err := s.ready(); err != nil {
 		return nil, err
 	}
 	if s.file == nil {
 		return bytes.NewReader(*s.buf), nil
-	}
-	if s.err = s.flush(); s.err != nil {
-		return nil, s.err
 	}
 	return io.NewSectionReader(s.file, 0, s.stored), nil
 }

@@ -1,0 +1,174 @@
+package delivery
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// lockPatience is how long a lock that another program holds is waited for.
+	lockPatience = 30 * time.Second
+	// staleLock is the age from which a dot lock that does not say whose it is
+	// counts as forgotten; it is what other mail programs take.
+	staleLock = 5 * time.Minute
+)
+
+// errLocked is what happens when the patience ends.
+var errLocked = errors.New("another program has it locked")
+
+// locked is an mbox that is open and locked both ways that mail programs know: with
+// an fcntl lock and with a file of its name and ".lock".
+type locked struct {
+	File
+	made bool // the file was not there before
+	dot  string
+	fsys FS
+}
+
+// open locks the mbox, making it where it is missing. It waits, but no longer than
+// anybody wants it to: gone says that nobody does any more.
+func (m *Mbox) open(gone func() error) (*locked, error) {
+	deadline := time.Now().Add(lockPatience)
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		l, err := m.tryOpen()
+		if l != nil || err != nil {
+			return l, err
+		}
+		if err := gone(); err != nil {
+			return nil, err
+		}
+		if time.Now().After(deadline) {
+			return nil, &Error{
+				Dest: m.String(), Doing: "locking the file", Class: ErrTemporary, Err: errLocked,
+				Next: "close what has it open, then run the same command again; if nothing has, remove " + m.path + ".lock",
+			}
+		}
+		time.Sleep(pause)
+	}
+}
+
+// tryOpen returns nil and no error where somebody else has a lock.
+func (m *Mbox) tryOpen() (*locked, error) {
+	_, serr := m.fsys.Stat(m.path)
+	f, err := m.fsys.OpenFile(m.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	l := &locked{File: f, made: errors.Is(serr, fs.ErrNotExist), fsys: m.fsys}
+	ok, err := l.take(m.path)
+	if !ok || err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func (l *locked) take(path string) (bool, error) {
+	fi, err := l.Stat()
+	if err != nil {
+		return false, err
+	}
+	if !fi.Mode().IsRegular() {
+		return false, &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
+	}
+	if ok, err := l.TryLock(); !ok || err != nil {
+		return false, err
+	}
+	ok, err := l.takeDot(path + ".lock")
+	if !ok || err != nil {
+		return false, err
+	}
+	// A mail reader may have put a new file in the place of the one that was opened.
+	now, err := l.fsys.Stat(path)
+	if err != nil || fi.Sys() != nil && !os.SameFile(fi, now) {
+		return false, nil
+	}
+	return true, nil
+}
+
+// takeDot makes the lock file, by a link, so that it always says whose it is. Where
+// the folder lets nobody make files, as a spool folder may, the fcntl lock alone has
+// to do.
+func (l *locked) takeDot(path string) (bool, error) {
+	mine := path + "-" + token()
+	err := l.writeHolder(mine)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	err = l.fsys.Link(mine, path)
+	if noLinks(err) {
+		if err = renameNew(l.fsys, mine, path); err != nil {
+			_ = l.fsys.Remove(mine) // the first error is the one to tell
+		}
+	} else if rerr := l.fsys.Remove(mine); rerr != nil && err == nil {
+		return false, errors.Join(rerr, l.fsys.Remove(path))
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		if stale(l.fsys, path) {
+			// The next try takes it.
+			_ = l.fsys.Remove(path)
+		}
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	l.dot = path
+	return true, nil
+}
+
+// writeHolder makes a file that names this process. It goes to the disk, since an
+// empty lock would keep everybody out for a while after a power failure.
+func (l *locked) writeHolder(path string) error {
+	f, err := l.fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	host, _ := os.Hostname() // without it, the lock only goes stale later
+	if _, err = fmt.Fprintf(f, "%d %s\n", os.Getpid(), host); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		err = errors.Join(err, l.fsys.Remove(path))
+	}
+	return err
+}
+
+// stale tells whether a lock was left behind by a process that is gone. One of our
+// own process is: whoever asks holds the fcntl lock, which comes first.
+func stale(fsys FS, path string) bool {
+	fi, err := fsys.Stat(path)
+	if err != nil {
+		return false
+	}
+	if f, err := fsys.OpenFile(path, os.O_RDONLY, 0); err == nil {
+		var b [256]byte
+		n, _ := io.ReadFull(f, b[:]) // what is missing makes no holder
+		_ = f.Close()
+		word, holder, _ := strings.Cut(string(bytes.TrimSpace(b[:n])), " ")
+		pid, perr := strconv.Atoi(word)
+		if host, herr := os.Hostname(); perr == nil && herr == nil && pid > 0 && holder == host {
+			return pid == os.Getpid() || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+		}
+	}
+	return time.Since(fi.ModTime()) > staleLock
+}
+
+// Close gives up both locks.
+func (l *locked) Close() error {
+	var err error
+	if l.dot != "" {
+		err = l.fsys.Remove(l.dot)
+	}
+	return errors.Join(l.File.Close(), err)
+}

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"popmark/mailbox"
+	"popmark/message"
+	"popmark/triage"
+)
+
+// choose gives the indexes in the list of what is selected. Headers are asked for only
+// where some selection needs them.
+func (a *app) choose(ctx context.Context, b *opened, list *mailbox.List, selection *triage.Selection) ([]int, error) {
+	if selection.NeedsHeaders() {
+		if err := a.readHeaders(ctx, b, list); err != nil {
+			return nil, err
+		}
+	}
+	return selection.In(list, func(i int) triage.Row {
+		m := &list.Messages[i]
+		return triage.Row{Message: m, Envelope: b.box.Envelope(m.ID)}
+	})
+}
+
+// readHeaders reads the headers of the whole mailbox; those that are known already cost nothing.
+func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List) error {
+	ids := make([]mailbox.ID, len(list.Messages))
+	for i := range list.Messages {
+		ids[i] = list.Messages[i].ID
+	}
+	for header, err := range b.box.Headers(ctx, ids) {
+		if err != nil {
+			return b.fault("reading headers from", err)
+		}
+		if at, ok := list.Find(header.ID); ok && header.Err != nil {
+			a.warn(message.MakeSafe(fmt.Sprintf("message %d: %v: no query that asks for its header selects it", list.Messages[at].Number, header.Err)))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"popmark/commit"
+	"popmark/delivery"
+	"popmark/mailbox"
+	"popmark/triage"
+)
+
+// commitOptions are the options of commit besides the TARGET's.
+type commitOptions struct {
+	deletes, fetches, moves []string
+	rules                   bool
+	to                      destinationOptions
+	again, verify           bool
+	dryRun, json            bool
+}
+
+func (a *app) commitCommand() *cobra.Command {
+	var target targetOptions
+	var o commitOptions
+	cmd := &cobra.Command{
+		Use:   "commit TARGET MARKS...",
+		Short: "Carry marks out: DELE, RETR, QUIT",
+		Example: "popmark commit pop3s://user@host --delete larger:20M --fetch from:boss\n" +
+			"popmark commit pop3s://user@host --move 1- --to maildir:Mail --dry-run",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return misused(cmd, "the TARGET is missing")
+			case len(args) > 1:
+				return tooMany(cmd, args[1:])
+			}
+			return a.commitTo(cmd.Context(), args[0], &target, &o)
+		},
+	}
+	target.register(cmd.Flags())
+	f := cmd.Flags()
+	f.StringArrayVar(&o.deletes, "delete", nil, "delete what `SELECTION` selects, without downloading it")
+	f.StringArrayVar(&o.fetches, "fetch", nil, "download what `SELECTION` selects, and leave it on the server")
+	f.StringArrayVar(&o.moves, "move", nil, "download what `SELECTION` selects, and delete it once it is safe")
+	f.BoolVar(&o.rules, "rules", false, "the marks that the configuration's rules give")
+	o.to.register(f)
+	f.BoolVar(&o.again, "again", false, "fetch once more what was fetched before")
+	f.BoolVar(&o.verify, "verify", false, "look afterwards whether what was deleted is really gone")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan and do nothing")
+	f.BoolVar(&o.json, "json", false, "write JSON Lines")
+	return cmd
+}
+
+// marking is one mark and one selection that it is for.
+type marking struct {
+	mark      triage.Mark
+	selection *triage.Selection
+}
+
+// markings reads the selections, so that a mistake in one is found before anything is connected.
+func (o *commitOptions) markings(now time.Time) ([]marking, error) {
+	var all []marking
+	for _, option := range []struct {
+		mark  triage.Mark
+		texts []string
+	}{{triage.Delete, o.deletes}, {triage.Fetch, o.fetches}, {triage.Move, o.moves}} {
+		for _, text := range option.texts {
+			selection, err := triage.ParseSelection(text, now)
+			if err != nil {
+				return nil, fmt.Errorf("--%v: %w", option.mark, err)
+			}
+			all = append(all, marking{option.mark, selection})
+		}
+	}
+	return all, nil
+}
+
+func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *commitOptions) error {
+	markings, err := o.markings(time.Now())
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.rules:
+		return &statusError{exitConfig, errors.New("reading the rules: there is no configuration file that has any: say what to mark with --delete, --fetch or --move")}
+	case len(markings) == 0:
+		return &usageError{"reading the command line", "nothing says which messages to mark", "give --delete, --fetch or --move with a SELECTION such as 1,3-5 or larger:5M"}
+	}
+	dest, order, err := o.to.parse()
+	if err != nil {
+		return err
+	}
+	b, err := a.prepare(target, t, sinks{})
+	if err != nil {
+		return errors.Join(err, dest.Close())
+	}
+	err = a.commit(ctx, b, dest, markings, order, t.retries, o)
+	return b.finish(ctx, errors.Join(err, dest.Close()))
+}
+
+func (a *app) commit(ctx context.Context, b *opened, dest delivery.Destination, markings []marking, order triage.Order, retries int, o *commitOptions) error {
+	list, err := b.open(ctx)
+	if err != nil {
+		return err
+	}
+	// From here on the last line of --json is "done", whatever happens.
+	out := &commitPrinter{app: a, json: o.json}
+	plan, err := a.plan(ctx, b, list, markings, order)
+	if err == nil && o.to.checkpoint > 0 && !b.box.Info().UIDL {
+		err = &statusError{exitUnavailable, errors.New("preparing --checkpoint: the server has no UIDL, so that messages can't be told apart in the session after a QUIT: leave --checkpoint out")}
+	}
+	if err != nil {
+		return errors.Join(err, out.done(commit.Summary{}))
+	}
+	plan.Checkpoint = o.to.checkpoint
+	if o.dryRun {
+		return out.plan(plan)
+	}
+	if len(plan.Steps) == 0 {
+		err := b.box.Release(ctx)
+		if err != nil {
+			err = b.fault("leaving", err)
+		}
+		return errors.Join(err, out.done(commit.Summary{Committed: err == nil}))
+	}
+	run := commit.Start(ctx, b.box, plan, commit.Options{
+		Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(),
+		Checkpoint: o.to.checkpoint, Again: o.again, Verify: o.verify, Retries: retries,
+	})
+	for e := range run.Events() {
+		out.event(e)
+	}
+	summary, err := run.Wait()
+	if err := b.commitError(ctx, err); err != nil {
+		return errors.Join(err, out.done(summary))
+	}
+	return out.done(summary)
+}
+
+// plan marks what is selected. A message that two different marks claim is an error.
+func (a *app) plan(ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order) (triage.Plan, error) {
+	marks := make(map[mailbox.ID]marking)
+	for _, m := range markings {
+		selected, err := a.choose(ctx, b, list, m.selection)
+		if err != nil {
+			return triage.Plan{}, fmt.Errorf("--%v: %w", m.mark, err)
+		}
+		for _, at := range selected {
+			id := list.Messages[at].ID
+			if before, ok := marks[id]; ok && before.mark != m.mark {
+				return triage.Plan{}, &usageError{
+					"marking message " + fmt.Sprint(list.Messages[at].Number),
+					fmt.Sprintf("--%v %q and --%v %q both claim it", before.mark, before.selection, m.mark, m.selection),
+					"let one of them leave it out",
+				}
+			}
+			marks[id] = m
+		}
+	}
+	return triage.NewPlan(list, func(id mailbox.ID) triage.Mark { return marks[id].mark }, order), nil
+}
+
+// commitError says of a run that stopped what is true now.
+func (b *opened) commitError(ctx context.Context, err error) error {
+	const doing = "carrying out the marks on"
+	var place *delivery.Error
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return &stoppedCommit{name: b.name(), cause: stoppedBy(ctx, err)}
+	case errors.As(err, &place):
+		return fmt.Errorf("%s the mailbox of %s: %w", doing, b.name(), err)
+	}
+	return b.fault(doing, err)
+}
+
+// stoppedCommit is a commit that a signal took back.
+type stoppedCommit struct {
+	name  string
+	cause error
+}
+
+func (e *stoppedCommit) Error() string {
+	return fmt.Sprintf("carrying out the marks on the mailbox of %s: %v: what was fetched stays; run the same command again to go on", e.name, e.cause)
+}
+
+func (e *stoppedCommit) Unwrap() error { return e.cause }

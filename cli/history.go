@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"popmark/ledger"
+	"popmark/mailbox"
+	"popmark/message"
+	"popmark/triage"
+)
+
+func (a *app) historyCommand() *cobra.Command {
+	var state stateOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "history [QUERY]",
+		Short:   "List what was fetched and deleted, newest first",
+		Example: "popmark history from:boss newer:30d",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			query, err := triage.ParseQuery(strings.Join(args, " "), time.Now())
+			if err != nil {
+				return err
+			}
+			l, err := state.open()
+			if err != nil {
+				return err
+			}
+			for _, w := range l.Warnings() {
+				a.warn(message.MakeSafe(w))
+			}
+			err = a.history(cmd.Context(), l, query, asJSON)
+			if closed := l.Close(); err == nil {
+				err = closed
+			}
+			return err
+		},
+	}
+	state.register(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON Lines")
+	return cmd
+}
+
+func (a *app) history(ctx context.Context, l *ledger.Ledger, query *triage.Query, asJSON bool) error {
+	var o object
+	for e, err := range l.History(ctx) {
+		if err != nil {
+			return &statusError{exitIO, err}
+		}
+		if !query.Match(historyRow(&e)) {
+			continue
+		}
+		line := historyPlain(&e)
+		if asJSON {
+			line = historyJSON(&o, &e)
+		}
+		if _, err := a.out.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// historyRow is what a query can ask of an entry.
+func historyRow(e *ledger.Entry) triage.Row {
+	return triage.Row{
+		Message: &mailbox.Message{ID: mailbox.ID(e.UID), UID: e.UID, Octets: e.Octets},
+		Envelope: &message.Envelope{
+			From: message.Address{Name: e.About.From}, Subject: e.About.Subject,
+			Date: e.About.Date, HasDate: !e.About.Date.IsZero(),
+		},
+	}
+}
+
+func historyJSON(o *object, e *ledger.Entry) []byte {
+	o.begin()
+	o.text("id", message.MakeSafe(e.ID))
+	o.text("event", message.Safe(e.Kind.String()))
+	o.date("at", e.At, true)
+	o.text("account", message.MakeSafe(e.Account))
+	o.uid(e.UID)
+	o.int("octets", e.Octets)
+	o.text("from", e.About.From)
+	o.text("subject", e.About.Subject)
+	o.date("date", e.About.Date, !e.About.Date.IsZero())
+	o.text("destination", message.MakeSafe(e.Destination))
+	o.text("path", message.MakeSafe(e.Path))
+	return o.end()
+}
+
+func historyPlain(e *ledger.Entry) []byte {
+	line := fmt.Appendf(nil, "%-6s %s  %-7s  %8s  %s  %s  %s", message.MakeSafe(e.ID),
+		e.At.Format("2006-01-02 15:04"), e.Kind, size(e.Octets), message.MakeSafe(e.Account),
+		message.Wcwidth.Fit(e.About.From, senderCells), e.About.Subject)
+	if e.Path != "" {
+		line = fmt.Appendf(line, "  → %s", message.MakeSafe(e.Path))
+	}
+	return append(trimRight(line), '\n')
+}

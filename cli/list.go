@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"popmark/mailbox"
+	"popmark/message"
+	"popmark/triage"
+)
+
+func (a *app) listCommand() *cobra.Command {
+	var options targetOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "list TARGET [QUERY]",
+		Short:   "List the messages, one line each",
+		Example: "popmark list pop3s://user@host\npopmark list pop3s://user@host larger:5M -from:boss --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return misused(cmd, "the TARGET is missing")
+			}
+			query, err := triage.ParseQuery(strings.Join(args[1:], " "), time.Now())
+			if err != nil {
+				return err
+			}
+			b, err := a.prepare(args[0], &options, sinks{})
+			if err != nil {
+				return err
+			}
+			return b.finish(cmd.Context(), a.list(cmd.Context(), b, query, asJSON))
+		},
+	}
+	options.register(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON Lines")
+	return cmd
+}
+
+func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON bool) error {
+	list, err := b.open(ctx)
+	if err != nil {
+		return err
+	}
+	print := a.plainRows(list)
+	if asJSON {
+		print = a.jsonRows()
+	}
+	ids := make([]mailbox.ID, 0, len(list.Messages))
+	for i := range list.Messages {
+		// Where LIST tells enough, no header is asked for that is not shown.
+		if query.NeedsHeaders() || query.Match(triage.Row{Message: &list.Messages[i]}) {
+			ids = append(ids, list.Messages[i].ID)
+		}
+	}
+	for header, err := range b.box.Headers(ctx, ids) {
+		if err != nil {
+			return b.fault("reading headers from", err)
+		}
+		at, ok := list.Find(header.ID)
+		if !ok {
+			continue // it went while the line was taken up again
+		}
+		row := triage.Row{Message: &list.Messages[at], Envelope: header.Envelope}
+		if header.Err != nil {
+			a.warn(message.MakeSafe(fmt.Sprintf("message %d: %v: it is shown without its header", row.Message.Number, header.Err)))
+		}
+		if !query.Match(row) {
+			continue
+		}
+		if err := print(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// jsonRows gives a printer of JSON Lines.
+func (a *app) jsonRows() func(triage.Row) error {
+	var o object
+	var none message.Envelope
+	return func(r triage.Row) error {
+		e := r.Envelope
+		if e == nil {
+			e = &none
+		}
+		o.begin()
+		o.int("number", int64(r.Message.Number))
+		o.uid(r.Message.UID)
+		o.int("size", r.Message.Octets)
+		o.text("from_name", e.From.Name)
+		o.text("from_address", e.From.Address)
+		o.text("to", addresses(e.To))
+		o.text("subject", e.Subject)
+		o.date("date", e.Date, e.HasDate)
+		o.text("message_id", e.MessageID)
+		o.text("mark", message.Safe(r.Mark.String()))
+		o.bool("is_new", r.Message.New)
+		_, err := a.out.Write(o.end())
+		return err
+	}
+}
+
+// addresses writes a list of addresses as a header has it.
+func addresses(list []message.Address) message.Safe {
+	if len(list) == 1 {
+		return address(list[0])
+	}
+	parts := make([]string, len(list))
+	for i, one := range list {
+		parts[i] = string(address(one))
+	}
+	return message.Safe(strings.Join(parts, ", "))
+}
+
+func address(a message.Address) message.Safe {
+	switch {
+	case a.Name == "":
+		return a.Address
+	case a.Address == "":
+		return a.Name
+	}
+	return a.Name + " <" + a.Address + ">"
+}
+
+const senderCells = 24
+
+// plainRows gives a printer of lines for people: number, size, date, sender, subject.
+func (a *app) plainRows(list *mailbox.List) func(triage.Row) error {
+	digits := 1
+	if n := len(list.Messages); n > 0 {
+		digits = len(strconv.Itoa(list.Messages[n-1].Number))
+	}
+	var line []byte
+	return func(r triage.Row) error {
+		date, sender, subject := "", message.Safe("(no header)"), message.Safe("")
+		if e := r.Envelope; e != nil {
+			sender, subject = e.From.Name, e.Subject
+			if sender == "" {
+				sender = e.From.Address
+			}
+			if e.HasDate {
+				date = e.Date.Format("2006-01-02 15:04")
+			}
+		}
+		line = fmt.Appendf(line[:0], "%*d  %8s  %-16s  %s  %s", digits, r.Message.Number,
+			humanize.IBytes(uint64(max(r.Message.Octets, 0))), date, message.Wcwidth.Fit(sender, senderCells), subject)
+		line = append(trimRight(line), '\n')
+		_, err := a.out.Write(line)
+		return err
+	}
+}
+
+func trimRight(line []byte) []byte {
+	for len(line) > 0 && line[len(line)-1] == ' ' {
+		line = line[:len(line)-1]
+	}
+	return line
+}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
+
+	"popmark/message"
+)
+
+// Main runs popmark with the process's arguments and streams and gives its exit status.
+func Main() int {
+	password := os.Getenv("POPMARK_PASSWORD")
+	// What popmark starts, such as pipe:COMMAND, has no business with it. That it can't
+	// be taken out of the environment is no reason to stop.
+	_ = os.Unsetenv("POPMARK_PASSWORD")
+	return Run(context.Background(), os.Args[1:], Streams{
+		Out: os.Stdout, Err: os.Stderr, Password: password, Terminal: true, Signals: true,
+	})
+}
+
+// Streams are what a run reads and writes besides servers and files.
+type Streams struct {
+	Out, Err io.Writer
+	Password string // POPMARK_PASSWORD's value
+	Terminal bool   // a password may be asked at the terminal
+	Signals  bool   // SIGHUP, SIGINT and SIGTERM end the run in order
+}
+
+// Run carries out one command line, without the program's name, and gives the exit status.
+func Run(ctx context.Context, args []string, s Streams) int {
+	a := &app{streams: s, out: newOutput(s.Out)}
+	if s.Signals {
+		var stop func()
+		ctx, stop = withSignals(ctx)
+		defer stop()
+	}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(a.out)
+	root.SetErr(s.Err)
+	root.SilenceErrors, root.SilenceUsage = true, true
+	styled := false
+	root.SetHelpFunc(func(*cobra.Command, []string) { styled = true })
+	err := root.ExecuteContext(ctx)
+	if err == nil && (styled || wantsManual(args)) {
+		err = a.help(ctx, args)
+	}
+	return a.end(ctx, err)
+}
+
+// help runs the command line once more through fang, which draws help and the man
+// page. Only these go through it: it asks the terminal for its colours before it shows
+// an error, and one that does not answer makes that slow.
+func (a *app) help(ctx context.Context, args []string) error {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(a.out)
+	root.SetErr(a.streams.Err)
+	var failed error
+	keep := func(_ io.Writer, _ fang.Styles, err error) { failed = err }
+	if err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(keep)); err != nil {
+		return errors.Join(failed)
+	}
+	return nil
+}
+
+func wantsManual(args []string) bool { return len(args) == 1 && args[0] == "man" }
+
+// app is what the commands of one run share.
+type app struct {
+	streams Streams
+	out     *output
+
+	mu       sync.Mutex
+	warned   map[message.Safe]bool
+	failures int // messages that failed where the run went on
+}
+
+// end prints what there is to say and gives the exit status.
+func (a *app) end(ctx context.Context, err error) int {
+	if flushed := a.out.Flush(); err == nil {
+		err = flushed
+	}
+	if errors.Is(err, errReaderGone) {
+		err = nil // as with head(1): the reader has what it wanted
+	}
+	if err == nil {
+		if a.failures > 0 {
+			return exitSome
+		}
+		return exitOK
+	}
+	err = stoppedBy(ctx, err)
+	if !errors.As(err, new(*quietError)) {
+		a.complain("popmark: " + line(err))
+	}
+	return statusOf(err)
+}
+
+// complain writes one line on standard error.
+func (a *app) complain(s string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	// There is nowhere left to say that this could not be said.
+	_, _ = fmt.Fprintln(a.streams.Err, s)
+}
+
+// warn writes a warning on standard error, each only once.
+func (a *app) warn(text message.Safe) {
+	a.mu.Lock()
+	seen := a.warned[text]
+	if a.warned == nil {
+		a.warned = make(map[message.Safe]bool)
+	}
+	a.warned[text] = true
+	a.mu.Unlock()
+	if !seen {
+		a.complain("warning: " + string(text))
+	}
+}
+
+// failed tells of one message that failed; the run goes on and ends with status 1.
+func (a *app) failed(err error) {
+	a.mu.Lock()
+	a.failures++
+	a.mu.Unlock()
+	a.complain("popmark: " + line(err))
+}
+
+// line is an error as one line that can be shown anywhere: it may hold a server's words.
+func line(err error) string {
+	return strings.TrimSpace(string(message.MakeSafe(strings.ReplaceAll(err.Error(), "\n", "; "))))
+}

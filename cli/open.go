@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"popmark/account"
+	"popmark/ledger"
+	"popmark/mailbox"
+	"popmark/message"
+)
+
+// opened is a mailbox and what stands around it for the length of one command.
+type opened struct {
+	account *account.Account
+	box     *mailbox.Mailbox
+	ledger  *ledger.Ledger
+	decoder message.Decoder
+
+	transcript io.Closer // nil where there is none
+}
+
+// sinks are told what happens to a mailbox while it is used; each may be nil.
+type sinks struct {
+	notify   func(mailbox.Event)
+	dialogue func(string)
+}
+
+// prepare makes everything ready to connect: the TARGET and the options are checked,
+// the ledger and the transcript are open. Nothing is connected yet.
+func (a *app) prepare(target string, o *targetOptions, to sinks) (*opened, error) {
+	if !account.IsURL(target) {
+		return nil, &usageError{
+			"finding the mailbox " + fmt.Sprintf("%q", target), "no account has this name and it is no URL",
+			"write pop3s://user@host, pop3://user@host:port or pop://user;auth=+apop@host",
+		}
+	}
+	t, err := account.ParseTarget(target)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := o.settings(a.streams)
+	if err != nil {
+		return nil, err
+	}
+	settings.Waiting = func(w account.Wait) {
+		a.warn(message.MakeSafe(fmt.Sprintf("%v: trying again in %v", w.Err, w.Pause.Round(time.Second))))
+	}
+	settings.Dialogue = to.dialogue
+	transcript, err := o.openTranscript()
+	if err != nil {
+		return nil, err
+	}
+	b := &opened{}
+	if transcript != nil {
+		b.transcript, settings.Transcript = transcript, transcript
+	}
+	if b.account, err = account.New(t, settings); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	if b.ledger, err = o.state.open(); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	for _, w := range b.ledger.Warnings() {
+		a.warn(message.MakeSafe(w))
+	}
+	notify := to.notify
+	if notify == nil {
+		notify = a.tellWarnings
+	}
+	retries := o.retries
+	if retries == 0 {
+		retries = -1 // mailbox takes 0 for its default
+	}
+	b.box = mailbox.New(mailbox.Config{
+		Account: t.Key(),
+		Connect: b.connect,
+		Ledger:  b.ledger,
+		Decoder: b.decoder,
+		Notify:  notify,
+		Retries: retries,
+	})
+	return b, nil
+}
+
+func (a *app) tellWarnings(e mailbox.Event) {
+	if w, ok := e.(mailbox.WarningEvent); ok {
+		a.warn(w.Text)
+	}
+}
+
+func (b *opened) connect(ctx context.Context, hints mailbox.Hints) (mailbox.Connection, error) {
+	client, login, err := b.account.Connect(ctx, account.Hints(hints))
+	if err != nil {
+		return mailbox.Connection{}, err
+	}
+	return mailbox.Connection{
+		Client: client, Mechanism: login.Mechanism, Capabilities: login.Capabilities, STLS: login.STLS,
+	}, nil
+}
+
+func (b *opened) name() string { return b.account.Target().Name() }
+
+// open lists the mailbox.
+func (b *opened) open(ctx context.Context) (*mailbox.List, error) {
+	if err := b.box.Open(ctx); err != nil {
+		return nil, b.fault("opening", err)
+	}
+	return b.box.List(), nil
+}
+
+// finish ends the session with QUIT and nothing deleted, and closes everything; err is
+// how the command ended until here.
+func (b *opened) finish(ctx context.Context, err error) error {
+	if err == nil || errors.Is(err, errReaderGone) {
+		if released := b.box.Release(ctx); released != nil && err == nil {
+			err = b.fault("leaving", released)
+		}
+	}
+	return errors.Join(err, b.close())
+}
+
+func (b *opened) close() error {
+	var errs []error
+	if b.box != nil {
+		errs = append(errs, b.box.Close())
+	}
+	if b.ledger != nil {
+		errs = append(errs, b.ledger.Close())
+	}
+	if b.transcript != nil {
+		errs = append(errs, b.transcript.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// fault adds to an error of the line or the server what was being done and what can be
+// done about it.
+func (b *opened) fault(doing string, err error) error {
+	var complete *account.Error
+	if errors.As(err, &complete) {
+		return err // it says both
+	}
+	class := mailbox.ClassOf(err)
+	next := map[mailbox.Class]string{
+		mailbox.Refused:     "see that the user name and the password are right, and that POP3 is switched on for the mailbox; one login was tried",
+		mailbox.TryLater:    "try again in some minutes, or let --wait 10m do so",
+		mailbox.Permanent:   "the server has to be asked why; see its dialogue with --transcript FILE",
+		mailbox.Unavailable: "see that the host and the port are right and the line is up, then run the same command again",
+		mailbox.Protocol:    "see the dialogue with --transcript FILE",
+	}[class]
+	if next == "" {
+		next = "see the dialogue with --transcript FILE"
+	}
+	err = fmt.Errorf("%s the mailbox of %s: %w: %s", doing, b.name(), err, next)
+	if class == mailbox.Other {
+		return &statusError{exitUnavailable, err}
+	}
+	return err
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"popmark/account"
+	"popmark/ledger"
+)
+
+// targetOptions are the options of every command with a TARGET.
+type targetOptions struct {
+	tls, tlsCA, tlsFingerprint, tlsCert, tlsKey string
+	auth                                        string
+	allowPlaintext                              bool
+	passwordCommand                             string
+	password                                    string // no option: the demo's
+	timeout, wait                               time.Duration
+	retries                                     int
+	proxy, tunnel                               string
+	transcript                                  string
+	state                                       stateOptions
+}
+
+func (o *targetOptions) register(f *pflag.FlagSet) {
+	f.StringVar(&o.tls, "tls", account.TLSAuto, "how to encrypt: "+strings.Join(account.TLSModes(), ", "))
+	f.StringVar(&o.tlsCA, "tls-ca", "", "trust this PEM `FILE` as well as the system's authorities")
+	f.StringVar(&o.tlsFingerprint, "tls-fingerprint", "", "trust the certificate with this `sha256:HEX` and no other")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "show the server the client certificate in this PEM `FILE`")
+	f.StringVar(&o.tlsKey, "tls-key", "", "the client certificate's key, where its `FILE` is another")
+	f.StringVar(&o.auth, "auth", account.AuthAuto, "how to log in: "+strings.Join(account.AuthModes(), ", "))
+	f.BoolVar(&o.allowPlaintext, "allow-plaintext", false, "send the password over a connection that is not encrypted")
+	f.StringVar(&o.passwordCommand, "password-command", "", "the first line that `CMD` prints is the password")
+	f.DurationVar(&o.timeout, "timeout", 60*time.Second, "the longest wait for an answer")
+	f.DurationVar(&o.wait, "wait", 0, "how long to try a locked mailbox again")
+	f.IntVar(&o.retries, "retries", 3, "how often to take a broken line up again")
+	f.StringVar(&o.proxy, "proxy", "", "go through this SOCKS proxy, `socks5://host:port`")
+	f.StringVar(&o.tunnel, "tunnel", "", "the standard input and output of `CMD` are the connection")
+	f.StringVar(&o.transcript, "transcript", "", "append the dialogue, without secrets, to `FILE`")
+	o.state.register(f)
+}
+
+// settings checks the options that are nobody else's to check.
+func (o *targetOptions) settings(s Streams) (account.Settings, error) {
+	if o.retries < 0 {
+		return account.Settings{}, &usageError{"reading --retries", "it is negative", "write a number from 0 up"}
+	}
+	if o.timeout <= 0 {
+		return account.Settings{}, &usageError{"reading --timeout", "it is not above zero", "write a duration such as 90s or 5m"}
+	}
+	password := s.Password
+	if o.password != "" {
+		password = o.password
+	}
+	return account.Settings{
+		TLS: o.tls, TLSCA: o.tlsCA, TLSFingerprint: o.tlsFingerprint, TLSCert: o.tlsCert, TLSKey: o.tlsKey,
+		Auth: o.auth, AllowPlaintext: o.allowPlaintext,
+		PasswordCommand: o.passwordCommand, Password: password, Keyring: true, Terminal: s.Terminal,
+		Timeout: o.timeout, Wait: o.wait,
+		Proxy: o.proxy, Tunnel: o.tunnel,
+	}, nil
+}
+
+// openTranscript gives the file that the dialogue is appended to; nil where none is asked for.
+func (o *targetOptions) openTranscript() (io.WriteCloser, error) {
+	if o.transcript == "" {
+		return nil, nil
+	}
+	f, err := os.OpenFile(o.transcript, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, &statusError{exitCantCreate, fmt.Errorf("opening --transcript: %w: name a file that can be written", err)}
+	}
+	return f, nil
+}
+
+// stateOptions say where the ledger lives.
+type stateOptions struct {
+	dir  string
+	none bool
+}
+
+func (o *stateOptions) register(f *pflag.FlagSet) {
+	f.StringVar(&o.dir, "state-dir", "", "keep the ledger in `DIR` (default: popmark in the XDG state folder)")
+	f.BoolVar(&o.none, "no-state", false, "keep nothing on disk")
+}
+
+func (o *stateOptions) open() (*ledger.Ledger, error) {
+	if o.none && o.dir != "" {
+		return nil, &usageError{"reading --no-state", "--state-dir says where to keep what --no-state forgets", "give one of them"}
+	}
+	if o.none {
+		return ledger.OpenMemory()
+	}
+	dir := o.dir
+	if dir == "" {
+		var err error
+		if dir, err = ledger.DefaultDir(); err != nil {
+			return nil, &statusError{exitCantCreate, err}
+		}
+	}
+	l, err := ledger.Open(dir)
+	if err != nil {
+		return nil, &statusError{exitCantCreate, err}
+	}
+	return l, nil
+}

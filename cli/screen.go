@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"popmark/commit"
+	"popmark/message"
+	"popmark/triage"
+	"popmark/ui"
+)
+
+// screen opens the triage screen on a mailbox.
+func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *destinationOptions) error {
+	dest, order, err := to.parse()
+	if err != nil {
+		return err
+	}
+	feed := ui.NewFeed()
+	b, err := a.prepare(target, o, sinks{
+		notify:   feed.Event,
+		dialogue: func(s string) { feed.Line(message.MakeSafe(s)) },
+	})
+	if err != nil {
+		return errors.Join(err, dest.Close())
+	}
+	err = a.runScreen(ctx, b, ui.Config{
+		Mailbox: b.box, Feed: feed,
+		Commit: func(ctx context.Context, plan triage.Plan) ui.Run {
+			return commit.Start(ctx, b.box, plan, commit.Options{
+				Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(),
+				Checkpoint: to.checkpoint, Retries: o.retries,
+			})
+		},
+		Title: string(message.MakeSafe(b.name())), Account: b.account.Target().Key(), Ledger: b.ledger,
+		Destination: dest.String(), Order: order, Checkpoint: to.checkpoint, Decoder: b.decoder,
+	})
+	return errors.Join(err, b.close(), dest.Close())
+}
+
+// runScreen asks for the password first, where it has to be typed: the screen has the
+// terminal afterwards.
+func (a *app) runScreen(ctx context.Context, b *opened, config ui.Config) error {
+	if err := ui.Supported(); err != nil {
+		return &statusError{exitUsage, err}
+	}
+	if _, err := b.account.Password(ctx); err != nil {
+		return err
+	}
+	result, err := ui.Run(ctx, config)
+	if err != nil {
+		return err
+	}
+	if result.Signal != nil {
+		return result.Signal
+	}
+	return result.Err
+}

@@ -109,8 +109,10 @@ func (x *exchange) binding(gs2 string, plus bool) ([]byte, error) {
 	case flag == "y" && x.offersPlus():
 		// The client believes that there is none: somebody took it off the list.
 		return nil, errRefused
-	case !plus && (flag == "n" || flag == "y"):
+	case flag == "n", flag == "y":
 		return nil, nil
+	case !plus:
+		return nil, errMalformed
 	}
 	state := x.s.tls.ConnectionState()
 	switch name {

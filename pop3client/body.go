@@ -1,0 +1,276 @@
+package pop3client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+)
+
+// Body is the text of a RETR or a TOP: dots un-stuffed, line ends as they came (RFC 1939, section 3).
+//
+// Read gives io.EOF only after the lone dot was seen; an end of the connection before it is a
+// [*CutError], so that no cut text can be taken for a whole one. Text comes straight from the read
+// buffer: nothing is kept, whatever the message's size. WriteTo saves a copy and is what io.Copy uses.
+//
+// The text must be read, or given up with Close, before a later answer is waited for; else it is
+// discarded, and Read gives [ErrBodyDiscarded]. Reading ends with the context that Wait was given.
+// A reading that ended so can be taken up by calling Wait again with a fresh one: it returns
+// the same Body at the place where it was left.
+//
+// A lone dot counts as the end only behind the kind of line end that the text's first line has.
+// Behind a bare LF in a text of CRLF lines it is part of the message, which a sender may have put
+// there to make us take what follows for the server's words.
+//
+// A Body is for one goroutine at a time.
+type Body struct {
+	c   *Client
+	cmd *command
+	ctx context.Context // of the last Wait
+
+	text text
+	left []byte // un-stuffed and not yet handed out; it lies in the read buffer
+	out  atomic.Int64
+	err  error // sticky: io.EOF or the session's fault
+}
+
+// Octets returns how many octets of text were handed out so far.
+func (b *Body) Octets() int64 { return b.out.Load() }
+
+// Read implements io.Reader.
+func (b *Body) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if err := b.lock(); err != nil {
+		return 0, err
+	}
+	defer b.c.release()
+	if err := b.more(); err != nil {
+		return 0, err
+	}
+	n := copy(p, b.left)
+	b.left = b.left[n:]
+	b.out.Add(int64(n))
+	return n, nil
+}
+
+// WriteTo implements io.WriterTo. An error of w leaves what it did not take to be read or discarded.
+func (b *Body) WriteTo(w io.Writer) (int64, error) {
+	var total int64
+	if err := b.lock(); err != nil {
+		return 0, err
+	}
+	defer b.c.release()
+	for {
+		if err := b.more(); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return total, err
+		}
+		n, err := w.Write(b.left)
+		b.left = b.left[n:]
+		b.out.Add(int64(n))
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+		b.c.waitFrom = time.Now() // the writer's time is not the server's
+	}
+}
+
+// Close gives up the rest of the text. It does not read it: the next Wait for a later answer does,
+// under its own context. Its error is nil; whether the text was whole, Read and WriteTo tell.
+func (b *Body) Close() error {
+	if err := b.c.acquire(b.ctx); err != nil {
+		// Whoever reads now will discard the text, or has.
+		return nil //nolint:nilerr // giving up can't fail
+	}
+	defer b.c.release()
+	b.left = nil
+	if b.err == nil {
+		if !b.cmd.discarded {
+			b.cmd.discarded = true
+		}
+		b.err = fmt.Errorf("%s: %w", b.cmd, ErrBodyDiscarded)
+	}
+	return nil
+}
+
+// lock takes the right to read and checks that the body can still be read.
+func (b *Body) lock() error {
+	if err := b.c.acquire(b.ctx); err != nil {
+		return &leftError{b.cmd.String(), err}
+	}
+	b.c.waitFrom = time.Now()
+	if b.err == nil && b.cmd.discarded {
+		b.left = nil
+		b.err = fmt.Errorf("%s: %w", b.cmd, ErrBodyDiscarded)
+	}
+	if b.err != nil && len(b.left) == 0 {
+		b.c.release()
+		return b.err
+	}
+	return nil
+}
+
+// more makes sure that left is not empty, or returns why it cannot.
+func (b *Body) more() error {
+	for len(b.left) == 0 {
+		if b.err != nil {
+			return b.err
+		}
+		piece, err := b.c.textPiece(b.ctx, b.cmd, &b.text)
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				err = b.c.fault(b.cmd, b.cmd, err)
+			}
+			var left *leftError
+			if !errors.As(err, &left) {
+				b.err = err
+			}
+			return err
+		}
+		b.left = piece
+	}
+	return nil
+}
+
+// discard reads a text that nobody wants to its end.
+func (c *Client) discard(ctx context.Context, cmd *command) error {
+	cmd.discarded = true
+	t := &cmd.thrown
+	if cmd.body != nil {
+		cmd.body.left = nil
+		t = &cmd.body.text
+	}
+	for {
+		if _, err := c.textPiece(ctx, cmd, t); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// textPiece returns the next piece of a message's text, which lies in the read buffer and is valid
+// until the next fill. After the lone dot it finishes the command and returns io.EOF.
+func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, error) {
+	c.mu.Lock()
+	fatal := c.fatal
+	c.mu.Unlock()
+	if fatal != nil {
+		return nil, fatal
+	}
+	for {
+		piece, used, end := t.next(c.in.bytes())
+		c.in.r += used
+		if end {
+			if tr := c.opts.Transcript; tr != nil {
+				tr.server(fmt.Sprintf("[%d octets]", t.octets))
+				tr.server(".")
+			}
+			c.finish(cmd, t.octets, nil)
+			return nil, io.EOF
+		}
+		if len(piece) > 0 {
+			if cmd.verb == "TOP" && t.octets > c.opts.Limits.TopOctets {
+				return nil, c.overLimit(cmd, "TopOctets", c.opts.Limits.TopOctets)
+			}
+			return piece, nil
+		}
+		if err := c.fill(ctx, cmd, c.deadline()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// lineEnds is which line ends a text has, as its first line shows.
+type lineEnds uint8
+
+const (
+	endsUnknown lineEnds = iota
+	endsCRLF
+	endsLF
+)
+
+// text is the state of un-stuffing one message's text.
+type text struct {
+	ends    lineEnds
+	inLine  bool // not at a line's beginning
+	afterCR bool // the last octet handed out was a CR
+	octets  int64
+}
+
+var lfDot = []byte("\n.")
+
+// next takes a piece off data: octets to hand out, how many of data were used (with the dots that
+// are not text), and whether the lone dot was met. No piece and no end: more data is needed.
+func (t *text) next(data []byte) (piece []byte, used int, end bool) {
+	if len(data) == 0 {
+		return nil, 0, false
+	}
+	if !t.inLine && data[0] == '.' {
+		switch {
+		case len(data) == 1:
+			return nil, 0, false
+		case data[1] == '\n' && t.ends != endsCRLF:
+			return nil, 2, true
+		case data[1] == '\r' && len(data) == 2:
+			return nil, 0, false
+		case data[1] == '\r' && data[2] == '\n':
+			return nil, 3, true
+		}
+		used = 1
+		data = data[1:]
+	}
+	t.inLine = true
+	n := t.run(data)
+	piece = data[:n]
+	t.octets += int64(n)
+	t.afterCR = piece[n-1] == '\r'
+	return piece, used + n, false
+}
+
+// run returns how many octets of data, which is not empty, can be handed out as they are: up to the
+// first line end that a dot follows, or all. It notes where that leaves the next octet.
+func (t *text) run(data []byte) int {
+	if t.ends == endsUnknown {
+		i := bytes.IndexByte(data, '\n')
+		if i < 0 {
+			return len(data)
+		}
+		t.ends = endsLF
+		if t.crBefore(data, i) {
+			t.ends = endsCRLF
+		}
+	}
+	for from := 0; ; {
+		i := bytes.Index(data[from:], lfDot)
+		if i < 0 {
+			break
+		}
+		i += from
+		if t.ends == endsLF || t.crBefore(data, i) {
+			t.inLine = false
+			return i + 1
+		}
+		from = i + 1
+	}
+	last := len(data) - 1
+	t.inLine = data[last] != '\n' || (t.ends == endsCRLF && !t.crBefore(data, last))
+	return len(data)
+}
+
+// crBefore reports whether a CR stands before data[i].
+func (t *text) crBefore(data []byte, i int) bool {
+	if i == 0 {
+		return t.afterCR
+	}
+	return data[i-1] == '\r'
+}

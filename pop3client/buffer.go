@@ -1,0 +1,153 @@
+package pop3client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// bufferOctets is the read buffer's size. Larger ones were not faster on loopback.
+const bufferOctets = 128 << 10
+
+// buffer holds what was read and not yet used: b[r:w].
+type buffer struct {
+	b    []byte
+	r, w int
+}
+
+func newBuffer() buffer { return buffer{b: make([]byte, bufferOctets)} }
+
+func (b *buffer) bytes() []byte { return b.b[b.r:b.w] }
+
+// room makes sure that b.b[b.w:] is not empty.
+func (b *buffer) room() {
+	switch {
+	case b.r == b.w:
+		b.r, b.w = 0, 0
+	case b.w == len(b.b) && b.r > 0:
+		b.w = copy(b.b, b.b[b.r:b.w])
+		b.r = 0
+	case b.w == len(b.b):
+		b.b = append(b.b, make([]byte, len(b.b))...)
+	}
+}
+
+// blank reports whether nothing but line ends is held.
+func (b *buffer) blank() bool { return len(bytes.Trim(b.bytes(), "\r\n")) == 0 }
+
+// longAgo is a read deadline that has passed.
+var longAgo = time.Unix(1, 0)
+
+// fill reads once, for the answer to cmd. Its errors are final for the session, save the context's:
+// what was read stays, and a later call goes on where this one was left.
+func (c *Client) fill(ctx context.Context, cmd *command, deadline time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return &leftError{cmd.String(), err}
+	}
+	c.in.room()
+	conn := c.conn // only the token's holder changes it
+	n, err := readUntil(ctx, conn, c.in.b[c.in.w:], deadline)
+	c.in.w += n
+	if n > 0 {
+		now := time.Now()
+		c.noteOctets(n, now)
+		if cmd.phase == phaseText {
+			c.waitFrom = now // a long answer may go on as long as it goes on
+		}
+		return nil
+	}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded):
+		return &leftError{cmd.String(), ctx.Err()}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return c.suspect(PipeliningStall, &TimeoutError{Command: cmd.String(), After: c.patience()})
+	}
+	c.mu.Lock()
+	fatal, writeErr := c.fatal, c.writeErr
+	c.mu.Unlock()
+	if fatal != nil {
+		return fatal
+	}
+	if errors.Is(err, io.EOF) && writeErr != nil {
+		err = writeErr
+	}
+	return c.suspect(PipeliningCut, &CutError{Command: cmd.String(), Err: err})
+}
+
+// readUntil is one Read that ends with the context or at the deadline (zero: none).
+func readUntil(ctx context.Context, conn net.Conn, p []byte, deadline time.Time) (int, error) {
+	if err := conn.SetReadDeadline(deadline); err != nil {
+		return 0, err
+	}
+	if ctx.Done() == nil {
+		return conn.Read(p)
+	}
+	fired := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = conn.SetReadDeadline(longAgo) // a closed connection ends the Read just as well
+		close(fired)
+	})
+	n, err := conn.Read(p)
+	if !stop() {
+		<-fired // or its deadline could hit the next Read
+	}
+	return n, err
+}
+
+// leftError is a wait that its context ended. The session is not harmed.
+type leftError struct {
+	command string
+	err     error
+}
+
+func (e *leftError) Error() string {
+	if e.command == "" {
+		return "waiting for the greeting: " + e.err.Error()
+	}
+	return "waiting for the answer to " + e.command + ": " + e.err.Error()
+}
+
+func (e *leftError) Unwrap() error { return e.err }
+
+// readLine returns the next line without its end, CRLF or LF. It is valid until the next fill.
+func (c *Client) readLine(ctx context.Context, cmd *command, limit string, most int) ([]byte, error) {
+	scanned := 0
+	for {
+		held := c.in.bytes()
+		if i := bytes.IndexByte(held[scanned:], '\n'); i >= 0 {
+			line := held[:scanned+i]
+			c.in.r += len(line) + 1
+			line = bytes.TrimRight(line, "\r")
+			if len(line) > most {
+				return nil, c.overLimit(cmd, limit, int64(most))
+			}
+			return line, nil
+		}
+		scanned = len(held)
+		if scanned > most+1 {
+			return nil, c.overLimit(cmd, limit, int64(most))
+		}
+		if err := c.fill(ctx, cmd, c.deadline()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (c *Client) overLimit(cmd *command, limit string, most int64) error {
+	return &LimitError{Limit: limit, Max: most, Command: cmd.String()}
+}
+
+// deadline is when the answer at the head must be whole.
+func (c *Client) deadline() time.Time {
+	d := c.patience()
+	if d == 0 {
+		return time.Time{}
+	}
+	return c.waitFrom.Add(d)
+}

@@ -1,0 +1,177 @@
+package pop3client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+)
+
+// Dial connects without TLS and reads the greeting. addr is "host:port"; network is "tcp", "tcp4",
+// "tcp6", or "unix" with a path for addr. An -ERR greeting is a [*ServerError].
+func Dial(ctx context.Context, network, addr string, options *Options) (*Client, error) {
+	opts := options.withDefaults()
+	conn, err := connect(ctx, network, addr, &opts)
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, conn, opts, hostOf(addr))
+}
+
+// DialTLS connects with TLS from the first octet (RFC 8314) and reads the greeting. The certificate
+// is verified against the host in addr, or Options.TLSConfig.ServerName where that is set.
+func DialTLS(ctx context.Context, network, addr string, options *Options) (*Client, error) {
+	opts := options.withDefaults()
+	conn, err := connect(ctx, network, addr, &opts)
+	if err != nil {
+		return nil, err
+	}
+	host := hostOf(addr)
+	secured, err := handshake(ctx, conn, &opts, host)
+	if err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("changing to TLS with %s: %w", addr, err)
+	}
+	return start(ctx, secured, opts, host)
+}
+
+// New reads the greeting from a connection that is open already, and takes the connection over: it
+// is closed also where New fails. A [*tls.Conn] counts as encrypted.
+func New(ctx context.Context, conn net.Conn, options *Options) (*Client, error) {
+	return start(ctx, conn, options.withDefaults(), "")
+}
+
+func connect(ctx context.Context, network, addr string, opts *Options) (net.Conn, error) {
+	ctx, cancel := withTimeout(ctx, opts.ConnectTimeout)
+	defer cancel()
+	conn, err := opts.Dialer.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", addr, err)
+	}
+	return conn, nil
+}
+
+// handshake changes a connection to TLS. The connection is not closed where it fails.
+func handshake(ctx context.Context, conn net.Conn, opts *Options, host string) (*tls.Conn, error) {
+	config := opts.TLSConfig.Clone()
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if config.ServerName == "" {
+		config.ServerName = host
+	}
+	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	ctx, cancel := withTimeout(ctx, opts.ConnectTimeout)
+	defer cancel()
+	secured := tls.Client(conn, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	return secured, nil
+}
+
+// hostOf is the host that a certificate has to be for, "" where the address has none.
+func hostOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return ""
+	}
+	host, _, _ = strings.Cut(host, "%") // an IPv6 zone is no part of a certificate
+	return host
+}
+
+// start makes the client and reads the greeting.
+func start(ctx context.Context, conn net.Conn, opts Options, host string) (*Client, error) {
+	c := newClient(conn, opts)
+	c.serverName = host
+	if err := c.greet(ctx); err != nil {
+		c.end(err)
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// greet reads the greeting as the answer to a command without a name.
+func (c *Client) greet(ctx context.Context) error {
+	if err := c.acquire(ctx); err != nil {
+		return &leftError{"", err}
+	}
+	defer c.release()
+	c.waitFrom = time.Now()
+	cmd := &command{n: none, m: none}
+	line, err := c.readLine(ctx, cmd, "GreetingOctets", c.opts.Limits.GreetingOctets)
+	for blanks := 0; err == nil && len(line) == 0 && blanks < maxBlankLines; blanks++ {
+		line, err = c.readLine(ctx, cmd, "GreetingOctets", c.opts.Limits.GreetingOctets)
+	}
+	if err != nil {
+		return err
+	}
+	if t := c.opts.Transcript; t != nil {
+		t.server(string(line))
+	}
+	status, rest := splitStatus(line)
+	switch status {
+	case statusOK:
+		c.mu.Lock()
+		c.greeting = string(rest)
+		c.timestamp = findTimestamp(rest)
+		c.mu.Unlock()
+		return nil
+	case statusErr:
+		return c.serverError("", rest)
+	}
+	return &ProtocolError{Problem: "it does not begin with +OK or -ERR", Line: shorten(line)}
+}
+
+// StartTLS sends STLS (RFC 2595) and changes the connection to TLS. It belongs before the login. What
+// was known of the capabilities is forgotten, since it was told in clear: ask with Capa again.
+//
+// A -ERR leaves the session as it was, in clear: whether it may go on so is for the caller to
+// decide, and mostly it may not. Every other error, a context's end included, closes the connection.
+func (c *Client) StartTLS(ctx context.Context) error {
+	if err := c.acquire(ctx); err != nil {
+		return &leftError{"STLS", err}
+	}
+	defer c.release()
+	if _, on := c.TLS(); on {
+		return fmt.Errorf("%w: the connection is encrypted already", ErrNoTLS)
+	}
+	cmd := &command{verb: "STLS", n: none, m: none, barrier: true}
+	c.enqueue(cmd)
+	c.waitFrom = time.Now()
+	if err := c.pump(ctx, cmd); err != nil {
+		var refused *ServerError
+		var state *StateError
+		if !errors.As(err, &refused) && !errors.As(err, &state) {
+			c.end(err)
+		}
+		return err
+	}
+	if len(c.in.bytes()) > 0 {
+		c.end(ErrInjection)
+		return fmt.Errorf("STLS: %w", ErrInjection)
+	}
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	_ = conn.SetReadDeadline(time.Time{})
+	secured, err := handshake(ctx, conn, &c.opts, c.serverName)
+	if err != nil {
+		err = fmt.Errorf("changing to TLS after STLS: %w", err)
+		c.end(err)
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fatal != nil {
+		return c.reason(cmd)
+	}
+	c.conn = secured
+	c.exchange = false
+	c.admit()
+	return nil
+}

@@ -1,0 +1,232 @@
+package pop3client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-sasl"
+)
+
+// Which mechanisms MechanismAuto takes, the best first. Where the password itself may go over the
+// line, CRAM-MD5 and APOP come last: many servers offer them to users who have no secret for them.
+var (
+	autoOverSafeLine = []string{
+		MechanismSCRAMSHA256Plus, MechanismSCRAMSHA1Plus, MechanismSCRAMSHA256, MechanismSCRAMSHA1,
+		MechanismPlain, MechanismLogin, MechanismUser, MechanismCRAMMD5, MechanismAPOP,
+	}
+	autoInClear = []string{MechanismSCRAMSHA256, MechanismSCRAMSHA1, MechanismCRAMMD5, MechanismAPOP}
+)
+
+// sendsPassword are the mechanisms in which whoever listens learns the password or the token.
+var sendsPassword = []string{MechanismUser, MechanismPlain, MechanismLogin, MechanismXOAUTH2, MechanismOAuthBearer}
+
+// Login logs in and returns the mechanism that did it. It makes one try: a refused password is not
+// tried again with another mechanism, lest an account be locked.
+//
+// Credentials.Mechanism names the mechanism, or leaves the choice to the server's offer:
+// where a password may go over the line (see [MayCarryPassword], Credentials.AllowPlaintext)
+// SCRAM-SHA-256, SCRAM-SHA-1 (each bound to the TLS channel where the server can), PLAIN, LOGIN,
+// USER, CRAM-MD5, APOP, and elsewhere the first two, CRAM-MD5 and APOP only. It goes to the next of
+// them only where the server says that it does not know the mechanism. XOAUTH2, OAUTHBEARER and
+// EXTERNAL are used by name only.
+//
+// CAPA is asked first where the choice needs it and it is not known. Errors: [*ServerError] for a
+// refusal, [ErrPlaintextRefused] and [ErrNoMechanism] where nothing could be sent, and the line's.
+// A wait that its context or Options.LoginTimeout ended closes the connection.
+func (c *Client) Login(ctx context.Context, cr Credentials) (mechanism string, err error) {
+	ctx, cancel := withTimeout(ctx, c.opts.LoginTimeout)
+	defer cancel()
+	mechanism, err = c.login(ctx, cr)
+	var left *leftError
+	if errors.As(err, &left) {
+		c.end(err) // half a login cannot be taken up again
+	}
+	if err != nil {
+		return "", err
+	}
+	return mechanism, nil
+}
+
+func (c *Client) login(ctx context.Context, cr Credentials) (string, error) {
+	if problem := badCredentials(cr); problem != "" {
+		return "", &StateError{Command: "the login", State: c.State(), Problem: problem}
+	}
+	name := strings.ToUpper(cr.Mechanism)
+	c.mu.Lock()
+	safe := cr.AllowPlaintext || MayCarryPassword(c.conn)
+	c.mu.Unlock()
+	if name != "" && name != MechanismAuto {
+		if !safe && slices.Contains(sendsPassword, name) {
+			return "", fmt.Errorf("logging in with %s: %w", name, ErrPlaintextRefused)
+		}
+		return name, noMechanism(c.try(ctx, name, cr))
+	}
+	if !c.Capabilities().Asked {
+		if _, err := c.Capa().Wait(ctx); err != nil && !isRefusal(err) {
+			return "", err
+		}
+	}
+	return c.choose(ctx, cr, safe)
+}
+
+// choose tries what both sides have, the best first, until the server knows one.
+func (c *Client) choose(ctx context.Context, cr Credentials, safe bool) (string, error) {
+	order := autoInClear
+	if safe {
+		order = autoOverSafeLine
+	}
+	var last error
+	for _, name := range order {
+		if !c.offers(name) {
+			continue
+		}
+		err := c.try(ctx, name, cr)
+		if err == nil {
+			return name, nil
+		}
+		var refused *ServerError
+		var unfit *unfitError
+		switch {
+		case errors.As(err, &refused) && refused.UnknownMechanism():
+		case errors.As(err, &unfit):
+		default:
+			return "", err
+		}
+		last = err
+	}
+	if !safe && (c.offers(MechanismPlain) || c.offers(MechanismLogin) || c.offers(MechanismUser)) {
+		return "", fmt.Errorf("logging in with a password: %w", ErrPlaintextRefused)
+	}
+	if last != nil {
+		return "", noMechanism(last)
+	}
+	return "", fmt.Errorf("%w: the server offers %s", ErrNoMechanism, c.offered())
+}
+
+// noMechanism adds ErrNoMechanism where the server does not know what was tried.
+func noMechanism(err error) error {
+	var refused *ServerError
+	if errors.As(err, &refused) && refused.UnknownMechanism() {
+		return fmt.Errorf("%w: %w", ErrNoMechanism, err)
+	}
+	return err
+}
+
+func isRefusal(err error) bool {
+	var refused *ServerError
+	return errors.As(err, &refused)
+}
+
+// offers reports whether the server says that it has a mechanism, or may have it.
+func (c *Client) offers(name string) bool {
+	caps := c.Capabilities()
+	switch name {
+	case MechanismUser:
+		// Not every list that lacks USER means that it is missing.
+		return caps.User() || len(caps.SASL()) == 0
+	case MechanismAPOP:
+		return c.Timestamp() != ""
+	case MechanismSCRAMSHA1Plus, MechanismSCRAMSHA256Plus:
+		_, encrypted := c.TLS()
+		return encrypted && caps.HasSASL(name)
+	}
+	return caps.HasSASL(name)
+}
+
+// offered names what the server offers.
+func (c *Client) offered() string {
+	caps := c.Capabilities()
+	names := caps.SASL()
+	if caps.User() {
+		names = append(names, MechanismUser)
+	}
+	if c.Timestamp() != "" {
+		names = append(names, MechanismAPOP)
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// unfitError is a mechanism that this password or this connection cannot be used with. Nothing was sent.
+type unfitError struct{ err error }
+
+func (e *unfitError) Error() string { return e.err.Error() }
+func (e *unfitError) Unwrap() error { return e.err }
+
+// try logs in with one mechanism.
+func (c *Client) try(ctx context.Context, name string, cr Credentials) error {
+	c.keepSecret(cr.Password)
+	switch name {
+	case MechanismUser:
+		if _, err := c.User(cr.User).Wait(ctx); err != nil {
+			return err
+		}
+		_, err := c.Pass(cr.Password).Wait(ctx)
+		return err
+	case MechanismAPOP:
+		if c.Timestamp() == "" {
+			return fmt.Errorf("%w: the greeting has no timestamp for APOP that can be used", ErrNoMechanism)
+		}
+		_, err := c.Apop(cr.User, cr.Password).Wait(ctx)
+		return err
+	}
+	mechanism, err := c.mechanism(name, cr)
+	if err != nil {
+		return err
+	}
+	return c.Auth(ctx, mechanism)
+}
+
+// mechanism makes the SASL mechanism of a name.
+func (c *Client) mechanism(name string, cr Credentials) (sasl.Client, error) {
+	switch name {
+	case MechanismPlain:
+		return newPlain(cr), nil
+	case MechanismLogin:
+		return &loginMechanism{answers: []string{cr.User, cr.Password}}, nil
+	case MechanismCRAMMD5:
+		return &cramMechanism{user: cr.User, password: cr.Password}, nil
+	case MechanismXOAUTH2:
+		return &xoauth2Mechanism{user: cr.User, token: cr.Password}, nil
+	case MechanismOAuthBearer:
+		return newBearer(cr), nil
+	case MechanismExternal:
+		return newExternal(cr), nil
+	case MechanismSCRAMSHA1, MechanismSCRAMSHA256, MechanismSCRAMSHA1Plus, MechanismSCRAMSHA256Plus:
+		state, encrypted := c.TLS()
+		bind := bindNothing
+		caps := c.Capabilities()
+		switch plus := strings.HasSuffix(name, "-PLUS"); {
+		case plus && !encrypted:
+			return nil, &unfitError{fmt.Errorf("%s needs TLS: %w", name, ErrNoMechanism)}
+		case plus:
+			bind = bindToChannel
+		case encrypted && caps.Asked && !caps.Remembered && !caps.HasSASL(name+"-PLUS"):
+			bind = bindOffered
+		}
+		m, err := newSCRAM(name, cr, bind, state, c.opts.Limits)
+		if err != nil {
+			return nil, &unfitError{err}
+		}
+		return m, nil
+	}
+	return nil, fmt.Errorf("%w: %q is not known here", ErrNoMechanism, name)
+}
+
+// badCredentials says what in the credentials cannot be sent by any mechanism, or "".
+func badCredentials(cr Credentials) string {
+	switch {
+	case cr.User == "" && strings.EqualFold(cr.Mechanism, MechanismExternal):
+	case badName(cr.User) != "":
+		return badName(cr.User)
+	}
+	if strings.ContainsAny(cr.Password, "\r\n\x00") {
+		return "the password holds a line end or a NUL"
+	}
+	return ""
+}

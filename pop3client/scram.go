@@ -1,0 +1,110 @@
+package pop3client
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/xdg-go/scram"
+)
+
+// scramMechanism is SCRAM-SHA-1 or SCRAM-SHA-256 (RFC 5802, 7677), with the channel bound to it in
+// the -PLUS forms. The password is prepared with SASLprep, and the server's signature is checked.
+type scramMechanism struct {
+	name         string
+	conversation *scram.ClientConversation
+	iterations   int // the most that the server may ask for
+	steps        int
+}
+
+// binding is how SCRAM's channel binding stands (RFC 5802, section 6).
+type binding uint8
+
+const (
+	bindNothing   binding = iota // "n": the client does not bind, or cannot tell what the server can
+	bindOffered                  // "y": the client could, and saw no -PLUS in the server's list
+	bindToChannel                // "p": the -PLUS form
+)
+
+func newSCRAM(name string, cr Credentials, bind binding, state tls.ConnectionState, limits Limits) (*scramMechanism, error) {
+	hash := scram.SHA256
+	if strings.HasPrefix(name, MechanismSCRAMSHA1) {
+		hash = scram.SHA1
+	}
+	client, err := hash.NewClient(cr.User, cr.Password, cr.Identity)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot carry this user name or password: %w", name, err)
+	}
+	m := &scramMechanism{name: name, iterations: limits.SCRAMIterations}
+	switch bind {
+	case bindToChannel:
+		channel, err := channelBinding(state)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		m.conversation = client.NewConversationWithChannelBinding(channel)
+	case bindOffered:
+		m.conversation = client.NewConversationAdvertisingChannelBinding()
+	default:
+		m.conversation = client.NewConversation()
+	}
+	return m, nil
+}
+
+// channelBinding is tls-exporter (RFC 9266) with TLS 1.3, and tls-server-end-point (RFC 5929)
+// before it, where an exporter is only sound with an extension that older servers lack.
+func channelBinding(state tls.ConnectionState) (scram.ChannelBinding, error) {
+	if state.Version >= tls.VersionTLS13 {
+		return scram.NewTLSExporterBinding(&state)
+	}
+	return scram.NewTLSServerEndpointBinding(&state)
+}
+
+func (m *scramMechanism) Start() (string, []byte, error) {
+	first, err := m.conversation.Step("")
+	return m.name, []byte(first), err
+}
+
+func (m *scramMechanism) Next(challenge []byte) ([]byte, error) {
+	m.steps++
+	if m.steps == 1 {
+		if err := m.bounded(string(challenge)); err != nil {
+			return nil, err
+		}
+	}
+	if m.conversation.Done() {
+		return nil, errChallenge
+	}
+	response, err := m.conversation.Step(string(challenge))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.name, err)
+	}
+	return []byte(response), nil
+}
+
+// bounded looks at the iterations in the server's first message before any is done.
+func (m *scramMechanism) bounded(first string) error {
+	for field := range strings.SplitSeq(first, ",") {
+		value, found := strings.CutPrefix(field, "i=")
+		if !found {
+			continue
+		}
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%s: the server's iteration count is not a number", m.name)
+		}
+		if n > m.iterations {
+			return &LimitError{Limit: "SCRAMIterations", Max: int64(m.iterations), Command: "AUTH " + m.name}
+		}
+		return nil
+	}
+	if strings.HasPrefix(first, "e=") {
+		return fmt.Errorf("%s: the server reports the error %q", m.name, first[2:])
+	}
+	return errors.New(m.name + ": the server's first message has no iteration count")
+}
+
+// Verified reports whether the server proved that it knows the password.
+func (m *scramMechanism) Verified() bool { return m.conversation.Valid() }

@@ -1,0 +1,15 @@
+//go:build unix
+
+package pop3client
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// ownGroup puts the command into a process group of its own, so that a ctrl+c on the terminal does
+// not cut the tunnel before the session was ended, and what the shell started can be ended with it.
+func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+// endGroup kills the command and what it started. It may have ended already.
+func endGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -28,6 +28,7 @@ const (
 	fieldListUnsubscribe
 	fieldContentType
 	fieldContentDisposition
+	fieldTransferEncoding
 	fieldImportance
 	fieldPriority
 	fieldXPriority
@@ -49,7 +50,7 @@ var fieldNames = map[string]fieldKind{
 	"to": fieldTo, "cc": fieldCc, "subject": fieldSubject, "date": fieldDate, "resent-date": fieldResentDate,
 	"delivery-date": fieldDeliveryDate, "received": fieldReceived, "message-id": fieldMessageID,
 	"list-id": fieldListID, "list-post": fieldListPost, "mailing-list": fieldListPost, "list-unsubscribe": fieldListUnsubscribe,
-	"content-type": fieldContentType, "content-disposition": fieldContentDisposition,
+	"content-type": fieldContentType, "content-disposition": fieldContentDisposition, "content-transfer-encoding": fieldTransferEncoding,
 	"importance": fieldImportance, "priority": fieldPriority, "x-priority": fieldXPriority,
 	"precedence": fieldPrecedence, "feedback-id": fieldFeedbackID, "auto-submitted": fieldAutoSubmitted,
 	"authentication-results": fieldAuthResults,
@@ -276,12 +277,3 @@ func cutLast(s string, sep byte) (before, after string) {
 	i := strings.LastIndexByte(s, sep)
 	return s[:max(i, 0)], s[i+1:]
 }
-
-// Preview reads what TOP or RETR gave of a message. It never fails: what does not decode is shown as it came.
-func (d Decoder) Preview(raw []byte) Preview {
-	header, body := Split(raw)
-	return Preview{Envelope: d.Envelope(header), Text: MakeSafeText(string(body))}
-}
-
-// Raw returns a message line by line exactly as it was received, made safe.
-func Raw(raw []byte) []Safe { return MakeSafeText(string(raw)) }

@@ -1,0 +1,131 @@
+package message
+
+import (
+	"net/url"
+	"strings"
+)
+
+// anchor is an <a> element that is being read.
+type anchor struct {
+	href, text string
+	open       bool
+}
+
+// link is a numbered link of an HTML body, not safe yet.
+type link struct {
+	target string // where it really goes
+	claims string // the host that its text names, where that is another organisation's
+}
+
+// closeAnchor writes the number of the link that ends here. A link whose text is its target needs none.
+func (w *htmlWalk) closeAnchor() {
+	a := w.anchor
+	w.anchor = anchor{}
+	target := strings.TrimSpace(a.href)
+	if !a.open || target == "" || strings.HasPrefix(target, "#") {
+		return
+	}
+	text := strings.TrimSpace(a.text)
+	if text == target || strings.EqualFold("mailto:"+text, target) || strings.EqualFold("tel:"+text, target) {
+		return
+	}
+	l := link{target: target}
+	host := linkHost(target)
+	if named := hostInText(text); named != "" && host != "" && organisation(Safe("@"+named)) != organisation(Safe("@"+host)) {
+		l.claims = named
+	}
+	n := w.number(l)
+	if n == 0 {
+		return
+	}
+	w.space = w.column > 0 && !strings.HasSuffix(text, "[")
+	note := "[" + itoa(n)
+	if l.claims != "" {
+		note += " goes to " + host + "!"
+	}
+	w.write(note + "]")
+}
+
+// number returns a link's number, the same for the same target, or 0 where there are too many.
+func (w *htmlWalk) number(l link) int {
+	// Newsletters repeat a target nearby; looking far back would cost the square of their number.
+	for i := len(w.links) - 1; i >= max(0, len(w.links)-16); i-- {
+		if w.links[i] == l {
+			return i + 1
+		}
+	}
+	if len(w.links) == maxLinks {
+		return 0
+	}
+	w.links = append(w.links, l)
+	return len(w.links)
+}
+
+// line returns the link as it stands below the text. Only web and mail targets are spelled out: others hold
+// programs or data.
+func (l link) line() string {
+	target := l.target
+	scheme, rest, ok := strings.Cut(target, ":")
+	switch scheme = strings.ToLower(scheme); {
+	case !ok, scheme == "http", scheme == "https", scheme == "mailto", scheme == "tel", scheme == "ftp", scheme == "sms":
+	default:
+		target = scheme + ": (" + itoa(len(rest)) + " octets)"
+	}
+	target = strings.Map(func(r rune) rune { // browsers leave these out, and so hide where a link goes
+		if r == '\t' || r == '\n' || r == '\r' {
+			return -1
+		}
+		return r
+	}, target)
+	if len(target) > maxLinkURL {
+		target = strings.ToValidUTF8(target[:maxLinkURL], "") + "…"
+	}
+	if u, err := url.Parse(l.target); err == nil && u.User != nil && u.Host != "" {
+		target += " (goes to " + hostName(u.Hostname()) + ")"
+	} else if h := linkHost(l.target); h != "" && strings.Contains(h, "(") {
+		target += " (" + h + ")"
+	}
+	if l.claims != "" {
+		target += " (its text says " + l.claims + ")"
+	}
+	return target
+}
+
+// linkHost returns the host that a web link goes to, or "".
+func linkHost(target string) string {
+	u, err := url.Parse(strings.ReplaceAll(target, `\`, "/"))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return hostName(u.Hostname())
+}
+
+// hostName returns a host as [Address.Shown] would show it.
+func hostName(host string) string {
+	return strings.TrimPrefix(string(Address{Address: MakeSafe("@" + strings.ToLower(host))}.Shown()), "@")
+}
+
+// hostInText returns the host that a link's text names, where the text is a URL or a domain name.
+func hostInText(text string) string {
+	text, _, _ = strings.Cut(strings.TrimSpace(text), " ")
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		text = rest
+	}
+	if end := strings.IndexAny(text, "/?#:"); end >= 0 {
+		text = text[:end]
+	}
+	if i := strings.LastIndexByte(text, '@'); i >= 0 {
+		text = text[i+1:]
+	}
+	text = strings.ToLower(strings.TrimRight(text, ".,;)"))
+	dot := strings.LastIndexByte(text, '.')
+	if dot <= 0 || len(text)-dot < 3 || len(text) > 253 || strings.ContainsAny(text, "…_[]()!\"'*$%") {
+		return ""
+	}
+	for _, c := range text[dot+1:] {
+		if c < 0x80 && !isLetter(byte(c)) { // a number or a file, not a domain
+			return ""
+		}
+	}
+	return text
+}

@@ -74,7 +74,8 @@ func (c *client) line() string {
 }
 
 // chat holds a dialogue: "> " is sent, "< " must come; a "*" at the end of a
-// line stands for anything. "< EOF" and "< RST" are ends.
+// line stands for anything. "< EOF" and "< RST" are ends, "< EOF after x" one
+// with x before it.
 func (c *client) chat(script string) {
 	c.t.Helper()
 	for step := range strings.Lines(script) {
@@ -86,8 +87,9 @@ func (c *client) chat(script string) {
 		switch {
 		case step[0] == '>':
 			c.send(rest + "\r\n")
-		case rest == "EOF" || rest == "RST":
-			c.end(rest)
+		case rest == "EOF" || rest == "RST" || strings.HasPrefix(rest, "EOF after "):
+			how, before, _ := strings.Cut(rest, " after ")
+			c.end(how, before)
 		default:
 			c.expect(rest)
 		}
@@ -103,8 +105,8 @@ func (c *client) expect(want string) {
 	}
 }
 
-// end wants the connection to end in this way, with nothing before it.
-func (c *client) end(how string) {
+// end wants the connection to end in this way, with only before in front of it.
+func (c *client) end(how, before string) {
 	c.t.Helper()
 	rest, err := io.ReadAll(c.in)
 	got := "EOF"
@@ -113,8 +115,8 @@ func (c *client) end(how string) {
 	} else if err != nil {
 		got = err.Error()
 	}
-	if got != how || len(rest) > 0 {
-		c.t.Fatalf("connection ended with %q, %s; want %s", rest, got, how)
+	if got != how || string(rest) != before {
+		c.t.Fatalf("connection ended with %q, %s; want %q, %s", rest, got, before, how)
 	}
 }
 

@@ -37,7 +37,7 @@ func TestHooks(t *testing.T) {
 		{"Cut with RST", []Hook{Cut(On("NOOP"), Reset)}, "> NOOP\n< RST", 3},
 		{"CutAfter", []Hook{CutAfter(On("NOOP"), Truncate)}, "> NOOP\n< +OK\n< EOF", 3},
 		{"LoseAnswer to QUIT", []Hook{LoseAnswer(On("QUIT"), Close)}, "> DELE 1\n< +OK *\n> QUIT\n< EOF", 2},
-		{"CutIn RETR", []Hook{CutIn(On("RETR"), 22, Close)}, "> RETR 1\n< +OK 21 octets\n< Subject:", -1},
+		{"CutIn RETR", []Hook{CutIn(On("RETR"), 22, Close)}, "> RETR 1\n< +OK 21 octets\n< EOF after Subject", 3},
 		{"CommitOnDrop", []Hook{CommitOnDrop(), Cut(On("NOOP"), Close)}, "> DELE 1\n< +OK *\n> NOOP\n< EOF", 2},
 		{"Map", []Hook{Map(On("UIDL"), func(p []byte) []byte { return []byte(strings.ToUpper(string(p))) })}, "> UIDL 1\n< +OK 1 UID-A", 3},
 		{
@@ -59,14 +59,6 @@ func TestHooks(t *testing.T) {
 			s, addr := start(t, WithUser("ann", "secret", drop), WithHooks(tt.hooks...))
 			c := dial(t, addr)
 			c.chat(login)
-			if tt.left < 0 {
-				script, last, _ := strings.Cut(tt.script, "\n< Subject")
-				c.chat(script)
-				if rest, err := io.ReadAll(c.in); err != nil || string(rest) != "Subject"+last {
-					t.Errorf("then %q, %v", rest, err)
-				}
-				return
-			}
 			c.chat(tt.script)
 			if err := s.Close(); err != nil {
 				t.Fatal(err)

@@ -1,0 +1,309 @@
+package mailbox
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// batchWait is how long a header waits for others before it is told of.
+	batchWait = 80 * time.Millisecond
+	// batchSize is how many headers are told of at a time at the most.
+	batchSize = 1000
+	// screenChunk is how many messages ahead the ledger is asked for.
+	screenChunk = 100
+)
+
+// StartScan begins the background header scan: every header that is not known is
+// asked for, those named by [Mailbox.Want] first, then outward from them, else the
+// newest first. It goes on until Close, gives way to whatever else is asked, and
+// rests while the mailbox is released. Calling it again does nothing.
+func (m *Mailbox) StartScan() {
+	m.mu.Lock()
+	started := m.scanning
+	m.scanning = true
+	m.mu.Unlock()
+	if started {
+		return
+	}
+	m.workers.Go(m.scan)
+	m.poke()
+}
+
+// Want says which messages are on screen, in the order in which their headers are
+// wanted. It never blocks. A released mailbox is opened again where one of them is not known.
+func (m *Mailbox) Want(ids []ID) {
+	m.mu.Lock()
+	m.wanted = ids
+	m.wants++
+	m.mu.Unlock()
+	m.poke()
+}
+
+func (m *Mailbox) poke() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// scan is the background scan's goroutine.
+func (m *Mailbox) scan() {
+	told := &batch{notify: m.notify}
+	feed := &feed{m: m}
+	tries := 0
+	for {
+		select {
+		case <-m.wake:
+		case <-m.closing.Done():
+			told.close()
+			return
+		}
+		for m.closing.Err() == nil {
+			rest, err := m.scanTurn(feed, told)
+			told.flush()
+			if err == nil {
+				tries = 0
+				if rest {
+					break
+				}
+				continue
+			}
+			if tries++; tries > m.cfg.Retries || !again(err) || m.pause(m.closing, tries-1) != nil {
+				break
+			}
+		}
+	}
+}
+
+// scanTurn scans while nobody else wants the connection. It says true where there is nothing to scan now.
+func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, err error) {
+	if err := m.acquireBackground(m.closing); err != nil {
+		return true, err
+	}
+	defer m.release()
+	feed.begin()
+	if feed.empty() {
+		if feed.finished() {
+			m.notify(ScanDoneEvent{})
+		}
+		return true, nil
+	}
+	if m.client == nil {
+		state, _ := m.State()
+		if retrying := state == Lost && feed.broken; !retrying && (state != Released || !feed.wanted()) {
+			return true, nil
+		}
+	}
+	if err := m.ensureOpen(m.closing); err != nil {
+		feed.broken = false
+		return true, err
+	}
+	feed.begin()
+	cache := m.newCacheWriter()
+	defer cache.flush()
+	err = m.fetchHeaders(m.closing, feed.next, forScreen, func(it item) {
+		told.add(m.decode(&it, cache))
+		it.recycle()
+	})
+	feed.broken = err != nil
+	m.lose(m.closing, err)
+	return false, err
+}
+
+// feed gives the background scan its messages, by what is on screen.
+type feed struct {
+	m      *Mailbox
+	list   *List
+	asked  []bool // by index: known, refused, or under way
+	left   int    // how many are not asked
+	wants  int    // the Want that the order below follows
+	first  []int  // indexes on screen that are not known
+	below  int    // the next index outward, downward
+	above  int    // and upward
+	turn   bool
+	chunk  []item
+	told   bool // that the scan is done, for this list
+	broken bool // the last turn ended with a broken line
+}
+
+// begin looks at what has changed since the last turn. What a broken line left unanswered is asked again.
+func (f *feed) begin() {
+	m := f.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f.list != m.list {
+		f.list, f.told = m.list, false
+		f.asked = make([]bool, len(m.list.Messages))
+	}
+	f.left = 0
+	for i := range f.asked {
+		id := m.list.Messages[i].ID
+		_, refused := m.noHeader[id]
+		f.asked[i] = refused || m.envelopes[id] != nil
+		if !f.asked[i] {
+			f.left++
+		}
+	}
+	f.chunk = nil
+	f.order()
+}
+
+// order takes up the newest Want. The mailbox's lock is held.
+func (f *feed) order() {
+	m := f.m
+	f.wants = m.wants
+	f.first = f.first[:0]
+	low, high := len(f.asked), -1
+	for _, id := range m.wanted {
+		if i, ok := f.list.Find(id); ok {
+			low, high = min(low, i), max(high, i)
+			if !f.asked[i] {
+				f.first = append(f.first, i)
+			}
+		}
+	}
+	f.below, f.above = low-1, high+1
+	if high < 0 {
+		f.below, f.above = len(f.asked)-1, len(f.asked)
+	}
+}
+
+func (f *feed) empty() bool  { return f.left == 0 }
+func (f *feed) wanted() bool { return len(f.first) > 0 }
+
+// finished says once for each list that every header was asked for.
+func (f *feed) finished() bool {
+	if f.told || f.list == nil || f.list.Generation == 0 {
+		return false
+	}
+	f.told = true
+	return true
+}
+
+// next is the scan's source.
+func (f *feed) next() (item, bool) {
+	m := f.m
+	if m.waiting.Load() > 0 || m.closing.Err() != nil {
+		return item{}, false
+	}
+	m.mu.Lock()
+	changed := f.wants != m.wants
+	if changed {
+		for _, it := range f.chunk {
+			f.unask(it.index)
+		}
+		f.chunk = nil
+		f.order()
+	}
+	m.mu.Unlock()
+	if len(f.chunk) == 0 {
+		f.fill()
+	}
+	if len(f.chunk) == 0 {
+		return item{}, false
+	}
+	it := f.chunk[0]
+	f.chunk = f.chunk[1:]
+	return it, true
+}
+
+func (f *feed) unask(i int) {
+	f.asked[i] = false
+	f.left++
+}
+
+// fill takes the next messages in order, with what the ledger knows of them.
+func (f *feed) fill() {
+	var ids []ID
+	var at []int
+	for len(ids) < screenChunk {
+		i, ok := f.pick()
+		if !ok {
+			break
+		}
+		f.asked[i] = true
+		f.left--
+		ids = append(ids, f.list.Messages[i].ID)
+		at = append(at, i)
+	}
+	if len(ids) == 0 {
+		return
+	}
+	f.chunk = f.m.cached(f.m.closing, f.list, ids)
+	for i := range f.chunk {
+		f.chunk[i].index = at[i]
+	}
+}
+
+// pick gives the next index: on screen, then outward on both sides.
+func (f *feed) pick() (int, bool) {
+	for len(f.first) > 0 {
+		i := f.first[0]
+		f.first = f.first[1:]
+		if !f.asked[i] {
+			return i, true
+		}
+	}
+	for f.left > 0 && (f.below >= 0 || f.above < len(f.asked)) {
+		f.turn = !f.turn
+		i := f.above
+		if (f.turn || f.above >= len(f.asked)) && f.below >= 0 {
+			i = f.below
+			f.below--
+		} else {
+			f.above++
+		}
+		if i < len(f.asked) && !f.asked[i] {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// batch gathers headers, so that the screen is told some ten times a second and not for each.
+type batch struct {
+	notify func(Event)
+
+	mu      sync.Mutex
+	headers []Header
+	timer   *time.Timer
+	closed  bool
+}
+
+func (b *batch) add(h Header) {
+	b.mu.Lock()
+	b.headers = append(b.headers, h)
+	full := len(b.headers) >= batchSize
+	if !full && b.timer == nil {
+		b.timer = time.AfterFunc(batchWait, b.flush)
+	}
+	b.mu.Unlock()
+	if full {
+		b.flush()
+	}
+}
+
+func (b *batch) flush() {
+	b.mu.Lock()
+	headers := b.headers
+	b.headers = nil
+	if b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
+	}
+	closed := b.closed
+	b.mu.Unlock()
+	if len(headers) > 0 && !closed {
+		b.notify(HeadersEvent{headers})
+	}
+}
+
+func (b *batch) close() {
+	b.mu.Lock()
+	b.closed = true
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	b.mu.Unlock()
+}

@@ -1,0 +1,122 @@
+package mailbox
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+
+	"popmark/pop3client"
+)
+
+// Errors to be asked for with errors.Is.
+var (
+	// ErrClosed is given by every method after Close.
+	ErrClosed = errors.New("the mailbox is closed")
+	// ErrGone means that the message is no longer in the maildrop.
+	ErrGone = errors.New("the message is no longer in the mailbox")
+	// ErrUncertain means that a message cannot be told from others in this session (P3).
+	ErrUncertain = errors.New("the server gives this message no UIDL of its own, and its size and header do not tell it from others: look at the list again and mark it there")
+	// ErrNoTOP means that the server has no TOP, so that headers cannot be seen before fetching.
+	ErrNoTOP = errors.New("the server has no TOP: senders and subjects cannot be seen before fetching")
+)
+
+// Class says what an error from a server or a connection means for the one who asked.
+type Class int
+
+// The classes.
+const (
+	Other       Class = iota
+	Refused           // the login was refused
+	TryLater          // a locked mailbox, a login delay, a fault that the server calls temporary
+	Permanent         // a fault that trying again does not mend
+	Unavailable       // no connection, a broken one, a time-out, TLS that failed
+	Protocol          // the server broke the protocol, or a limit was passed
+	Unsafe            // a password would have gone over a clear line: nothing was sent
+	Cancelled         // the caller's context ended
+)
+
+// ClassOf gives the class of an error that came from a Mailbox, whatever wraps it.
+func ClassOf(err error) Class {
+	var (
+		server   *pop3client.ServerError
+		timeout  *pop3client.TimeoutError
+		limit    *pop3client.LimitError
+		protocol *pop3client.ProtocolError
+		cut      *pop3client.CutError
+		network  net.Error
+		verify   *tls.CertificateVerificationError
+		unknown  x509.UnknownAuthorityError
+		record   tls.RecordHeaderError
+	)
+	switch {
+	case err == nil:
+		return Other
+	case errors.As(err, &server):
+		return classOfServer(server)
+	case errors.Is(err, pop3client.ErrPlaintextRefused):
+		return Unsafe
+	case errors.Is(err, pop3client.ErrNoMechanism), errors.Is(err, pop3client.ErrNoTLS), errors.Is(err, ErrNoTOP):
+		return Permanent
+	case errors.As(err, &limit), errors.As(err, &protocol), errors.Is(err, pop3client.ErrInjection),
+		errors.Is(err, pop3client.ErrServerUnverified):
+		return Protocol
+	case errors.As(err, &timeout), errors.As(err, &cut), errors.Is(err, io.ErrUnexpectedEOF):
+		return Unavailable
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return Cancelled
+	case errors.As(err, &network), errors.As(err, &verify), errors.As(err, &unknown), errors.As(err, &record),
+		errors.Is(err, pop3client.ErrClosed), errors.Is(err, ErrClosed):
+		return Unavailable
+	}
+	return Other
+}
+
+func classOfServer(e *pop3client.ServerError) Class {
+	switch e.Kind() {
+	case pop3client.KindRefused:
+		return Refused
+	case pop3client.KindTryLater:
+		return TryLater
+	case pop3client.KindPermanent:
+		return Permanent
+	}
+	if e.Command == "" {
+		return Permanent // a greeting of -ERR
+	}
+	return Other
+}
+
+// ServerText gives the server's own words in an error, made for reading but not yet
+// safe to show; "" where there are none.
+func ServerText(err error) string {
+	if e, ok := errors.AsType[*pop3client.ServerError](err); ok {
+		return e.Text
+	}
+	return ""
+}
+
+// broken says whether an error leaves the connection of no use.
+func broken(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	if _, ok := errors.AsType[*pop3client.ServerError](err); ok {
+		return false
+	}
+	_, state := errors.AsType[*pop3client.StateError](err)
+	return !state
+}
+
+// Again says whether a broken connection is worth another try: the server may answer next time.
+func again(err error) bool {
+	switch ClassOf(err) {
+	case Unavailable:
+		return true
+	case Protocol:
+		return errors.Is(err, pop3client.ErrPipeliningBroken)
+	}
+	return errors.Is(err, pop3client.ErrPipeliningBroken)
+}

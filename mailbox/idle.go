@@ -1,0 +1,106 @@
+package mailbox
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// noopWait bounds the wait for a NOOP's answer.
+const noopWait = 20 * time.Second
+
+// keepAlive starts the watch over an idle session, once. The turn is held.
+func (m *Mailbox) keepAlive() {
+	m.mu.Lock()
+	m.lastUse = time.Now()
+	started := m.watching
+	m.watching = true
+	m.mu.Unlock()
+	if !started && (m.cfg.IdleRelease > 0 || m.cfg.KeepAlive > 0) {
+		m.workers.Go(m.watch)
+		return
+	}
+	select {
+	case m.opened <- struct{}{}:
+	default:
+	}
+}
+
+// watch lets an idle session go (P9), and keeps one that is held from the server's own idle timer.
+func (m *Mailbox) watch() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	lastNoop := time.Now()
+	for {
+		select {
+		case <-timer.C:
+		case <-m.opened:
+		case <-m.closing.Done():
+			return
+		}
+		if m.acquireBackground(m.closing) != nil {
+			return
+		}
+		next := time.Duration(0)
+		if m.client != nil {
+			next = m.watchTurn(&lastNoop)
+		}
+		<-m.turn // without the word that the connection was used
+		timer.Stop()
+		if next > 0 {
+			timer.Reset(next)
+		}
+	}
+}
+
+// watchTurn does what is due on an open session and says when to look again; 0 where the session is over.
+func (m *Mailbox) watchTurn(lastNoop *time.Time) time.Duration {
+	now := time.Now()
+	used := m.idleSince()
+	release := used.Add(m.cfg.IdleRelease)
+	releases := m.cfg.IdleRelease > 0 && !m.delaysLogin()
+	if releases && !now.Before(release) {
+		ctx, cancel := context.WithTimeout(m.closing, noopWait)
+		defer cancel()
+		_ = m.quit(ctx) // nothing was deleted: a QUIT that fails lets the maildrop go as well
+		m.setState(Released, nil)
+		return 0
+	}
+	talked := used
+	if lastNoop.After(talked) {
+		talked = *lastNoop
+	}
+	noop := talked.Add(m.cfg.KeepAlive)
+	if m.cfg.KeepAlive > 0 && !now.Before(noop) {
+		ctx, cancel := context.WithTimeout(m.closing, noopWait)
+		defer cancel()
+		_, err := m.client.Noop().Wait(ctx)
+		if err != nil && m.closing.Err() == nil && (broken(err) || ctx.Err() != nil) {
+			m.drop()
+			m.setState(Lost, err)
+			return 0
+		}
+		*lastNoop = time.Now()
+		noop = lastNoop.Add(m.cfg.KeepAlive)
+	}
+	switch {
+	case releases && m.cfg.KeepAlive > 0:
+		return max(min(time.Until(release), time.Until(noop)), time.Millisecond)
+	case releases:
+		return max(time.Until(release), time.Millisecond)
+	case m.cfg.KeepAlive > 0:
+		return max(time.Until(noop), time.Millisecond)
+	}
+	return 0
+}
+
+// delaysLogin says whether coming back would take longer than the lock is kept:
+// a server with such a LOGIN-DELAY is not let go.
+func (m *Mailbox) delaysLogin() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	seconds, _, _ := strings.Cut(string(m.info.LoginDelay), " ")
+	n, err := strconv.Atoi(seconds)
+	return err == nil && time.Duration(n)*time.Second > m.cfg.IdleRelease
+}

@@ -1,0 +1,193 @@
+package mailbox
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"popmark/message"
+	"popmark/pop3client"
+)
+
+// quirkPipelining is the ledger's name for a server whose PIPELINING does not work.
+const quirkPipelining = "pipelining-broken"
+
+// ensureOpen opens a session unless one is open. The turn is held.
+func (m *Mailbox) ensureOpen(ctx context.Context) error {
+	if m.client != nil {
+		return nil
+	}
+	err := m.open(ctx)
+	if errors.Is(err, pop3client.ErrPipeliningBroken) {
+		m.distrustPipelining()
+		err = m.open(ctx)
+	}
+	return err
+}
+
+// open makes one try. The turn is held and there is no session.
+func (m *Mailbox) open(ctx context.Context) error {
+	m.setState(Opening, nil)
+	conn, err := m.cfg.Connect(ctx, m.hints(ctx))
+	if err != nil {
+		m.setState(Lost, err)
+		return err
+	}
+	m.client = conn.Client
+	found, err := m.survey(ctx, conn)
+	if err != nil {
+		m.drop()
+		m.setState(Lost, err)
+		return err
+	}
+	list, err := m.identify(ctx, found)
+	if err != nil {
+		m.drop()
+		m.setState(Lost, err)
+		return err
+	}
+	m.mu.Lock()
+	m.list = list
+	m.info.Messages, m.info.Octets = len(list.Messages), list.Octets
+	m.mu.Unlock()
+	m.setState(Open, nil)
+	m.notify(ListEvent{list})
+	m.remember(list)
+	m.keepAlive()
+	m.poke()
+	return nil
+}
+
+// survey asks what a session is opened for, in one flight where the server takes it.
+func (m *Mailbox) survey(ctx context.Context, conn Connection) ([]Message, error) {
+	c := conn.Client
+	capa, stat, uidl, list := c.Capa(), c.Stat(), c.Uidl(), c.List()
+
+	if _, err := capa.Wait(ctx); broken(err) || ctx.Err() != nil {
+		return nil, fmt.Errorf("asking for capabilities: %w", orCause(ctx, err))
+	}
+	total, err := stat.Wait(ctx)
+	if broken(err) || ctx.Err() != nil {
+		return nil, fmt.Errorf("counting messages: %w", orCause(ctx, err))
+	}
+	statFailed := err != nil
+	uids, err := uidl.Wait(ctx)
+	if broken(err) || ctx.Err() != nil {
+		return nil, fmt.Errorf("asking for UIDLs: %w", orCause(ctx, err))
+	}
+	hasUIDL := err == nil
+	sizes, err := list.Wait(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing messages: %w", orCause(ctx, err))
+	}
+	m.describe(conn, hasUIDL)
+	messages := m.merge(sizes, uids, hasUIDL)
+	if !statFailed && total.Messages != len(messages) {
+		m.warn(message.MakeSafe(fmt.Sprintf("STAT counts %d messages, LIST shows %d", total.Messages, len(messages))))
+	}
+	return messages, nil
+}
+
+func orCause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// describe keeps what the session taught about the server.
+func (m *Mailbox) describe(conn Connection, hasUIDL bool) {
+	c := conn.Client
+	caps := c.Capabilities()
+	info := Info{
+		Greeting: message.MakeSafe(c.Greeting()), Implementation: message.MakeSafe(caps.Implementation()),
+		Auth: conn.Mechanism, APOP: c.Timestamp() != "", STLS: conn.STLS,
+		UIDL: hasUIDL, TOP: caps.TOP(), Pipelining: caps.Pipelining(), RTT: c.RTT(),
+	}
+	for _, line := range caps.Lines {
+		info.Capabilities = append(info.Capabilities, message.MakeSafe(line))
+	}
+	if state, ok := c.TLS(); ok {
+		info.TLS = tls.VersionName(state.Version)
+	}
+	if words, ok := caps.Args("EXPIRE"); ok {
+		info.Expire = message.MakeSafe(strings.Join(words, " "))
+	}
+	if words, ok := caps.Args("LOGIN-DELAY"); ok {
+		info.LoginDelay = message.MakeSafe(strings.Join(words, " "))
+	}
+	m.mu.Lock()
+	info.Warnings = m.info.Warnings
+	info.TOP = info.TOP || m.info.TOP
+	m.info = info
+	m.mu.Unlock()
+	m.rememberCapabilities(conn)
+	if !hasUIDL {
+		m.warn("the server has no UIDL: messages are told apart by size and header, and marks do not outlive this run")
+	}
+}
+
+// merge puts LIST and UIDL together, in number order.
+func (m *Mailbox) merge(sizes pop3client.Listing, uids pop3client.UIDListing, hasUIDL bool) []Message {
+	m.warnOdd("LIST", sizes.Odd, sizes.OddLines)
+	m.warnOdd("UIDL", uids.Odd, uids.OddLines)
+	messages := make([]Message, len(sizes.Entries))
+	sorted := true
+	for i, e := range sizes.Entries {
+		messages[i] = Message{Number: e.Number, Octets: e.Octets}
+		sorted = sorted && (i == 0 || messages[i-1].Number < e.Number)
+	}
+	if !sorted {
+		slices.SortStableFunc(messages, func(a, b Message) int { return a.Number - b.Number })
+		before := len(messages)
+		messages = slices.CompactFunc(messages, func(a, b Message) bool { return a.Number == b.Number })
+		if len(messages) != before {
+			m.warn("LIST gives a message number twice: the first of each is taken")
+		}
+	}
+	if !hasUIDL {
+		return messages
+	}
+	unknown := 0
+	for i, e := range uids.Entries {
+		at := i
+		if at >= len(messages) || messages[at].Number != e.Number {
+			var ok bool
+			at, ok = slices.BinarySearchFunc(messages, e.Number, func(m Message, n int) int { return m.Number - n })
+			if !ok {
+				unknown++
+				continue
+			}
+		}
+		messages[at].UID = e.UID
+	}
+	if unknown > 0 {
+		m.warn(message.MakeSafe(fmt.Sprintf("UIDL names %d messages that LIST does not show: they are left alone", unknown)))
+	}
+	return messages
+}
+
+func (m *Mailbox) warnOdd(command string, odd []pop3client.OddLine, count int) {
+	if count == 0 {
+		return
+	}
+	text := fmt.Sprintf("%d odd lines in the answer to %s", count, command)
+	if count == 1 {
+		text = "an odd line in the answer to " + command
+	}
+	if len(odd) > 0 {
+		text += fmt.Sprintf(", the first: %s (%s)", odd[0].Line, odd[0].Problem)
+	}
+	m.warn(message.MakeSafe(text))
+}
+
+// idleSince says when the connection was last used.
+func (m *Mailbox) idleSince() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.lastUse
+}

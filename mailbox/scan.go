@@ -1,0 +1,155 @@
+package mailbox
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"popmark/pop3client"
+)
+
+const (
+	// maxHeader is how many octets of a message's header section are looked at.
+	maxHeader = 1 << 20
+	// scanDelay is how long a row that scrolls into view may wait behind what was asked before.
+	scanDelay = 400 * time.Millisecond
+	// fewAhead is how many headers are asked for ahead before the line's rate is known.
+	fewAhead = 32
+	// usualHeader is how many octets a header is taken for until some were seen.
+	usualHeader = 2048
+)
+
+// item is one message on its way through a header scan.
+type item struct {
+	msg   Message
+	index int // the caller's own
+	// raw is the header section, in a buffer of the pool; nil where err is set.
+	raw    []byte
+	buf    *bytes.Buffer
+	cached bool
+	err    error
+
+	answer *pop3client.Pending[*pop3client.Body]
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// recycle gives the item's buffer back; raw is of no use afterwards.
+func (it *item) recycle() {
+	if it.buf != nil {
+		it.buf.Reset()
+		buffers.Put(it.buf)
+		it.buf, it.raw = nil, nil
+	}
+}
+
+// source gives the next message to ask for. Cached ones come with raw filled in.
+// It says false where there is nothing now.
+type source func() (item, bool)
+
+func sliceSource(items []item) source {
+	return func() (item, bool) {
+		if len(items) == 0 {
+			return item{}, false
+		}
+		it := items[0]
+		items = items[1:]
+		return it, true
+	}
+}
+
+// pace says how many headers may be asked for ahead, given the headers' mean octets.
+type pace func(c *pop3client.Client, mean float64) int
+
+// fullSpeed keeps the client's own window full and a little more, so that it never waits for this side.
+func fullSpeed(c *pop3client.Client, _ float64) int { return 2*c.Window() + 2 }
+
+// forScreen keeps the queue so short that what scrolls into view comes soon.
+func forScreen(c *pop3client.Client, mean float64) int {
+	window := c.Window()
+	if window <= 1 {
+		return 1
+	}
+	rate := c.Rate()
+	if rate <= 0 {
+		return min(window, fewAhead)
+	}
+	return max(min(window, int(rate*scanDelay.Seconds()/mean)), 2)
+}
+
+// fetchHeaders asks for the headers of a source's messages and gives each to got,
+// in the source's order. One message's -ERR goes into its item; an error ends the
+// scan: the connection is of no use then, or the context ended. The turn is held.
+func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got func(item)) error {
+	c := m.client
+	var queue []item
+	head, pending := 0, 0
+	mean, seen := float64(usualHeader), 0
+	for {
+		for pending == 0 || pending < ahead(c, mean) {
+			it, ok := next()
+			if !ok {
+				break
+			}
+			if it.raw == nil && it.err == nil {
+				it.answer = c.Top(it.msg.Number, 0)
+				pending++
+			}
+			queue = append(queue, it)
+			if it.answer == nil {
+				break // nothing is asked: hand it on before looking for more
+			}
+		}
+		if head == len(queue) {
+			return nil
+		}
+		it := queue[head]
+		queue[head] = item{}
+		head++
+		if head > 1024 && head*2 > len(queue) {
+			queue = append(queue[:0], queue[head:]...)
+			head = 0
+		}
+		if it.answer != nil {
+			pending--
+			if err := receive(ctx, &it); err != nil {
+				return fmt.Errorf("reading the header of message %d: %w", it.msg.Number, err)
+			}
+			seen++
+			mean += (float64(len(it.raw)) - mean) / float64(min(seen, 100))
+		}
+		got(it)
+	}
+}
+
+// receive waits for one answer to TOP. It gives an error only where the scan cannot go on.
+func receive(ctx context.Context, it *item) error {
+	body, err := it.answer.Wait(ctx)
+	it.answer = nil
+	if err == nil {
+		it.buf = buffers.Get().(*bytes.Buffer)
+		err = readHeader(it.buf, body)
+		it.raw = it.buf.Bytes()
+	}
+	if err == nil {
+		return nil
+	}
+	it.recycle()
+	if _, refused := errors.AsType[*pop3client.ServerError](err); refused {
+		it.err = err
+		return nil
+	}
+	return err
+}
+
+// readHeader keeps the first maxHeader octets and reads the rest away: some servers answer TOP with everything.
+func readHeader(into *bytes.Buffer, body *pop3client.Body) error {
+	if _, err := into.ReadFrom(io.LimitReader(body, maxHeader)); err != nil {
+		return err
+	}
+	return body.Close()
+}

@@ -1,0 +1,155 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+
+	"popmark/pop3client"
+)
+
+// Session is the mailbox's connection, lent to one user alone. It ends with exactly
+// one of Quit, Give or Abort. It is for one goroutine at a time, but for the
+// commands' handles, whose rules are pop3client's.
+type Session struct {
+	m      *Mailbox
+	client *pop3client.Client
+	list   *List
+	// dirty is true while the server holds a DELE that only QUIT would carry out.
+	dirty bool
+	over  bool
+}
+
+// Take lends the connection, opening a session where there is none, or always
+// where fresh is asked: then the list is new. The background scan waits meanwhile.
+func (m *Mailbox) Take(ctx context.Context, fresh bool) (*Session, error) {
+	if err := m.acquire(ctx); err != nil {
+		return nil, err
+	}
+	if fresh && m.client != nil {
+		if err := m.quit(ctx); err != nil && ctx.Err() != nil {
+			m.setState(Released, nil)
+			m.release()
+			return nil, ctx.Err()
+		}
+	}
+	if err := m.ensureOpen(ctx); err != nil {
+		m.release()
+		return nil, err
+	}
+	return &Session{m: m, client: m.client, list: m.List()}, nil
+}
+
+// List gives the maildrop as this session found it.
+func (s *Session) List() *List { return s.list }
+
+// Pipelines says whether several commands may be under way at once.
+func (s *Session) Pipelines() bool { return s.client.Window() > 1 }
+
+// HasUIDL says whether the server has UIDL.
+func (s *Session) HasUIDL() bool { return s.m.Info().UIDL }
+
+// Bind gives the message with an ID as this session knows it, with the number that
+// it has in this session only (P3). The error is [ErrGone] or [ErrUncertain].
+func (s *Session) Bind(id ID) (Message, error) {
+	i, ok := s.list.Find(id)
+	if !ok {
+		if id.Unique() && s.shares(string(id)) || !id.Unique() {
+			return Message{}, ErrUncertain
+		}
+		return Message{}, ErrGone
+	}
+	return s.list.Messages[i], nil
+}
+
+// shares says whether a UIDL that named one message names several now.
+func (s *Session) shares(uid string) bool {
+	for _, msg := range s.list.Messages {
+		if msg.UID == uid {
+			return true
+		}
+	}
+	return false
+}
+
+// Retr asks for a whole message.
+func (s *Session) Retr(n int) *pop3client.Pending[*pop3client.Body] {
+	octets := int64(0)
+	if i, ok := s.list.Number(n); ok {
+		octets = s.list.Messages[i].Octets
+	}
+	return s.client.RetrSized(n, octets)
+}
+
+// Top asks for a message's header section and so many lines of its body.
+func (s *Session) Top(n, lines int) *pop3client.Pending[*pop3client.Body] {
+	return s.client.Top(n, lines)
+}
+
+// Dele asks for a message to be deleted at QUIT.
+func (s *Session) Dele(n int) *pop3client.Pending[string] {
+	s.dirty = true
+	return s.client.Dele(n)
+}
+
+// Rset takes every DELE of the session back, once it is answered +OK.
+func (s *Session) Rset(ctx context.Context) error {
+	if _, err := s.client.Rset().Wait(ctx); err != nil {
+		return fmt.Errorf("taking deletions back: %w", err)
+	}
+	s.dirty = false
+	return nil
+}
+
+// Noop asks for nothing.
+func (s *Session) Noop() *pop3client.Pending[string] { return s.client.Noop() }
+
+// Quit ends the session and carries its DELEs out. Only an error of nil says that
+// they are true (P4). The session is over either way.
+func (s *Session) Quit(ctx context.Context) error {
+	if s.over {
+		return ErrClosed
+	}
+	s.over = true
+	defer s.m.release()
+	err := s.m.quit(ctx)
+	if err != nil && broken(err) {
+		s.m.setState(Lost, err)
+		return fmt.Errorf("ending the session with QUIT: %w", err)
+	}
+	s.m.setState(Released, nil)
+	if err != nil {
+		return fmt.Errorf("ending the session with QUIT: %w", err)
+	}
+	return nil
+}
+
+// Give hands the connection back to the mailbox, open. Where deletions are still
+// waiting for a QUIT it is closed instead, so that no QUIT of somebody else carries them out.
+func (s *Session) Give() {
+	if s.dirty {
+		s.Abort(nil)
+		return
+	}
+	if s.over {
+		return
+	}
+	s.over = true
+	s.m.release()
+	s.m.poke()
+}
+
+// Abort closes the connection without QUIT: by RFC 1939 nothing is deleted. The
+// cause is what the mailbox's state will show; nil for a connection that was closed on purpose.
+func (s *Session) Abort(cause error) {
+	if s.over {
+		return
+	}
+	s.over = true
+	s.m.drop()
+	if cause == nil {
+		s.m.setState(Released, nil)
+	} else {
+		s.m.setState(Lost, cause)
+	}
+	s.m.release()
+}

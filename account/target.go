@@ -53,7 +53,7 @@ func ParseTarget(s string) (Target, error) {
 	}
 	scheme, rest, ok := strings.Cut(s, ":")
 	if !ok || !IsURL(s) {
-		return Target{}, usageError(doing, targetForm, "%s is no URL", quote(s))
+		return Target{}, usageError(doing, targetForm, "%s is neither an account's name nor a URL", redact(s))
 	}
 	t := Target{Raw: s, Scheme: Scheme(strings.ToLower(scheme))}
 	switch t.Scheme {
@@ -286,15 +286,22 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // quote shows what was typed, with everything unprintable escaped.
 func quote(s string) string { return fmt.Sprintf("%q", s) }
 
-// redact is quote for a whole URL: what may be a password is left out.
+// redact is quote for what may hold a password between its first colon and its last @.
 func redact(s string) string {
-	scheme, rest, _ := strings.Cut(s, "://")
-	userinfo, host, ok := cutLast(rest, "@")
+	front, host, ok := cutLast(s, "@")
 	if !ok {
 		return quote(s)
 	}
-	if user, _, hasPassword := strings.Cut(userinfo, ":"); hasPassword {
-		return quote(scheme + "://" + user + ":***@" + host)
+	scheme, userinfo, ok := strings.Cut(front, "://")
+	if !ok {
+		scheme, userinfo = "", front
 	}
-	return quote(s)
+	user, _, hasPassword := strings.Cut(userinfo, ":")
+	if !hasPassword {
+		return quote(s)
+	}
+	if scheme != "" {
+		user = scheme + "://" + user
+	}
+	return quote(user + ":***@" + host)
 }

@@ -32,12 +32,6 @@ type sinks struct {
 // prepare makes everything ready to connect: the TARGET and the options are checked,
 // the ledger and the transcript are open. Nothing is connected yet.
 func (a *app) prepare(target string, o *targetOptions, to sinks) (*opened, error) {
-	if !account.IsURL(target) {
-		return nil, &usageError{
-			"finding the mailbox " + fmt.Sprintf("%q", target), "no account has this name and it is no URL",
-			"write pop3s://user@host, pop3://user@host:port or pop://user;auth=+apop@host",
-		}
-	}
 	t, err := account.ParseTarget(target)
 	if err != nil {
 		return nil, err

@@ -12,3 +12,6 @@ type Bin struct {
 	MaxOctets   int64                // larger messages, by LIST's sizes, are deleted without a copy
 	Keep        time.Duration        // how long copies stay; 0 is for ever
 }
+
+// takes tells whether a message of this size is copied before it is deleted.
+func (b *Bin) takes(octets int64) bool { return b != nil && octets <= b.MaxOctets }

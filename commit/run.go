@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"popmark/delivery"
@@ -62,7 +63,46 @@ type Run struct {
 // Cancelling ctx stops it within a second: RSET and QUIT are sent where the server
 // still answers, nothing of the session is deleted, and what was fetched stays.
 func Start(ctx context.Context, box *mailbox.Mailbox, plan triage.Plan, opts Options) *Run {
-	panic("being written")
+	return start(ctx, &engine{
+		box: realBox{box}, log: opts.Ledger, plan: plan, opts: opts, fs: delivery.OS(), now: time.Now, pause: pauseFor,
+	})
+}
+
+func start(ctx context.Context, e *engine) *Run {
+	r := &Run{events: newQueue(), done: make(chan struct{})}
+	e.events = r.events
+	if e.plan.Checkpoint == 0 {
+		e.plan.Checkpoint = e.opts.Checkpoint
+	}
+	go func() {
+		defer close(r.done)
+		defer r.events.close()
+		began := time.Now()
+		r.err = e.check()
+		if r.err == nil && len(e.plan.Steps) > 0 {
+			e.steps = newSteps(e.plan, &e.opts)
+			r.err = e.carryOut(ctx)
+		}
+		r.summary = e.sum
+		r.summary.Elapsed = time.Since(began)
+		r.events.put(Event{Kind: Done, Err: r.err, Summary: &r.summary, RunOctets: e.octets, RunTotal: e.total})
+	}()
+	return r
+}
+
+// errNoDestination is a mistake of the caller's.
+var errNoDestination = errors.New("the plan fetches messages and there is no destination: give one with --to")
+
+func (e *engine) check() error {
+	if e.opts.Destination != nil {
+		return nil
+	}
+	for _, s := range e.plan.Steps {
+		if s.Mark.Downloads() {
+			return errNoDestination
+		}
+	}
+	return nil
 }
 
 // Events gives what happens, in order; the last is Done, and then the channel is

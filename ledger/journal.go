@@ -103,6 +103,18 @@ func setSteps(ctx context.Context, tx *sql.Tx, run int64, state StepState, seqs 
 	return set.Close()
 }
 
+// RecordCopies does the work of PutFetched and of SetSteps in one go: it keeps
+// copies, and writes down that the steps of run named in safe have come to
+// StepFetched.
+func (l *Ledger) RecordCopies(ctx context.Context, account string, run int64, copies []Fetched, safe []int) error {
+	return l.write(ctx, "recording what is fetched", func(tx *sql.Tx) error {
+		if err := putFetched(ctx, tx, account, copies); err != nil {
+			return err
+		}
+		return setSteps(ctx, tx, run, StepFetched, safe)
+	})
+}
+
 // SetKept writes down where a message's copy in the bin is.
 func (l *Ledger) SetKept(ctx context.Context, run int64, seq int, path string) error {
 	return l.write(ctx, "writing the journal", func(tx *sql.Tx) error {

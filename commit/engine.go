@@ -1,0 +1,357 @@
+package commit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"popmark/delivery"
+	"popmark/ledger"
+	"popmark/mailbox"
+	"popmark/message"
+	"popmark/triage"
+)
+
+// grace is how long a cancelled run may take for what makes its end orderly: RSET
+// and QUIT, and the last copies and records.
+const grace = 800 * time.Millisecond
+
+// takeBackWait bounds RSET and QUIT where something else than a cancelled context ends the run.
+const takeBackWait = 10 * time.Second
+
+// engine carries one plan out.
+type engine struct {
+	box   box
+	log   journal
+	plan  triage.Plan
+	opts  Options
+	fs    delivery.FS // of the destinations
+	now   func() time.Time
+	pause func(ctx context.Context, d time.Duration) error
+
+	events *queue
+	steps  []*step
+	run    int64 // the journal's name for it
+	// late outlives the run's context by grace.
+	late context.Context
+
+	retries     int   // used so far
+	uncommitted int   // deletions seen to be true that no Committed has told of
+	octets      int64 // downloaded
+	total       int64 // to be downloaded, by LIST's sizes
+	told        int64 // of octets, when Progress was last told
+	wrongSizes  int
+	sum         Summary
+}
+
+// carryOut does the work. The error is what ended the run before its end.
+func (e *engine) carryOut(ctx context.Context) error {
+	late, stop := lingering(ctx, grace)
+	defer stop()
+	e.late = late
+	if err := e.prepare(ctx); err != nil {
+		return err
+	}
+	s, err := e.box.take(ctx, false)
+	if err != nil {
+		return fmt.Errorf("opening the mailbox: %w", err)
+	}
+	if e.plan.Checkpoint > 0 && !s.hasUIDL() {
+		s.give()
+		return ErrNoUIDL
+	}
+	if err := e.begin(e.late, s); err != nil {
+		s.give()
+		return err
+	}
+	e.put(Event{Kind: Starting, RunTotal: e.total})
+	parts := cut(e.steps, e.plan.Parts())
+	for i, part := range parts {
+		if i > 0 {
+			if s, err = e.box.take(ctx, true); err != nil {
+				if s, err = e.reconnect(ctx, err); err != nil {
+					return fmt.Errorf("coming back after a checkpoint: %w", err)
+				}
+			}
+		}
+		if err := e.carryOutPart(ctx, s, part); err != nil {
+			return err
+		}
+	}
+	if e.wrongSizes > tellWrongSizes {
+		e.warn(fmt.Sprintf("%d messages in all did not have the size that LIST gave", e.wrongSizes))
+	}
+	if e.opts.Verify {
+		if err := e.verify(ctx); err != nil {
+			return err
+		}
+	}
+	if err := e.log.EndRun(e.late, e.run); err != nil {
+		e.warn(err.Error())
+	}
+	return nil
+}
+
+func (e *engine) prepare(ctx context.Context) error {
+	prepared := make(map[string]bool)
+	for _, st := range e.steps {
+		if st.dest == nil || prepared[st.key] {
+			continue
+		}
+		prepared[st.key] = true
+		if err := st.dest.Prepare(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carryOutPart works on a part of the plan, in as many sessions as it takes.
+func (e *engine) carryOutPart(ctx context.Context, s session, part []*step) error {
+	for {
+		err := e.inSession(ctx, s, part, true)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errQuitRefused):
+			return e.afterRefusedQuit(ctx, part, err)
+		case ctx.Err() != nil || !e.mayTakeUp(s, err):
+			return e.stopped(part, err)
+		case e.retries >= e.opts.Retries:
+			return e.afterLostLine(ctx, part, err)
+		}
+		if s, err = e.reconnect(ctx, err); err != nil {
+			return e.stopped(part, err)
+		}
+	}
+}
+
+// mayTakeUp tells whether another session may fare better. A server that breaks
+// the protocol may do so because it does not stand pipelining.
+func (e *engine) mayTakeUp(s session, err error) bool {
+	switch faultOf(err) {
+	case broken:
+		return true
+	case confused:
+		return s.pipelines()
+	}
+	return false
+}
+
+// reconnect opens another session, with a pause before each try. The error is that
+// of the last try, or the cause where none is left.
+func (e *engine) reconnect(ctx context.Context, cause error) (session, error) {
+	for e.retries < e.opts.Retries {
+		e.retries++
+		pause := min(time.Second<<(e.retries-1), time.Minute)
+		e.put(Event{Kind: Reconnecting, Err: cause, Attempt: e.retries, Pause: pause})
+		if err := e.pause(ctx, pause); err != nil {
+			return nil, err
+		}
+		s, err := e.box.take(ctx, true)
+		if err == nil {
+			return s, nil
+		}
+		cause = err
+		if class := mailbox.ClassOf(err); class != mailbox.Unavailable && class != mailbox.TryLater {
+			return nil, err
+		}
+	}
+	return nil, cause
+}
+
+// inSession does what is left of a part in one session, which is over afterwards.
+// Without work it only finds out what is true.
+func (e *engine) inSession(ctx context.Context, s session, part []*step, work bool) error {
+	numbers := make(map[*step]mailbox.Message, len(part))
+	var todo []*step
+	for _, st := range part {
+		if st.finished() {
+			if st.known && !st.Mark.Deletes() {
+				todo = append(todo, st) // only to be told of, in its turn
+			}
+			continue
+		}
+		if m, ok := e.bind(s, st); ok {
+			numbers[st] = m
+			todo = append(todo, st)
+		}
+	}
+	if e.uncommitted > 0 {
+		if err := e.confirm(part); err != nil {
+			s.abort(nil)
+			return err
+		}
+	}
+	if work {
+		e.sum.Committed = false
+		l := &leg{e: e, s: s, todo: todo, numbers: numbers}
+		if err := l.run(ctx); err != nil {
+			e.giveUp(s, part, err)
+			return err
+		}
+	}
+	return e.quit(ctx, s, part)
+}
+
+// bind finds a step's message in a session (P3). False where it is not there, or
+// where it cannot be told from others.
+func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
+	m, err := s.bind(st.Message.ID)
+	if errors.Is(err, mailbox.ErrGone) && !tellsAll(s) {
+		err = mailbox.ErrUncertain // it may be one of those without a UIDL
+	}
+	switch {
+	case err == nil:
+		if st.fate != kept {
+			st.fate = kept // the server has it still
+		}
+		return m, true
+	case errors.Is(err, mailbox.ErrGone) && st.fate != kept:
+		st.fate = deleted
+		e.uncommitted++
+	case errors.Is(err, mailbox.ErrGone) && (st.copied || st.Mark == triage.Delete):
+		st.closed = true
+		e.warn(fmt.Sprintf("message %d is gone already: it was deleted by another client", st.Message.Number))
+	case st.fate != kept:
+		st.closed = true
+		e.sum.Unknown++
+		e.fail(st, fmt.Errorf("it is not known whether the message was deleted: %w", err))
+	default:
+		e.fail(st, err)
+	}
+	return mailbox.Message{}, false
+}
+
+// tellsAll tells whether a session names every message by a UIDL, so that one which it does not name is not there.
+func tellsAll(s session) bool {
+	if !s.hasUIDL() {
+		return false
+	}
+	for _, m := range s.list().Messages {
+		if m.UID == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// quit ends the session and, where the answer is +OK, makes its deletions true.
+func (e *engine) quit(ctx context.Context, s session, part []*step) error {
+	promises := withFate(part, promised)
+	if len(promises) > 0 {
+		if err := e.ask(promises); err != nil {
+			e.giveUp(s, part, err)
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		e.giveUp(s, part, err)
+		return err
+	}
+	for _, st := range promises {
+		st.fate = asked
+	}
+	e.sum.Committed = false
+	err := s.quit(e.late)
+	switch {
+	case err == nil:
+	case faultOf(err) == refused:
+		return fmt.Errorf("%w: %w", errQuitRefused, err)
+	default:
+		return err
+	}
+	for _, st := range promises {
+		st.fate = deleted
+	}
+	e.sum.Committed = true
+	e.uncommitted += len(promises)
+	told := e.uncommitted
+	e.sum.Deleted += told
+	e.uncommitted = 0
+	if len(promises) > 0 {
+		if err := e.log.StepsDeleted(e.late, e.run, seqsOf(promises)...); err != nil {
+			// The journal says that they were asked for: the next run finds them gone.
+			e.warn(err.Error())
+		}
+	}
+	e.put(Event{Kind: Committed, Deleted: told})
+	return nil
+}
+
+// ask writes down that the next QUIT deletes these.
+func (e *engine) ask(promises []*step) error {
+	for _, st := range promises {
+		if st.binned {
+			if err := e.log.SetKept(e.late, e.run, st.seq, st.path); err != nil {
+				return err
+			}
+		}
+	}
+	return e.log.SetSteps(e.late, e.run, ledger.StepAsked, seqsOf(promises)...)
+}
+
+// confirm writes down the deletions that this session showed to be true.
+func (e *engine) confirm(part []*step) error {
+	return e.log.StepsDeleted(e.late, e.run, seqsOf(withFate(part, deleted))...)
+}
+
+// giveUp ends a session with nothing deleted: RSET and QUIT where the server still
+// answers, else without a word.
+func (e *engine) giveUp(s session, part []*step, cause error) {
+	promises := withFate(part, promised)
+	if f := faultOf(cause); f != broken && f != confused {
+		ctx, cancel := context.WithTimeout(e.late, takeBackWait)
+		defer cancel()
+		if s.rset(ctx) == nil {
+			for _, st := range promises {
+				st.fate = kept
+			}
+			_ = s.quit(ctx) // nothing hangs on it any more
+			return
+		}
+	}
+	s.abort(cause)
+	if len(promises) > 0 {
+		// Some servers carry deletions out when the line drops. Where this can't be
+		// written down only the history misses them.
+		_ = e.log.SetSteps(e.late, e.run, ledger.StepAsked, seqsOf(promises)...)
+	}
+}
+
+func withFate(part []*step, fate promise) []*step {
+	var some []*step
+	for _, st := range part {
+		if st.fate == fate && !st.closed {
+			some = append(some, st)
+		}
+	}
+	return some
+}
+
+func (e *engine) warn(text string) {
+	e.put(Event{Kind: Warning, Text: message.MakeSafe(text)})
+}
+
+// lingering gives a context that ends some time after ctx does.
+func lingering(ctx context.Context, d time.Duration) (context.Context, func()) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(d, cancel)
+		context.AfterFunc(late, func() { timer.Stop() })
+	})
+	return late, func() { stop(); cancel() }
+}
+
+// pauseFor waits, or until the context ends.
+func pauseFor(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,166 @@
+package commit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"popmark/delivery"
+	"popmark/ledger"
+)
+
+// findCopies sees which messages need not be fetched. It gives the records that
+// turned out to be true although the run that made them never said so.
+//
+// A message counts as fetched by account, UIDL, size and destination. Before one
+// is deleted its copy must be there; one that stays on the server may have been
+// read and thrown away.
+func (e *engine) findCopies(ctx context.Context) ([]ledger.Fetched, error) {
+	var confirmed []ledger.Fetched
+	for key, uids := range uidsOf(e.steps) {
+		records, err := e.log.Fetched(ctx, e.opts.Account, key, uids)
+		if err != nil {
+			return nil, err
+		}
+		for _, st := range e.steps {
+			if st.key != key || !st.Message.Certain || e.opts.Again && !st.binned {
+				continue
+			}
+			record, ok := records[ledger.FetchedKey{UID: st.Message.UID, Octets: st.Message.Octets, Destination: key}]
+			if !ok {
+				continue
+			}
+			receipt := receiptOf(&record)
+			switch {
+			case record.Safe && !st.Mark.Deletes():
+				st.copied = true
+			case st.dest.Find(receipt) && (record.Safe || e.secure(receipt) == nil):
+				st.copied = true
+				if !record.Safe {
+					record.Safe = true
+					confirmed = append(confirmed, record)
+				}
+			default:
+				st.prior = &receipt
+			}
+			if st.copied {
+				st.known, st.path, st.received = true, record.Path, record.Received
+			}
+		}
+	}
+	return confirmed, nil
+}
+
+func receiptOf(f *ledger.Fetched) delivery.Receipt {
+	return delivery.Receipt{Name: f.Name, Path: f.Path, Octets: f.Received, SHA256: f.SHA256}
+}
+
+// secure brings a copy to the disk that a broken run had put into place: that run
+// may have ended before the fsync of the file or of its folder.
+func (e *engine) secure(r delivery.Receipt) error {
+	if r.Path == "" {
+		return errors.New("it has no file")
+	}
+	folder := filepath.Dir(r.Path)
+	err := e.syncFile(r.Path)
+	if errors.Is(err, fs.ErrNotExist) && filepath.Base(folder) == "new" {
+		// A reader has moved it from new to cur.
+		folder, err = filepath.Join(filepath.Dir(folder), "cur"), nil
+	}
+	if err != nil {
+		return err
+	}
+	return e.fs.SyncDir(folder)
+}
+
+func (e *engine) syncFile(path string) (err error) {
+	f, err := e.fs.OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return f.Sync()
+}
+
+// begin writes the plan down, and what earlier runs left open is settled first.
+func (e *engine) begin(ctx context.Context, s session) error {
+	resumed, err := e.settle(ctx, s)
+	if err != nil {
+		return err
+	}
+	confirmed, err := e.findCopies(ctx)
+	if err != nil {
+		return err
+	}
+	run := ledger.Run{
+		Account: e.opts.Account, Started: e.now(), AtEnd: e.plan.Order == atEnd, Steps: make([]ledger.Step, len(e.steps)),
+	}
+	if e.opts.Destination != nil {
+		run.Destination = e.opts.Destination.String()
+	}
+	var done []int
+	for i, st := range e.steps {
+		run.Steps[i] = ledger.Step{
+			Seq: i, UID: st.Message.UID, Octets: st.Message.Octets, Mark: byte(st.Mark), About: about(e.box.envelope(st.Message.ID)),
+		}
+		if e.opts.Lines != nil && st.Mark.Deletes() {
+			run.Steps[i].Lines = e.opts.Lines(st.Message.ID)
+		}
+		if st.copied {
+			run.Steps[i].State = ledger.StepFetched
+			done = append(done, i)
+		} else if st.dest != nil {
+			e.total += st.Message.Octets
+		}
+	}
+	if e.run, err = e.log.BeginRun(ctx, run, resumed...); err != nil {
+		return err
+	}
+	if len(confirmed) > 0 {
+		return e.log.RecordCopies(ctx, e.opts.Account, e.run, confirmed, done)
+	}
+	return nil
+}
+
+// settle finds out what became of the deletions that broken runs had asked for, and gives those runs.
+func (e *engine) settle(ctx context.Context, s session) ([]int64, error) {
+	runs, err := e.log.Runs(ctx, e.opts.Account)
+	if err != nil || len(runs) == 0 {
+		return nil, err
+	}
+	there := make(map[string]bool)
+	for _, m := range s.list().Messages {
+		there[m.UID] = true
+	}
+	var ids []int64
+	for _, run := range runs {
+		ids = append(ids, run.ID)
+		if !tellsAll(s) {
+			continue
+		}
+		var gone []int
+		for _, st := range run.Steps {
+			if st.State == ledger.StepAsked && st.UID != "" && !there[st.UID] {
+				gone = append(gone, st.Seq)
+			}
+		}
+		if len(gone) == 0 {
+			continue
+		}
+		if err := e.log.StepsDeleted(ctx, run.ID, gone...); err != nil {
+			return nil, err
+		}
+		e.warn(fmt.Sprintf("an earlier run was broken off before the server's last answer: %s it had asked for came true", deletions(len(gone))))
+	}
+	return ids, nil
+}
+
+func deletions(n int) string {
+	if n == 1 {
+		return "1 deletion that"
+	}
+	return fmt.Sprintf("%d deletions that", n)
+}

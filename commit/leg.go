@@ -1,0 +1,276 @@
+package commit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"popmark/delivery"
+	"popmark/mailbox"
+	"popmark/triage"
+)
+
+const atEnd = triage.AtEnd
+
+// Bounds on how far commands go ahead of their answers. RETRs ahead keep the line
+// busy while the disk works; too many would keep a cancelled run waiting for what
+// it no longer wants.
+const (
+	retrAhead   = 256
+	octetsAhead = 1 << 20
+	deleAhead   = 4096
+)
+
+// leg is one session's share of the work: commands go out ahead, answers are
+// waited for in their order, copies are put into place beside.
+type leg struct {
+	e       *engine
+	s       session
+	todo    []*step
+	numbers map[*step]mailbox.Message // what the steps' messages are in this session (P3)
+
+	next   int       // index in todo of the first step that nothing was done for
+	ready  []*step   // DELE may go
+	sent   []command // awaited, the oldest first
+	retrs  int       // RETRs in sent
+	ahead  int64     // their octets
+	under  int       // copies that are being put into place
+	moving int       // messages that were asked for and whose DELE is to follow
+	copier *copier
+}
+
+// command is a RETR or a DELE whose answer is awaited.
+type command struct {
+	st   *step
+	retr textAnswer // nil for a DELE
+	dele answer
+}
+
+// run carries the steps out up to but not including QUIT. An error means that the session must not QUIT.
+func (l *leg) run(ctx context.Context) (err error) {
+	l.copier = l.e.newCopier(l.e.late)
+	defer func() {
+		// The first error is the one to tell; what is in place by now counts all the same.
+		err = cmp.Or(err, l.copier.finish())
+		for j := range l.copier.out {
+			err = cmp.Or(err, l.placed(j))
+		}
+	}()
+	for {
+		if err := l.collect(false); err != nil {
+			return err
+		}
+		l.issue()
+		switch {
+		case len(l.sent) > 0:
+			if err := l.answer(ctx); err != nil {
+				return err
+			}
+		case l.under > 0:
+			if err := l.collect(true); err != nil {
+				return err
+			}
+		case l.next == len(l.todo) && len(l.ready) == 0:
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// collect takes in the copies that are in place by now; wait: at least one.
+func (l *leg) collect(wait bool) error {
+	for l.under > 0 {
+		var j *job
+		if wait {
+			j = <-l.copier.out
+		} else {
+			select {
+			case j = <-l.copier.out:
+			default:
+				return nil
+			}
+		}
+		wait = false
+		if err := l.placed(j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placed notes what became of a copy. The error is one that ends the run.
+func (l *leg) placed(j *job) error {
+	l.under--
+	st := j.st
+	if j.err != nil {
+		if j.receipt.Name != "" {
+			st.prior = &j.receipt
+		}
+		if !errors.Is(j.err, delivery.ErrRejected) {
+			return j.err
+		}
+		l.settled(st)
+		l.e.fail(st, j.err)
+		return nil
+	}
+	st.copied, st.path = true, j.receipt.Path
+	l.e.tellCopied(st, j.receipt)
+	if st.Mark.Deletes() {
+		l.ready = append(l.ready, st)
+	}
+	return nil
+}
+
+// issue sends what may be sent now.
+func (l *leg) issue() {
+	late := l.e.plan.Order == atEnd
+	for {
+		if !late {
+			l.sendReady()
+		}
+		if l.next == len(l.todo) || !l.room() {
+			break
+		}
+		st := l.todo[l.next]
+		l.next++
+		if st.wantsCopy() {
+			l.sendRetr(st)
+			continue
+		}
+		l.e.tellKept(st)
+		if st.Mark.Deletes() {
+			l.ready = append(l.ready, st)
+		}
+	}
+	if late && l.next == len(l.todo) && l.retrs == 0 && l.under == 0 {
+		slices.SortFunc(l.ready, func(a, b *step) int { return a.seq - b.seq })
+		l.sendReady()
+	}
+}
+
+// room tells whether the next step may begin.
+func (l *leg) room() bool {
+	switch {
+	case len(l.sent) == 0 && l.moving == 0 && len(l.ready) == 0:
+		return true
+	case !l.s.pipelines():
+		// One thing at a time: what is moved is deleted before the next is asked for.
+		return l.e.plan.Order == atEnd && len(l.sent) == 0
+	}
+	return len(l.sent) < deleAhead && l.retrs < retrAhead && (l.retrs < 2 || l.ahead < octetsAhead)
+}
+
+func (l *leg) sendRetr(st *step) {
+	m := l.numbers[st]
+	l.sent = append(l.sent, command{st: st, retr: l.s.retr(m.Number)})
+	l.retrs++
+	l.ahead += m.Octets
+	if st.Mark.Deletes() {
+		l.moving++
+		st.moving = true
+	}
+}
+
+// sendReady sends DELEs: all that the window has room for, or one where the server takes one command at a time.
+func (l *leg) sendReady() {
+	limit := deleAhead
+	if !l.s.pipelines() {
+		limit = 1
+	}
+	n := min(len(l.ready), max(0, limit-len(l.sent)))
+	for _, st := range l.ready[:n] {
+		l.sent = append(l.sent, command{st: st, dele: l.s.dele(l.numbers[st].Number)})
+		l.settled(st)
+	}
+	l.ready = slices.Delete(l.ready, 0, n)
+}
+
+// settled says that nothing has to wait for the step any more.
+func (l *leg) settled(st *step) {
+	if st.moving {
+		st.moving = false
+		l.moving--
+	}
+}
+
+// answer waits for the oldest command's answer. The error is one that ends the session.
+func (l *leg) answer(ctx context.Context) error {
+	c := l.sent[0]
+	l.sent = l.sent[1:]
+	st, number := c.st, l.numbers[c.st].Number
+	if c.retr == nil {
+		err := c.dele.wait(ctx)
+		if err == nil {
+			l.e.promise(st)
+			return nil
+		}
+		if faultOf(err) != refused {
+			return fmt.Errorf("deleting message %d: %w", number, err)
+		}
+		l.e.fail(st, err)
+		return nil
+	}
+	l.retrs--
+	l.ahead -= l.numbers[st].Octets
+	text, err := c.retr.wait(ctx)
+	if err == nil {
+		err = l.receive(ctx, st, text)
+	} else if faultOf(err) == refused {
+		l.settled(st)
+		l.e.fail(st, err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("fetching message %d: %w", number, err)
+	}
+	return nil
+}
+
+// receive gives a message's text to its destination and the whole of it to the copier.
+func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
+	d, err := st.dest.Begin(ctx, l.e.meta(st))
+	if err != nil {
+		return err
+	}
+	in := &intake{e: l.e, st: st, to: d}
+	octets, err := io.Copy(in, text)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		_ = d.Abort() // err says why
+		return err
+	}
+	if octets != st.Message.Octets {
+		l.e.wrongSize(st, octets)
+	}
+	if l.under == maxUnderWay {
+		if err := l.collect(true); err != nil {
+			_ = d.Abort() // err says why
+			return err
+		}
+	}
+	l.under++
+	l.copier.in <- &job{st: st, delivery: d}
+	return nil
+}
+
+// intake counts what goes into a delivery and tells of it now and then.
+type intake struct {
+	e      *engine
+	st     *step
+	to     io.Writer
+	octets int64
+}
+
+func (in *intake) Write(p []byte) (int, error) {
+	n, err := in.to.Write(p)
+	in.octets += int64(n)
+	in.e.progress(in.st, in.octets, n)
+	return n, err
+}

@@ -1,0 +1,145 @@
+package commit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"popmark/mailbox"
+)
+
+// ErrNoUIDL is returned for a plan with a checkpoint on a server without UIDL: no
+// message could be told from another after coming back.
+var ErrNoUIDL = errors.New("the server has no UIDL, so that it cannot be left and come back to: run it without --checkpoint")
+
+// errStillThere is why a deletion failed that the server had promised.
+var errStillThere = errors.New("the server answered +OK to DELE and to QUIT and still has the message")
+
+var errQuitRefused = errors.New("QUIT was refused")
+
+// StopError says that a run ended before its end, and what is true then.
+type StopError struct {
+	Err     error // why; it has the class
+	Copied  int   // messages whose copies are safe and that are still on the server
+	Unknown int   // deletions of which it is not known whether they are true
+}
+
+func (e *StopError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "carrying out the marks: %v: ", e.Err)
+	if e.Unknown > 0 {
+		fmt.Fprintf(&b, "whether %s came true is not known; ", count(e.Unknown, "deletion"))
+	} else {
+		b.WriteString("nothing is deleted that was not said to be; ")
+	}
+	if e.Copied > 0 {
+		fmt.Fprintf(&b, "%s fetched and kept; ", count(e.Copied, "message"))
+	}
+	b.WriteString("run the same again to go on")
+	return b.String()
+}
+
+// Unwrap gives why.
+func (e *StopError) Unwrap() error { return e.Err }
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// stopped makes the error of a run that ends here.
+func (e *engine) stopped(part []*step, err error) error {
+	stop := &StopError{Err: err}
+	for _, st := range part {
+		if st.fate == asked && !st.closed {
+			stop.Unknown++
+		}
+	}
+	for _, st := range e.steps {
+		if st.copied && st.fate != deleted {
+			stop.Copied++
+		}
+	}
+	e.sum.Unknown += stop.Unknown
+	e.sum.Deleted += e.uncommitted // no QUIT told of them, but they were seen to be true
+	e.uncommitted = 0
+	return stop
+}
+
+// afterRefusedQuit finds out what a QUIT did that was answered -ERR, and says it.
+func (e *engine) afterRefusedQuit(ctx context.Context, part []*step, refusal error) error {
+	doubtful := withFate(part, asked)
+	if len(doubtful) == 0 {
+		return e.stopped(part, refusal)
+	}
+	s, err := e.box.take(ctx, true)
+	if err != nil {
+		if s, err = e.reconnect(ctx, err); err != nil {
+			return e.stopped(part, fmt.Errorf("%w; looking what it did: %w", refusal, err))
+		}
+	}
+	if err := e.inSession(ctx, s, part, false); err != nil {
+		return e.stopped(part, fmt.Errorf("%w; looking what it did: %w", refusal, err))
+	}
+	for _, st := range doubtful {
+		if st.fate != deleted && !st.closed {
+			e.fail(st, refusal)
+		}
+	}
+	return nil
+}
+
+// afterLostLine is for a line that broke too often. Where QUIT had been sent, one
+// look tells what it did.
+func (e *engine) afterLostLine(ctx context.Context, part []*step, cause error) error {
+	if len(withFate(part, asked)) == 0 {
+		return e.stopped(part, cause)
+	}
+	s, err := e.box.take(ctx, true)
+	if err != nil {
+		return e.stopped(part, cause)
+	}
+	if err := e.inSession(ctx, s, part, false); err != nil {
+		return e.stopped(part, cause)
+	}
+	for _, st := range part {
+		if !st.finished() {
+			return e.stopped(part, cause)
+		}
+	}
+	return nil
+}
+
+// verify looks whether what was deleted is gone.
+func (e *engine) verify(ctx context.Context) error {
+	gone := withFate(e.steps, deleted)
+	if len(gone) == 0 {
+		return nil
+	}
+	s, err := e.box.take(ctx, true)
+	if err != nil {
+		if s, err = e.reconnect(ctx, err); err != nil {
+			return fmt.Errorf("looking whether the deletions came true: %w", err)
+		}
+	}
+	defer s.give()
+	unsure := 0
+	for _, st := range gone {
+		_, err := s.bind(st.Message.ID)
+		switch {
+		case err == nil:
+			e.sum.Deleted--
+			st.fate = kept
+			e.fail(st, errStillThere)
+		case !errors.Is(err, mailbox.ErrGone) || !tellsAll(s):
+			unsure++
+		}
+	}
+	if unsure > 0 {
+		e.warn(fmt.Sprintf("the server's list does not tell whether %s came true", count(unsure, "deletion")))
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package commit
+
+import (
+	"context"
+	"io"
+
+	"popmark/ledger"
+	"popmark/mailbox"
+	"popmark/message"
+)
+
+// box is what a commit needs of a mailbox.
+type box interface {
+	take(ctx context.Context, fresh bool) (session, error)
+	envelope(id mailbox.ID) *message.Envelope
+}
+
+// session is what a commit needs of one POP3 session, as mailbox.Session has it.
+// Answers have to be waited for in the order in which their commands were given:
+// waiting for a later one throws an earlier one's text away. Exactly one of quit,
+// give and abort ends it.
+type session interface {
+	bind(id mailbox.ID) (mailbox.Message, error)
+	list() *mailbox.List
+	pipelines() bool
+	hasUIDL() bool
+	retr(n int) textAnswer
+	dele(n int) answer
+	rset(ctx context.Context) error
+	quit(ctx context.Context) error
+	give()
+	abort(cause error)
+}
+
+type answer interface {
+	wait(ctx context.Context) error
+}
+
+type textAnswer interface {
+	// wait gives the message's text; reading it gives io.EOF only after its end was seen.
+	wait(ctx context.Context) (io.Reader, error)
+}
+
+// realBox makes a box of a Mailbox.
+type realBox struct{ m *mailbox.Mailbox }
+
+func (b realBox) take(ctx context.Context, fresh bool) (session, error) {
+	s, err := b.m.Take(ctx, fresh)
+	if err != nil {
+		return nil, err
+	}
+	return realSession{s}, nil
+}
+
+func (b realBox) envelope(id mailbox.ID) *message.Envelope { return b.m.Envelope(id) }
+
+type realSession struct{ s *mailbox.Session }
+
+func (r realSession) bind(id mailbox.ID) (mailbox.Message, error) { return r.s.Bind(id) }
+func (r realSession) list() *mailbox.List                         { return r.s.List() }
+func (r realSession) pipelines() bool                             { return r.s.Pipelines() }
+func (r realSession) hasUIDL() bool                               { return r.s.HasUIDL() }
+func (r realSession) retr(n int) textAnswer                       { return textOf(r.s.Retr(n)) }
+func (r realSession) dele(n int) answer                           { return wordOf(r.s.Dele(n)) }
+func (r realSession) rset(ctx context.Context) error              { return r.s.Rset(ctx) }
+func (r realSession) quit(ctx context.Context) error              { return r.s.Quit(ctx) }
+func (r realSession) give()                                       { r.s.Give() }
+func (r realSession) abort(cause error)                           { r.s.Abort(cause) }
+
+// handle is a command's handle, whatever type its answer has: that is the client's affair.
+type handle[T any] interface {
+	Wait(ctx context.Context) (T, error)
+}
+
+type word[T any] struct{ h handle[T] }
+
+func wordOf[T any](h handle[T]) answer { return word[T]{h} }
+
+func (w word[T]) wait(ctx context.Context) error {
+	_, err := w.h.Wait(ctx)
+	return err
+}
+
+type text[T io.Reader] struct{ h handle[T] }
+
+func textOf[T io.Reader](h handle[T]) textAnswer { return text[T]{h} }
+
+func (t text[T]) wait(ctx context.Context) (io.Reader, error) {
+	r, err := t.h.Wait(ctx)
+	if err != nil {
+		return nil, err // r would be a nil pointer in an interface
+	}
+	return r, nil
+}
+
+// journal is what a commit needs of the ledger.
+type journal interface {
+	Fetched(ctx context.Context, account, destination string, uids []string) (map[ledger.FetchedKey]ledger.Fetched, error)
+	RecordCopies(ctx context.Context, account string, run int64, copies []ledger.Fetched, safe []int) error
+	Runs(ctx context.Context, account string) ([]ledger.Run, error)
+	BeginRun(ctx context.Context, run ledger.Run, resumed ...int64) (int64, error)
+	SetSteps(ctx context.Context, run int64, state ledger.StepState, seqs ...int) error
+	SetKept(ctx context.Context, run int64, seq int, path string) error
+	StepsDeleted(ctx context.Context, run int64, seqs ...int) error
+	EndRun(ctx context.Context, run int64) error
+}
+
+// fault says what an error of a session means for the commit.
+type fault uint8
+
+const (
+	refused   fault = iota // -ERR to this one command; the session goes on
+	broken                 // the line broke; it may be taken up again
+	confused               // the server broke the protocol
+	cancelled              // the caller's context ended
+)
+
+// faultOf is for errors of commands in a session that was open, where nothing but an -ERR is harmless.
+func faultOf(err error) fault {
+	switch mailbox.ClassOf(err) {
+	case mailbox.Unavailable:
+		return broken
+	case mailbox.Protocol:
+		return confused
+	case mailbox.Cancelled:
+		return cancelled
+	default:
+		return refused
+	}
+}

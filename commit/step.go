@@ -1,0 +1,147 @@
+package commit
+
+import (
+	"popmark/delivery"
+	"popmark/ledger"
+	"popmark/mailbox"
+	"popmark/message"
+	"popmark/triage"
+)
+
+// promise is how true a message's deletion is.
+type promise uint8
+
+const (
+	kept     promise = iota // no DELE of it counts
+	promised                // DELE was answered +OK in a session that has not ended with QUIT
+	asked                   // QUIT was sent, or was about to be
+	deleted                 // QUIT was answered +OK, or the message was seen to be gone
+)
+
+// step is one step of the plan on its way.
+type step struct {
+	triage.Step
+	seq int // its place in the plan and in the journal
+
+	dest   delivery.Destination // where a copy has to be before anything else happens; nil: nowhere
+	key    string               // the ledger's name for dest
+	binned bool                 // the copy goes into the bin
+
+	copied   bool              // the copy is safe
+	known    bool              // it was safe before this run
+	path     string            // of the copy
+	received int64             // octets of a copy that was known
+	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
+	fate     promise
+	told     bool // Kept has been told
+	vowed    bool // Deleted has been told
+	moving   bool // asked for in this session, and its DELE is to follow
+	closed   bool // failed, or gone: there is nothing more to do
+}
+
+// finished tells whether nothing is left to do for the step.
+func (st *step) finished() bool {
+	switch {
+	case st.closed:
+		return true
+	case st.Mark.Deletes():
+		return st.fate == deleted
+	default:
+		return st.copied
+	}
+}
+
+// wantsCopy tells whether the message has to be fetched first.
+func (st *step) wantsCopy() bool { return st.dest != nil && !st.copied }
+
+// event makes an event about the step's message.
+func (st *step) event(kind Kind) Event {
+	m := &st.Message
+	return Event{Kind: kind, Number: m.Number, UID: m.UID, ID: m.ID, Action: st.Mark, Total: m.Octets}
+}
+
+// binPrefix stands before a destination's name where the ledger knows it as the bin.
+const binPrefix = "bin:"
+
+// newSteps makes the steps of a plan.
+func newSteps(plan triage.Plan, opts *Options) []*step {
+	steps := make([]*step, len(plan.Steps))
+	block := make([]step, len(plan.Steps))
+	for i, s := range plan.Steps {
+		st := &block[i]
+		*st = step{Step: s, seq: i}
+		switch {
+		case s.Mark.Downloads():
+			st.dest, st.key = opts.Destination, opts.Destination.String()
+		case opts.Bin.takes(s.Message.Octets):
+			st.dest, st.key, st.binned = opts.Bin.Destination, binPrefix+opts.Bin.Destination.String(), true
+		}
+		steps[i] = st
+	}
+	return steps
+}
+
+// cut divides steps as plan.Parts divides its own.
+func cut(steps []*step, parts [][]triage.Step) [][]*step {
+	divided := make([][]*step, len(parts))
+	for i, part := range parts {
+		divided[i], steps = steps[:len(part)], steps[len(part):]
+	}
+	return divided
+}
+
+// about tells of a message what its envelope has, where that is known.
+func about(env *message.Envelope) ledger.About {
+	if env == nil {
+		return ledger.About{}
+	}
+	a := ledger.About{From: env.From.Address, Subject: env.Subject}
+	if env.From.Name != "" {
+		a.From = message.MakeSafe(string(env.From.Name) + " <" + string(env.From.Address) + ">")
+	}
+	if env.HasDate {
+		a.Date = env.Date
+	}
+	return a
+}
+
+// meta tells a destination of a message.
+func (e *engine) meta(st *step) delivery.Meta {
+	meta := delivery.Meta{
+		Account: e.opts.Account, UID: string(message.MakeSafe(st.Message.UID)), Size: st.Message.Octets, Prior: st.prior,
+	}
+	if env := e.box.envelope(st.Message.ID); env != nil {
+		meta.MessageID, meta.From, meta.Subject = string(env.MessageID), string(env.From.Address), string(env.Subject)
+		if env.HasDate {
+			meta.Date = env.Date
+		}
+	}
+	return meta
+}
+
+// uidsOf gives the UIDLs by which messages are known beyond this run, of the steps that want a copy.
+func uidsOf(steps []*step) map[string][]string {
+	byKey := make(map[string][]string)
+	for _, st := range steps {
+		if st.dest != nil && st.Message.Certain {
+			byKey[st.key] = append(byKey[st.key], st.Message.UID)
+		}
+	}
+	return byKey
+}
+
+func idsOf(steps []*step) []mailbox.ID {
+	ids := make([]mailbox.ID, len(steps))
+	for i, st := range steps {
+		ids[i] = st.Message.ID
+	}
+	return ids
+}
+
+func seqsOf(steps []*step) []int {
+	seqs := make([]int, len(steps))
+	for i, st := range steps {
+		seqs[i] = st.seq
+	}
+	return seqs
+}

@@ -1,0 +1,81 @@
+package commit
+
+import (
+	"fmt"
+
+	"popmark/delivery"
+)
+
+// progressStep is how many octets come between two Progress events at least.
+const progressStep = 64 << 10
+
+// tellWrongSizes is how many wrong sizes are told one by one.
+const tellWrongSizes = 3
+
+func (e *engine) put(ev Event) {
+	ev.RunOctets = e.octets
+	ev.RunTotal = e.total
+	e.events.put(ev)
+}
+
+// progress tells of n octets more, octets in all, of a message.
+func (e *engine) progress(st *step, octets int64, n int) {
+	e.octets += int64(n)
+	if e.octets-e.told < progressStep {
+		return
+	}
+	e.told = e.octets
+	ev := st.event(Progress)
+	ev.Octets = octets
+	e.put(ev)
+}
+
+func (e *engine) tellCopied(st *step, r delivery.Receipt) {
+	if st.binned {
+		return // the history tells of it
+	}
+	e.sum.Fetched++
+	e.sum.Octets += r.Octets
+	ev := st.event(Fetched)
+	ev.Octets, ev.Path = r.Octets, r.Path
+	e.put(ev)
+}
+
+// tellKept says once that a message's copy was there already.
+func (e *engine) tellKept(st *step) {
+	if !st.known || st.told || st.binned {
+		return
+	}
+	st.told = true
+	e.sum.Kept++
+	ev := st.event(Kept)
+	ev.Octets, ev.Path = st.received, st.path
+	e.put(ev)
+}
+
+// promise notes that DELE was answered +OK.
+func (e *engine) promise(st *step) {
+	st.fate = promised
+	if !st.vowed {
+		st.vowed = true
+		e.put(st.event(Deleted))
+	}
+}
+
+// fail says that a message could not be handled.
+func (e *engine) fail(st *step, err error) {
+	st.closed = true
+	e.sum.Failed++
+	ev := st.event(Failed)
+	ev.Err = err
+	e.sum.Failures = append(e.sum.Failures, ev)
+	e.put(ev)
+}
+
+// wrongSize says that LIST gave another size than came: servers count differently.
+func (e *engine) wrongSize(st *step, octets int64) {
+	if e.wrongSizes++; e.wrongSizes > tellWrongSizes {
+		return
+	}
+	e.warn(fmt.Sprintf("message %d: LIST says %d octets, %d came", st.Message.Number, st.Message.Octets, octets))
+}

@@ -73,7 +73,7 @@ three pages.
 			body: "\nLeather, riveted, no springs. Will swap for a bell that rings in E flat.\n",
 		},
 		{
-			slug: "bikes-digest", ago: 7*day + 3*hour, zone: 0, from: person{"old-bikes-request@lists.example", "old-bikes-request@lists.example"}, to: "old-bikes@lists.example",
+			slug: "bikes-digest", ago: 7*day + 3*hour, zone: 0, from: person{"", "old-bikes-request@lists.example"}, to: "old-bikes@lists.example",
 			subject: "[old-bikes] Digest, Vol 88, Issue 4", headers: bikes, hops: 1,
 			body: `
 Today's topics:

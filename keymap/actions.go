@@ -23,6 +23,8 @@ const (
 	Undo           Action = "undo"
 	Redo           Action = "redo"
 	Filter         Action = "filter"
+	FilterKeep     Action = "filter-keep"
+	FilterOff      Action = "filter-off"
 	Sort           Action = "sort"
 	Reverse        Action = "reverse-sort"
 	Senders        Action = "senders"
@@ -154,6 +156,8 @@ func defaults() []Binding {
 		{AsReceived, []string{"r"}, "raw", "preview: as it came", Looking, PreviewPane},
 		{MoreLines, []string{"+", "="}, "more", "preview: more lines", Looking, PreviewPane},
 		{Filter, []string{"/"}, "filter", "filter by a query, live; esc takes it off", Looking, List | PreviewPane},
+		{FilterKeep, []string{"enter"}, "keep", "filter: keep it and go back to the list", Looking, FilterPrompt},
+		{FilterOff, []string{"esc"}, "off", "filter: take it off", Looking, FilterPrompt},
 		{Sort, []string{"o"}, "sort", "sort by the next column", Looking, rows},
 		{Reverse, []string{"O"}, "turn round", "turn the order round", Looking, rows},
 		{Senders, []string{"b"}, "senders", "the mailbox by sender, largest first; marks work on a whole group", Looking, rows},
@@ -162,7 +166,7 @@ func defaults() []Binding {
 
 		{Review, []string{"c"}, "commit…", "review the plan, then commit it or go back", Doing, rows},
 		{Confirm, []string{"y"}, "yes", "review: carry the plan out; a question: yes", Doing, ReviewScreen | ConfirmPrompt},
-		{Decline, []string{"n", "esc", "q"}, "no", "review: go back; a question: no", Doing, ReviewScreen | ConfirmPrompt},
+		{Decline, []string{"n", "esc", "q", "enter"}, "no", "review: go back; a question: no", Doing, ReviewScreen | ConfirmPrompt},
 		{Stop, []string{"esc"}, "stop", "commit: stop; nothing of this session is deleted", Doing, Committing},
 		{LookAgain, []string{"R"}, "look again", "look again: reconnect; marks and cursor stay with their messages", Doing, rows | Opening | AccountsScreen | DialogueScreen},
 

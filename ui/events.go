@@ -1,0 +1,110 @@
+package ui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"popmark/mailbox"
+	"popmark/message"
+)
+
+// events takes in what the feed brought.
+func (m *model) events(msg feedMsg) tea.Cmd {
+	m.dialogue.add(msg.lines)
+	var cmds []tea.Cmd
+	learned := false
+	for _, e := range msg.events {
+		switch e := e.(type) {
+		case mailbox.ListEvent:
+			m.takeList(e.List)
+		case mailbox.HeadersEvent:
+			learned = m.rows.learn(e.Headers) || learned
+		case mailbox.ScanDoneEvent:
+			m.server.scanning = false
+			learned = true
+		case mailbox.StateEvent:
+			cmds = append(cmds, m.stateChanged(e))
+		case mailbox.WarningEvent:
+			m.warn(e.Text)
+		}
+	}
+	if learned {
+		m.stale = true
+		cmds = append(cmds, m.arrangeLate())
+	}
+	return tea.Batch(cmds...)
+}
+
+// stateChanged follows the session. A line that breaks under the screen is taken up again by itself.
+func (m *model) stateChanged(e mailbox.StateEvent) tea.Cmd {
+	was := m.server.state
+	m.server.state = e.State
+	switch e.State {
+	case mailbox.Open:
+		m.server.err, m.server.attempt, m.server.again = nil, 0, time.Time{}
+		m.server.info = m.cfg.Mailbox.Info()
+		if was == mailbox.Lost && m.rows.list != nil {
+			m.say("The line is back")
+		}
+	case mailbox.Released:
+		if was != mailbox.Released {
+			m.say("The mailbox is free: nothing was deleted. popmark comes back when something is asked")
+		}
+	case mailbox.Lost:
+		m.server.err = e.Err
+		if m.rows.list == nil || m.server.opening || m.run.active() {
+			return nil // whoever asked says it
+		}
+		m.fail("the line is lost", e.Err)
+		if again(e.Err) && m.server.again.IsZero() && m.server.attempt < patience(e.Err) {
+			return m.retryIn(time.Second)
+		}
+	}
+	return nil
+}
+
+// wakeMsg says that headers which came in may be arranged now.
+type wakeMsg struct{}
+
+// arrangeLate brings filter, order and groups up to the headers that came in: at once where that is cheap, else
+// so seldom that it takes at most a tenth of the time. While rows are selected they stay where they are.
+func (m *model) arrangeLate() tea.Cmd {
+	grouping := m.mode == modeSenders
+	if !m.stale || !m.rows.asksHeaders() && !grouping {
+		m.stale = false
+		return nil
+	}
+	now := m.cfg.Now()
+	if wait := m.arranged.Add(10 * m.cost).Sub(now); wait > 0 || m.rows.selected.on {
+		if m.waking {
+			return nil
+		}
+		m.waking = true
+		return m.after(max(wait, 200*time.Millisecond), wakeMsg{})
+	}
+	m.stale = false
+	if m.rows.asksHeaders() {
+		m.rows.arrange()
+	}
+	if grouping {
+		m.senders.fill(&m.rows)
+	}
+	m.arranged = m.cfg.Now()
+	m.cost = max(m.arranged.Sub(now), 10*time.Millisecond)
+	return nil
+}
+
+// dialogue is the last lines that went over the wire.
+type dialogue struct {
+	lines   []message.Safe
+	dropped int
+}
+
+func (d *dialogue) add(lines []message.Safe) {
+	d.lines = append(d.lines, lines...)
+	if over := len(d.lines) - dialogueLines; over > dialogueLines/4 {
+		d.lines = append(d.lines[:0], d.lines[over:]...)
+		d.dropped += over
+	}
+}

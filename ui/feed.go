@@ -1,0 +1,88 @@
+package ui
+
+import (
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"popmark/mailbox"
+	"popmark/message"
+)
+
+// dialogueLines is how much of the dialogue is kept.
+const dialogueLines = 1000
+
+// Feed carries what happens elsewhere to the screen: a mailbox's events and the dialogue's lines. It may be fed
+// from many goroutines, before there is a screen and after it, and never blocks: of the dialogue it keeps the
+// last thousand lines, and headers are bounded by the mailbox's messages.
+type Feed struct {
+	mu     sync.Mutex
+	events []mailbox.Event
+	lines  []message.Safe
+	filled chan struct{}
+}
+
+// NewFeed makes an empty feed.
+func NewFeed() *Feed { return &Feed{filled: make(chan struct{}, 1)} }
+
+// Event takes an event of a mailbox in. It fits mailbox.Config's Notify.
+func (f *Feed) Event(e mailbox.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.events = append(f.events, e)
+	f.signal()
+}
+
+// Line takes a line of the dialogue in, which must hold no secret: "C: …" or "S: …".
+func (f *Feed) Line(text message.Safe) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.lines) == 2*dialogueLines {
+		f.lines = append(f.lines[:0], f.lines[dialogueLines:]...)
+	}
+	f.lines = append(f.lines, text)
+	f.signal()
+}
+
+func (f *Feed) signal() {
+	select {
+	case f.filled <- struct{}{}:
+	default:
+	}
+}
+
+// feedMsg is what came in since the last one.
+type feedMsg struct {
+	events []mailbox.Event
+	lines  []message.Safe
+}
+
+func (f *Feed) take() feedMsg {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	msg := feedMsg{f.events, f.lines}
+	f.events, f.lines = nil, nil
+	return msg
+}
+
+// pump sends what comes in to the screen, at most some twenty times a second, until done is closed.
+func (f *Feed) pump(send func(tea.Msg), done <-chan struct{}) {
+	const breath = 50 * time.Millisecond
+	timer := time.NewTimer(breath)
+	defer timer.Stop()
+	for {
+		select {
+		case <-f.filled:
+			send(f.take())
+		case <-done:
+			return
+		}
+		timer.Reset(breath)
+		select {
+		case <-timer.C:
+		case <-done:
+			return
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package ui
+
+import (
+	"context"
+	"iter"
+	"maps"
+
+	tea "charm.land/bubbletea/v2"
+
+	"popmark/ledger"
+	"popmark/mailbox"
+	"popmark/message"
+	"popmark/triage"
+)
+
+// total is how many messages bear a mark, and their octets.
+type total struct {
+	messages int
+	octets   int64
+}
+
+// marks is the marks with their totals, which are kept up rather than counted at each key, and what of them the
+// ledger does not know yet.
+type marks struct {
+	triage.Marks
+	list   *mailbox.List
+	totals [triage.Move + 1]total
+
+	ledger  Ledger
+	account string
+	unsaved map[string]byte
+	saving  bool
+}
+
+// setList takes a new list over. Marks on messages that it lacks stay: they may come back.
+func (m *marks) setList(list *mailbox.List) {
+	m.list = list
+	m.recount()
+}
+
+func (m *marks) recount() {
+	m.totals = [len(m.totals)]total{}
+	for id, mark := range m.All() {
+		m.add(id, mark, +1)
+	}
+}
+
+func (m *marks) add(id mailbox.ID, mark triage.Mark, sign int) {
+	if m.list == nil || mark == triage.Skip {
+		return
+	}
+	if i, ok := m.list.Find(id); ok {
+		m.totals[mark].messages += sign
+		m.totals[mark].octets += int64(sign) * m.list.Messages[i].Octets
+	}
+}
+
+// set marks messages as one step, and tells how many changed.
+func (m *marks) set(mark triage.Mark, ids ...mailbox.ID) int {
+	for _, id := range ids {
+		m.add(id, m.Get(id), -1)
+	}
+	changed := m.Set(mark, ids...)
+	for _, id := range ids {
+		m.add(id, mark, +1)
+		m.remember(id)
+	}
+	return changed
+}
+
+// touched brings totals and ledger up to what an undo or redo did.
+func (m *marks) touched(ids []mailbox.ID) {
+	m.recount()
+	for _, id := range ids {
+		m.remember(id)
+	}
+}
+
+// remember notes a mark for the ledger. Where the server gives no unique UIDL there is nothing to keep it by.
+func (m *marks) remember(id mailbox.ID) {
+	if m.ledger == nil || !id.Unique() {
+		return
+	}
+	if m.unsaved == nil {
+		m.unsaved = make(map[string]byte)
+	}
+	m.unsaved[string(id)] = byte(m.Get(id))
+}
+
+// keep drops the marks of messages for which there is false, here and in the ledger.
+func (m *marks) keep(there func(mailbox.ID) bool) {
+	var gone []mailbox.ID
+	for id := range m.All() {
+		if !there(id) {
+			gone = append(gone, id)
+		}
+	}
+	m.Keep(there)
+	m.touched(gone)
+}
+
+type marksSavedMsg struct{ err error }
+
+// save gives the command that brings the ledger up to date; nil where it is, or where one is under way.
+func (m *marks) save(ctx context.Context) tea.Cmd {
+	if m.saving || len(m.unsaved) == 0 || m.ledger == nil {
+		return nil
+	}
+	batch, store, account := m.unsaved, m.ledger, m.account
+	m.unsaved, m.saving = nil, true
+	return func() tea.Msg { return marksSavedMsg{store.PutMarks(ctx, account, batch)} }
+}
+
+// marksLoadedMsg is what the ledger knew: marks, and those of commits that were broken off.
+type marksLoadedMsg struct {
+	marks  map[string]byte
+	broken int // messages of broken commits
+	err    error
+}
+
+func loadMarks(ctx context.Context, store Ledger, account string) tea.Cmd {
+	if store == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		marks, err := store.Marks(ctx, account)
+		if err != nil {
+			return marksLoadedMsg{err: err}
+		}
+		runs, err := store.Runs(ctx, account)
+		loaded := marksLoadedMsg{marks: maps.Clone(marks), err: err}
+		if loaded.marks == nil {
+			loaded.marks = make(map[string]byte)
+		}
+		for _, run := range runs {
+			for _, step := range run.Steps {
+				if unfinished(step) {
+					loaded.marks[step.UID] = step.Mark
+					loaded.broken++
+				}
+			}
+		}
+		return loaded
+	}
+}
+
+// unfinished tells whether a step of a broken commit is still to be done.
+func unfinished(s ledger.Step) bool {
+	switch s.State {
+	case ledger.StepPlanned, ledger.StepAsked:
+		return true
+	case ledger.StepFetched:
+		return triage.Mark(s.Mark).Deletes()
+	}
+	return false
+}
+
+// restored goes through the kept marks whose messages are in the list and not marked yet.
+func (m *marks) restored(kept map[string]byte) iter.Seq2[mailbox.ID, triage.Mark] {
+	return func(yield func(mailbox.ID, triage.Mark) bool) {
+		for uid, kind := range kept {
+			id, mark := mailbox.ID(uid), triage.Mark(kind)
+			if _, there := m.list.Find(id); !there || mark == triage.Skip || mark > triage.Move || m.Get(id) != triage.Skip {
+				continue
+			}
+			if !yield(id, mark) {
+				return
+			}
+		}
+	}
+}
+
+// freed and downloaded are the octets that the marks would take off the server and bring down.
+func (m *marks) freed() int64 {
+	return m.totals[triage.Delete].octets + m.totals[triage.Move].octets
+}
+
+func (m *marks) downloaded() int64 {
+	return m.totals[triage.Fetch].octets + m.totals[triage.Move].octets
+}
+
+// here is how many messages of the list are marked.
+func (m *marks) here() int {
+	return m.totals[triage.Delete].messages + m.totals[triage.Fetch].messages + m.totals[triage.Move].messages
+}
+
+// sentence says how many messages bear which mark: "2 to delete, 1 to move".
+func (m *marks) sentence() message.Safe {
+	var text message.Safe
+	for mark := triage.Delete; mark <= triage.Move; mark++ {
+		if n := m.totals[mark].messages; n > 0 {
+			if text != "" {
+				text += ", "
+			}
+			text += count(n) + " to " + message.Safe(mark.String())
+		}
+	}
+	return text
+}

@@ -1,0 +1,95 @@
+package ui
+
+import (
+	"strconv"
+
+	"popmark/message"
+	"popmark/triage"
+)
+
+// reviewText is the plan: what happens to how many messages, its octets, and its commands in their order.
+func (m *model) reviewText() page {
+	plan := m.review.plan
+	var head prose
+	head.add(run{m.theme.accent, "What will be done"})
+	for mark := triage.Delete; mark <= triage.Move; mark++ {
+		n, size := plan.Count(mark)
+		if n == 0 {
+			continue
+		}
+		s := m.markStyle(mark)
+		s.attr |= bold
+		head.add(run{s, message.Safe(mark.Letter()) + " "},
+			run{m.theme.strong, m.method.Fit(message.Safe(mark.String()), 8)},
+			run{style{}, m.method.Fit(plural(n, "message")+", "+longOctets(size), 30)},
+			run{m.theme.quiet, planWords(mark)})
+	}
+	head.add()
+	if n := plan.Download(); n > 0 {
+		head.add(run{m.theme.quiet, "downloads  "}, run{m.theme.strong, longOctets(n)},
+			run{m.theme.quiet, " to "}, run{style{}, message.MakeSafe(m.cfg.Destination)})
+	}
+	if n := plan.Freed(); n > 0 {
+		head.add(run{m.theme.quiet, "frees      "}, run{m.theme.strong, longOctets(n)},
+			run{m.theme.quiet, " of "}, run{style{}, longOctets(m.rows.list.Octets)})
+	}
+	m.wayBack(&head)
+	head.add()
+	head.add(run{m.theme.accent, "Commands, in this order"}, run{m.theme.quiet, " (" + message.Safe(plan.Order.String()) + ")"})
+	commands := m.review.commands
+	return page{len(head) + len(commands), func(i int, l *line) {
+		if i < len(head) {
+			for _, r := range head[i] {
+				l.put(r.style, r.text)
+			}
+			return
+		}
+		m.drawCommand(l, commands[i-len(head)])
+	}}
+}
+
+func planWords(mark triage.Mark) message.Safe {
+	switch mark {
+	case triage.Delete:
+		return "gone, never downloaded"
+	case triage.Fetch:
+		return "downloaded, stays there"
+	}
+	return "downloaded, then gone"
+}
+
+// wayBack says what of the deleted can be had back.
+func (m *model) wayBack(p *prose) {
+	lost, kept := 0, 0
+	for _, s := range m.review.plan.Steps {
+		switch {
+		case s.Mark != triage.Delete:
+		case s.Message.Octets <= m.cfg.KeepDeleted:
+			kept++
+		default:
+			lost++
+		}
+	}
+	if kept > 0 {
+		p.add(run{m.theme.quiet, "kept       "}, run{style{}, "a copy of " + plural(kept, "deleted message")})
+	}
+	if lost > 0 {
+		p.add(run{m.theme.quiet, "no way back "}, run{m.theme.warn, "for " + plural(lost, "deleted message")})
+	}
+}
+
+// drawCommand draws one command with the message that it is about.
+func (m *model) drawCommand(l *line, c planned) {
+	if c.step < 0 {
+		l.gap(2).put(m.theme.strong, c.verb)
+		return
+	}
+	s := &m.review.plan.Steps[c.step]
+	verb := m.theme.fetch
+	if c.verb == "DELE" {
+		verb = m.theme.remove
+	}
+	l.gap(2).put(verb, c.verb+" ").cell(m.theme.strong, message.Safe(strconv.Itoa(s.Message.Number)), 6)
+	l.gap(1).right(m.theme.quiet, octets(s.Message.Octets), 5).gap(2)
+	m.drawAbout(l, s.Message.ID)
+}

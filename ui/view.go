@@ -1,0 +1,266 @@
+package ui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"popmark/keymap"
+	"popmark/message"
+)
+
+// View draws the frame: every line exactly as wide as the terminal, and as many lines as it has.
+func (m *model) View() tea.View {
+	v := tea.View{AltScreen: true, WindowTitle: string(m.windowTitle())}
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	f := m.frame()
+	if f.width <= 0 || f.height <= 0 {
+		return v
+	}
+	c := &canvas{method: m.method}
+	c.b.Grow(f.width * f.height * 2)
+	if f.topBar {
+		m.drawTop(c.line(f.width, style{}))
+	}
+	m.drawBody(c, f)
+	m.drawFoot(c, f, &v)
+	v.SetContent(c.b.String())
+	return v
+}
+
+func (m *model) windowTitle() message.Safe {
+	return "popmark " + message.MakeSafe(m.cfg.Title)
+}
+
+// drawTop draws the account, its protection, what is in the mailbox, the scan, and the lock.
+func (m *model) drawTop(l *line) {
+	lock, lockStyle, glyph := m.lockWords()
+	title := message.MakeSafe(m.cfg.Title)
+	right := glyph + " " + lock
+	width := l.c.width
+	// What gives way first on a narrow terminal: the scan, the words of the protection, the mailbox's totals.
+	room := l.left - width(right) - 2
+	l.put(m.theme.strong, l.c.method.Truncate(title, max(room, 0)))
+	room -= width(title)
+	for _, item := range m.topItems() {
+		if need := 2 + width(item.text); need <= room {
+			l.gap(2).put(item.style, item.text)
+			room -= need
+		}
+	}
+	if room < -1 {
+		l.end()
+		return
+	}
+	l.gap(l.left-width(right)).put(lockStyle, right)
+	l.end()
+}
+
+type topItem struct {
+	text  message.Safe
+	style style
+}
+
+func (m *model) topItems() []topItem {
+	var items []topItem
+	if m.server.info.Greeting != "" || m.rows.list != nil {
+		p := m.server.info.Protection()
+		s := m.theme.good
+		if m.server.info.TLS == "" {
+			s = m.theme.warn
+		}
+		items = append(items, topItem{message.Safe(p), s})
+	}
+	if m.rows.list == nil {
+		return items
+	}
+	n := len(m.rows.list.Messages)
+	items = append(items, topItem{plural(n, "message") + " " + octets(m.rows.list.Octets), m.theme.plain})
+	if m.rows.known < n {
+		items = append(items, topItem{"headers " + count(m.rows.known) + "/" + count(n), m.theme.quiet})
+	}
+	return items
+}
+
+// drawBody draws what the mode on top shows between the top line and the foot.
+func (m *model) drawBody(c *canvas, f frame) {
+	switch top := m.top(); {
+	case top == modeList, top == modeFilter, top == modeConfirm, top == modeSenders:
+		switch {
+		case m.rows.list == nil && m.mode != modeCommitting:
+			m.drawText(c, f, m.openingText())
+		case m.mode == modeSenders:
+			m.drawSenders(c, f)
+		default:
+			m.drawList(c, f)
+		}
+	default:
+		m.drawText(c, f, m.text(top))
+	}
+}
+
+// drawFoot draws the totals, and the note, the prompt or the keys that matter now.
+func (m *model) drawFoot(c *canvas, f frame, v *tea.View) {
+	if f.bottom >= 2 {
+		if m.top() == modeFilter && m.mistake != nil {
+			m.drawMistake(c.line(f.width, style{}))
+		} else {
+			m.drawTotals(c.line(f.width, style{}))
+		}
+	}
+	if f.bottom < 1 {
+		return
+	}
+	l := c.line(f.width, style{})
+	switch {
+	case m.top() == modeFilter:
+		shown, cursor, _ := m.prompt.view(m.method, f.width-2)
+		l.put(m.theme.accent, "/").put(style{}, shown)
+		v.Cursor = tea.NewCursor(min(1+cursor, f.width-1), f.height-1)
+	case m.top() == modeConfirm:
+		l.put(m.theme.warn, m.question.text)
+		l.put(m.theme.strong, "  "+m.hintKey(keymap.Confirm)).put(style{}, " yes  ")
+		l.put(m.theme.strong, m.hintKey(keymap.Decline)).put(style{}, " no")
+	case m.note.text != "":
+		s := m.theme.plain
+		switch m.note.weight {
+		case warnNote:
+			s = m.theme.warn
+		case badNote:
+			s = m.theme.bad
+		}
+		l.put(s, m.note.text)
+	default:
+		m.drawHints(l)
+	}
+	l.end()
+}
+
+// drawMistake points at the place in the query that is wrong, from the line above it.
+func (m *model) drawMistake(l *line) {
+	_, _, from := m.prompt.view(m.method, l.left-2)
+	at := min(max(m.mistake.Pos, from), len(m.mistake.Query))
+	column := 1 + m.method.Width(message.Safe(m.mistake.Query[from:at]))
+	text := message.MakeSafe(m.mistake.Problem)
+	pointer := message.Safe(m.glyphs.down) + " "
+	if need := 2 + m.method.Width(text); column+need > l.left {
+		if column >= need {
+			l.gap(column-need+1).put(m.theme.bad, text+" "+message.Safe(m.glyphs.down))
+			l.end()
+			return
+		}
+		column = max(min(column, l.left-need), 0)
+	}
+	l.gap(column).put(m.theme.bad, pointer+text)
+	l.end()
+}
+
+// hintKey names the first key of an action where the keys go now.
+func (m *model) hintKey(a keymap.Action) message.Safe {
+	return message.Safe(m.keys.Key(m.context(), a))
+}
+
+// hintsFor are the actions worth a hint in each context, the most useful first; help is always the last.
+var hintsFor = map[keymap.Context][]keymap.Action{
+	keymap.Opening:        {keymap.LookAgain, keymap.Dialogue, keymap.Accounts, keymap.Quit},
+	keymap.List:           {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.Preview, keymap.Filter, keymap.Senders, keymap.Undo, keymap.Quit},
+	keymap.PreviewPane:    {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.AllHeaders, keymap.AsReceived, keymap.MoreLines, keymap.Preview},
+	keymap.SendersView:    {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.ShowGroup, keymap.GroupBy, keymap.Senders, keymap.Undo},
+	keymap.ReviewScreen:   {keymap.Confirm, keymap.Decline},
+	keymap.Committing:     {keymap.Stop, keymap.Dialogue},
+	keymap.Summary:        {keymap.Close, keymap.Dialogue},
+	keymap.HelpScreen:     {keymap.Down, keymap.Up, keymap.Close},
+	keymap.DialogueScreen: {keymap.Down, keymap.Up, keymap.LookAgain, keymap.Close},
+	keymap.AccountsScreen: {keymap.LookAgain, keymap.Close},
+}
+
+// drawHints draws the keys that matter now, as many as fit whole.
+func (m *model) drawHints(l *line) {
+	in := m.context()
+	help := m.keys.Key(in, keymap.Help)
+	tail := 0
+	if help != "" {
+		tail = len(help) + len(" help")
+	}
+	for _, a := range hintsFor[in] {
+		key := m.keys.Key(in, a)
+		words := m.hintWords(in, a)
+		need := m.method.Width(message.Safe(key)) + 1 + len(words) + 2
+		if key == "" || need+tail > l.left {
+			continue
+		}
+		l.put(m.theme.strong, message.Safe(key)).put(m.theme.quiet, " "+message.Safe(words)).gap(2)
+	}
+	if help != "" && tail <= l.left {
+		l.put(m.theme.strong, message.Safe(help)).put(m.theme.quiet, " help")
+	}
+}
+
+// hintWords are an action's words, where the moment calls for others than the table's.
+func (m *model) hintWords(in keymap.Context, a keymap.Action) string {
+	switch {
+	case in == keymap.PreviewPane && a == keymap.Preview:
+		return "close"
+	case in == keymap.SendersView && a == keymap.Senders:
+		return "list"
+	case in == keymap.ReviewScreen && a == keymap.Confirm:
+		return "carry it out"
+	case in == keymap.ReviewScreen && a == keymap.Decline:
+		return "go back"
+	}
+	return strings.TrimSuffix(m.keys.Hint(in, a), "…")
+}
+
+// drawTotals draws what is marked, what a commit would do, and where one is in the list.
+func (m *model) drawTotals(l *line) {
+	right := m.placeWords()
+	room := l.left - l.c.width(right) - 2
+	part := l.part(max(room, 0), style{})
+	if m.marks.here() == 0 {
+		part.put(m.theme.quiet, m.idleWords())
+	}
+	styles := [...]style{1: m.theme.remove, 2: m.theme.fetch, 3: m.theme.move}
+	for mark := range styles {
+		t := m.marks.totals[mark]
+		if mark == 0 || t.messages == 0 {
+			continue
+		}
+		letter := [...]message.Safe{1: "D ", 2: "F ", 3: "M "}[mark]
+		s := styles[mark]
+		s.attr |= bold
+		part.put(s, letter).put(style{}, count(t.messages)+" ").put(m.theme.quiet, octets(t.octets)).gap(2)
+	}
+	if n := m.marks.freed(); n > 0 {
+		part.put(m.theme.quiet, "frees ").put(style{}, octets(n)).gap(2)
+	}
+	if n := m.marks.downloaded(); n > 0 {
+		part.put(m.theme.quiet, "downloads ").put(style{}, octets(n))
+	}
+	part.end()
+	l.gap(l.left-l.c.width(right)).put(m.theme.quiet, right)
+	l.end()
+}
+
+func (m *model) idleWords() message.Safe {
+	if m.rows.list == nil {
+		return ""
+	}
+	return "nothing marked"
+}
+
+// placeWords says where the cursor is, and what the filter lets through.
+func (m *model) placeWords() message.Safe {
+	if m.rows.list == nil {
+		return ""
+	}
+	if m.mode == modeSenders {
+		return count(min(m.senders.cursor+1, len(m.senders.groups))) + "/" + count(len(m.senders.groups))
+	}
+	place := count(min(m.rows.cursor+1, len(m.rows.shown))) + "/" + count(len(m.rows.shown))
+	if m.rows.query != nil {
+		place = "/" + message.Wcwidth.Truncate(message.MakeSafe(m.rows.query.String()), 24) + "  " + place + " of " + count(len(m.rows.envelopes))
+	}
+	return place
+}

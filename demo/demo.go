@@ -10,6 +10,8 @@ package demo
 
 import (
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"popmark/pop3server"
@@ -49,12 +51,22 @@ func Start(addr string, messages int, now time.Time, options ...pop3server.Optio
 		return nil, fmt.Errorf("start the demo: %w", err)
 	}
 	return &Demo{
-		URL:      fmt.Sprintf("pop3://%s@%s", User, bound),
+		URL:      fmt.Sprintf("pop3://%s@%s", User, reachable(bound)),
 		Addr:     bound.String(),
 		User:     User,
 		Password: Password,
 		server:   server,
 	}, nil
+}
+
+// reachable is where to connect to for an address listened on: loopback, if it
+// is every address there is.
+func reachable(bound net.Addr) string {
+	tcp, ok := bound.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return bound.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
 }
 
 // Close ends all sessions and stops listening.

@@ -306,3 +306,16 @@ func TestStartOnATakenAddressSaysSo(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestURLCanBeReached(t *testing.T) {
+	d, err := Start("0.0.0.0:0", 1, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(d.URL, "pop3://demo@127.0.0.1:") {
+		t.Errorf("URL %s", d.URL)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -68,7 +68,7 @@ type Action struct {
 	// by octet as it is. It may be endless.
 	Answer io.Reader
 	// Filter stands between the answer and the connection. A filter with a
-	// Close method has it called at the answer's end.
+	// Close method has it called at the answer's end, unless it is lasting.
 	Filter func(Output) io.Writer
 	// Lasting keeps Filter in place for the rest of the session.
 	Lasting bool

@@ -132,7 +132,6 @@ func (m *Mailbox) keepHeader(h Header, print fingerprint, anonymous bool) {
 		return
 	}
 	m.envelopes[h.ID] = h.Envelope
-	m.info.TOP = true
 	if anonymous {
 		m.prints[h.ID] = print
 	}

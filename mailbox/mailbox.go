@@ -68,18 +68,21 @@ type Mailbox struct {
 
 	notifying sync.Mutex
 
-	mu           sync.Mutex
-	state        State
-	err          error
-	info         Info
-	list         *List
-	envelopes    map[ID]*message.Envelope
-	noHeader     map[ID]error
-	prints       map[ID]fingerprint
-	tokens       int
-	lastUse      time.Time
-	wanted       []ID
-	wants        int // counts the calls of Want
+	mu        sync.Mutex
+	state     State
+	err       error
+	info      Info
+	list      *List
+	envelopes map[ID]*message.Envelope
+	noHeader  map[ID]error
+	prints    map[ID]fingerprint
+	tokens    int
+	lastUse   time.Time
+	wanted    []ID
+	wants     int // counts the calls of Want
+	// hasTOP is whether TOP is listed or was answered; topRefusals counts until then.
+	hasTOP       bool
+	topRefusals  int
 	scanning     bool
 	watching     bool
 	noPipelining bool
@@ -113,6 +116,7 @@ func (m *Mailbox) Info() Info {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	info := m.info
+	info.TOP = m.hasTOP
 	info.Warnings = append([]message.Safe(nil), m.info.Warnings...)
 	return info
 }

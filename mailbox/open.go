@@ -106,7 +106,7 @@ func (m *Mailbox) describe(conn Connection, hasUIDL bool) {
 	info := Info{
 		Greeting: message.MakeSafe(c.Greeting()), Implementation: message.MakeSafe(caps.Implementation()),
 		Auth: conn.Mechanism, APOP: c.Timestamp() != "", STLS: conn.STLS,
-		UIDL: hasUIDL, TOP: caps.TOP(), Pipelining: caps.Pipelining(), RTT: c.RTT(),
+		UIDL: hasUIDL, Pipelining: caps.Pipelining(), RTT: c.RTT(),
 	}
 	for _, line := range caps.Lines {
 		info.Capabilities = append(info.Capabilities, message.MakeSafe(line))
@@ -122,7 +122,7 @@ func (m *Mailbox) describe(conn Connection, hasUIDL bool) {
 	}
 	m.mu.Lock()
 	info.Warnings = m.info.Warnings
-	info.TOP = info.TOP || m.info.TOP
+	m.hasTOP = m.hasTOP || caps.TOP()
 	m.info = info
 	m.mu.Unlock()
 	m.rememberCapabilities(conn)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"popmark/message"
 	"popmark/pop3client"
 )
 
@@ -19,6 +20,9 @@ const (
 	scanDelay = 400 * time.Millisecond
 	// fewAhead is how many headers are asked for ahead before the line's rate is known.
 	fewAhead = 32
+	// topTries is how many TOPs are refused, and none answered, before a server that
+	// does not list TOP is taken to have none.
+	topTries = 3
 	// usualHeader is how many octets a header is taken for until some were seen.
 	usualHeader = 2048
 )
@@ -68,6 +72,9 @@ type pace func(c *pop3client.Client, mean float64) int
 // fullSpeed keeps the client's own window full and a little more, so that it never waits for this side.
 func fullSpeed(c *pop3client.Client, _ float64) int { return 2*c.Window() + 2 }
 
+// oneByOne is for a server of which it is not known whether it has TOP.
+func oneByOne(*pop3client.Client, float64) int { return 1 }
+
 // forScreen keeps the queue so short that what scrolls into view comes soon.
 func forScreen(c *pop3client.Client, mean float64) int {
 	window := c.Window()
@@ -86,14 +93,21 @@ func forScreen(c *pop3client.Client, mean float64) int {
 // scan: the connection is of no use then, or the context ended. The turn is held.
 func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got func(item)) error {
 	c := m.client
+	known := ahead
 	var queue []item
 	head, pending := 0, 0
 	mean, seen := float64(usualHeader), 0
 	for {
+		if ahead = known; !m.knowsTOP() {
+			ahead = oneByOne
+		}
 		for pending == 0 || pending < ahead(c, mean) {
 			it, ok := next()
 			if !ok {
 				break
+			}
+			if it.raw == nil && it.err == nil && m.lacksTOP() {
+				it.err = ErrNoTOP
 			}
 			if it.raw == nil && it.err == nil {
 				it.answer = c.Top(it.msg.Number, 0)
@@ -119,6 +133,7 @@ func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got
 			if err := receive(ctx, &it); err != nil {
 				return fmt.Errorf("reading the header of message %d: %w", it.msg.Number, err)
 			}
+			m.noteTOP(it.err == nil)
 			seen++
 			mean += (float64(len(it.raw)) - mean) / float64(min(seen, 100))
 		}
@@ -152,4 +167,32 @@ func readHeader(into *bytes.Buffer, body *pop3client.Body) error {
 		return err
 	}
 	return body.Close()
+}
+
+// noteTOP counts the server's answers to TOP, until one says that it has it.
+func (m *Mailbox) noteTOP(answered bool) {
+	m.mu.Lock()
+	if answered {
+		m.hasTOP, m.topRefusals = true, 0
+	} else if !m.hasTOP {
+		m.topRefusals++
+	}
+	lacks := m.topRefusals == topTries
+	m.mu.Unlock()
+	if lacks {
+		m.warn(message.Safe(ErrNoTOP.Error()))
+	}
+}
+
+// knowsTOP says whether the server lists TOP or has answered one.
+func (m *Mailbox) knowsTOP() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.hasTOP
+}
+
+func (m *Mailbox) lacksTOP() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.topRefusals >= topTries
 }

@@ -21,8 +21,6 @@ func (m *Mailbox) top(ctx context.Context, number, lines int) ([]byte, error) {
 	if err := body.Close(); err != nil {
 		return nil, err
 	}
-	m.mu.Lock()
-	m.info.TOP = true
-	m.mu.Unlock()
+	m.noteTOP(true)
 	return b.Bytes(), nil
 }

@@ -29,6 +29,9 @@ func (m *model) events(msg feedMsg) tea.Cmd {
 			m.warn(e.Text)
 		}
 	}
+	if msg.wait != nil {
+		cmds = append(cmds, m.waiting(*msg.wait))
+	}
 	if learned {
 		m.stale = true
 		cmds = append(cmds, m.arrangeLate())

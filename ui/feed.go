@@ -20,6 +20,7 @@ type Feed struct {
 	mu     sync.Mutex
 	events []mailbox.Event
 	lines  []message.Safe
+	wait   *waitMsg
 	filled chan struct{}
 }
 
@@ -31,6 +32,15 @@ func (f *Feed) Event(e mailbox.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.events = append(f.events, e)
+	f.signal()
+}
+
+// Waiting says that whoever connects waits before it tries again, and why: the screen counts down. It fits
+// account.Settings' Waiting.
+func (f *Feed) Waiting(err error, pause time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wait = &waitMsg{err, pause}
 	f.signal()
 }
 
@@ -56,13 +66,20 @@ func (f *Feed) signal() {
 type feedMsg struct {
 	events []mailbox.Event
 	lines  []message.Safe
+	wait   *waitMsg // the latest, or nil
+}
+
+// waitMsg is a pause before another try.
+type waitMsg struct {
+	err   error
+	pause time.Duration
 }
 
 func (f *Feed) take() feedMsg {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	msg := feedMsg{f.events, f.lines}
-	f.events, f.lines = nil, nil
+	msg := feedMsg{f.events, f.lines, f.wait}
+	f.events, f.lines, f.wait = nil, nil, nil
 	return msg
 }
 

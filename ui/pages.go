@@ -13,7 +13,7 @@ func (m *model) openingText() page {
 	var p prose
 	name := message.MakeSafe(m.cfg.Title)
 	p.add()
-	if m.server.err == nil || m.server.opening && m.server.attempt == 0 {
+	if m.server.err == nil {
 		p.add(run{m.theme.strong, "Connecting to " + name}, run{m.theme.quiet, message.Safe(m.glyphs.ellipsis)})
 		return p.page()
 	}
@@ -24,10 +24,14 @@ func (m *model) openingText() page {
 	p.add()
 	p.wrapped(m, style{}, advice)
 	switch {
+	case !m.server.again.IsZero():
+		text := "Trying again in " + span(max(m.server.again.Sub(m.cfg.Now()), 0))
+		if !m.server.opening {
+			text += "; " + m.hintKey(keymap.LookAgain) + " tries now"
+		}
+		p.wrapped(m, style{}, text+".")
 	case m.server.opening:
 		p.wrapped(m, m.theme.quiet, "Trying again"+message.Safe(m.glyphs.ellipsis))
-	case !m.server.again.IsZero():
-		p.wrapped(m, style{}, "Trying again in "+span(max(m.server.again.Sub(m.cfg.Now()), 0))+"; "+m.hintKey(keymap.LookAgain)+" tries now.")
 	case again(m.server.err):
 		p.wrapped(m, style{}, m.hintKey(keymap.LookAgain)+" tries again.")
 	}

@@ -142,6 +142,14 @@ func (m *model) retryIn(d time.Duration) tea.Cmd {
 	return m.after(min(d, time.Second), retryMsg{m.server.turn})
 }
 
+// waiting shows a pause that whoever connects makes by itself: nothing is tried here when it is over.
+func (m *model) waiting(w waitMsg) tea.Cmd {
+	m.server.err = w.err
+	m.server.again = m.cfg.Now().Add(w.pause)
+	m.server.turn++
+	return m.after(min(w.pause, time.Second), retryMsg{m.server.turn})
+}
+
 // retry counts down, and tries when the time has come.
 func (m *model) retry(msg retryMsg) tea.Cmd {
 	if msg.turn != m.server.turn || m.server.again.IsZero() {
@@ -150,6 +158,10 @@ func (m *model) retry(msg retryMsg) tea.Cmd {
 	left := m.server.again.Sub(m.cfg.Now())
 	if left > 0 {
 		return m.after(min(left, time.Second), retryMsg{m.server.turn})
+	}
+	if m.server.opening {
+		m.server.again = time.Time{}
+		return nil
 	}
 	return m.open()
 }

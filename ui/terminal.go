@@ -36,6 +36,10 @@ func CheckTerminal(environ []string, in, out *os.File) error {
 	return nil
 }
 
+// Supported says whether the screen can be shown on this process's terminal, as [CheckTerminal] does. Ask before
+// anything is asked of a person, such as a password.
+func Supported() error { return CheckTerminal(os.Environ(), os.Stdin, os.Stdout) }
+
 // getenv gives the last value of a variable in an environment.
 func getenv(environ []string, name string) string {
 	for i := len(environ) - 1; i >= 0; i-- {

@@ -23,7 +23,7 @@ func chineseMail() []letter {
 			slug: "zh-report", ago: 10 * hour, zone: 8, from: person{"财务部 王会计", "wang@work.example"},
 			subject: "第三季度报销单（请于周五前交齐，谢谢配合）", charset: gbk, code: based,
 			body:   "\n各位同事：\n\n附件为本季度报销汇总。梯子不能作为差旅费报销。\n\n财务部\n",
-			attach: []attachment{{"baoxiao-q3.xls", "application/vnd.ms-excel", 880 * kilo}},
+			attach: []attachment{{"报销汇总-三季度.xls", "application/vnd.ms-excel", 880 * kilo}},
 		},
 		{
 			slug: "zh-rare", ago: 2*day + 9*hour, zone: 8, from: person{"㐂寿堂书店", "books@shop.example"},

@@ -126,19 +126,21 @@ func TestSampleShowsWhatPopmarkIsFor(t *testing.T) {
 			found["no subject"]++
 		}
 		for name, is := range map[string]bool{
-			"list":            h["list-id"] != "",
-			"unsubscribe":     h["list-unsubscribe"] != "",
-			"spam":            h["x-spam-flag"] == "YES",
-			"authentication":  h["authentication-results"] != "",
-			"html only":       strings.HasPrefix(h["content-type"], "text/html"),
-			"alternative":     strings.HasPrefix(h["content-type"], "multipart/alternative"),
-			"mixed":           strings.HasPrefix(h["content-type"], "multipart/mixed"),
-			"quoted":          bytes.Contains(text, []byte("Transfer-Encoding: quoted-printable")),
-			"raw 8-bit":       !utf8.ValidString(subject),
-			"escape":          strings.Contains(subject, "\x1b]52;"),
-			"bidi, raw":       strings.Contains(subject, "\u202e"),
-			"escape, encoded": strings.Contains(subject, "=1B"),
-			"dot lines":       bytes.Contains(text, []byte("\r\n.\r\n")),
+			"list":             h["list-id"] != "",
+			"unsubscribe":      h["list-unsubscribe"] != "",
+			"spam":             h["x-spam-flag"] == "YES",
+			"authentication":   h["authentication-results"] != "",
+			"html only":        strings.HasPrefix(h["content-type"], "text/html"),
+			"alternative":      strings.HasPrefix(h["content-type"], "multipart/alternative"),
+			"mixed":            strings.HasPrefix(h["content-type"], "multipart/mixed"),
+			"quoted":           bytes.Contains(text, []byte("Transfer-Encoding: quoted-printable")),
+			"raw 8-bit":        !utf8.ValidString(subject),
+			"escape":           strings.Contains(subject, "\x1b]52;"),
+			"bidi, raw":        strings.Contains(subject, "\u202e"),
+			"escape, encoded":  strings.Contains(subject, "=1B"),
+			"name by RFC 2231": bytes.Contains(text, []byte("filename*=utf-8''Apfelbaum")),
+			"name by a word":   bytes.Contains(text, []byte(`filename="=?GBK?B?`)),
+			"dot lines":        bytes.Contains(text, []byte("\r\n.\r\n")),
 		} {
 			if is {
 				found[name]++
@@ -150,7 +152,7 @@ func TestSampleShowsWhatPopmarkIsFor(t *testing.T) {
 	}
 	for _, name := range []string{
 		"huge", "no subject", "list", "unsubscribe", "spam", "authentication", "html only", "alternative", "mixed", "quoted", "raw 8-bit", "escape", "bidi, raw",
-		"escape, encoded", "dot lines", "gb2312 B", "GBK B", "gb18030 B", "big5 Q", "ISO-2022-JP B", "Shift_JIS B", "koi8-r B", "windows-1251 Q", "iso-8859-1 Q", "UTF-8 B",
+		"escape, encoded", "dot lines", "name by RFC 2231", "name by a word", "gb2312 B", "GBK B", "gb18030 B", "big5 Q", "ISO-2022-JP B", "Shift_JIS B", "koi8-r B", "windows-1251 Q", "iso-8859-1 Q", "UTF-8 B",
 	} {
 		if found[name] == 0 {
 			t.Errorf("no message has %s", name)

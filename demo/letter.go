@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"mime"
 	"slices"
 	"strings"
 	"time"
@@ -145,13 +146,25 @@ func (l *letter) pieces(now time.Time) []piece {
 	boundary := "mix_" + l.uidl()
 	pieces := []piece{{text: crlf(header + fmt.Sprintf("Content-Type: multipart/mixed; boundary=%q\n\nThis is a message in several parts.\n--%s\n", boundary, boundary) + l.text(boundary))}}
 	for _, a := range l.attach {
-		pieces[len(pieces)-1].text += crlf(fmt.Sprintf("\n--%s\nContent-Type: %s; name=%q\nContent-Disposition: attachment; filename=%q\nContent-Transfer-Encoding: base64\n\n",
-			boundary, a.kind, a.name, a.name))
+		pieces[len(pieces)-1].text += crlf(fmt.Sprintf("\n--%s\n%sContent-Transfer-Encoding: base64\n\n", boundary, l.named(a)))
 		pieces[len(pieces)-1].filler = a.octets
 		pieces = append(pieces, piece{})
 	}
 	pieces[len(pieces)-1].text = crlf("\n--" + boundary + "--\n")
 	return pieces
+}
+
+// named gives the fields that name an attachment: outside ASCII by RFC 2231, or,
+// in charsets older than that, by an encoded word in quotes, which no RFC allows
+// and many programs write.
+func (l *letter) named(a attachment) string {
+	kind := mime.FormatMediaType(a.kind, map[string]string{"name": a.name})
+	disposition := mime.FormatMediaType("attachment", map[string]string{"filename": a.name})
+	if !ascii(a.name) && l.charset != utf8Charset {
+		word := l.word(a.name)
+		kind, disposition = fmt.Sprintf("%s; name=%q", a.kind, word), fmt.Sprintf("attachment; filename=%q", word)
+	}
+	return "Content-Type: " + kind + "\nContent-Disposition: " + disposition + "\n"
 }
 
 // text gives the Content- fields, the blank line and the body of what is

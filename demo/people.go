@@ -77,6 +77,7 @@ ich rufe sonst um sechs an. Ich rufe auch an, wenn es ankommt.
 
 Deine Großmutter Hedwig
 `,
+			attach: []attachment{{"Apfelbaum – größer als ich.jpg", "image/jpeg", 1700 * kilo}},
 		},
 		{
 			slug: "choir", ago: 6 * day, zone: 0, from: person{"Esther Lindgren", "esther@choir.example"},

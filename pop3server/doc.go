@@ -13,6 +13,14 @@
 // connection in one of several ways. Refuse, Cut, LoseAnswer, CutAt and their
 // kin are hooks made ready.
 //
+// What a server says of its messages needs no hook to be wrong: [Message] takes
+// any size and any unique-id, twice the same too, and its octets are sent as
+// they are, without a last line end or with NULs. [Without] and
+// [WithCapabilities] make a server that lacks something or says what is not so;
+// Lines and Whole leave out, disorder or disfigure lines of an answer; Swallow
+// loses pipelined commands. What is not ready-made is a function of a few lines:
+// see [Match.Do].
+//
 // It is not meant to keep anybody's mail: passwords are held in the clear, and
 // nothing is written to a disk.
 package pop3server

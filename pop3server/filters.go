@@ -3,6 +3,8 @@ package pop3server
 import (
 	"bytes"
 	"io"
+	"slices"
+	"time"
 )
 
 // atOctet is a filter that calls do once, when this many octets have passed.
@@ -37,6 +39,27 @@ func (t *trap) Write(p []byte) (int, error) {
 	}
 	rest, err := t.out.Write(p[n:])
 	return n + rest, err
+}
+
+type trickle struct {
+	out   Output
+	size  int
+	pause time.Duration
+}
+
+func (t *trickle) Write(p []byte) (int, error) {
+	sent := 0
+	for piece := range slices.Chunk(p, t.size) {
+		n, err := t.out.Write(piece)
+		sent += n
+		if err != nil {
+			return sent, err
+		}
+		if err := t.out.Pause(t.pause); err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
 }
 
 type mapper struct {

@@ -82,6 +82,14 @@ func InsertAt(octets int64, raw string) Hook {
 	})
 }
 
+// Trickle sends a command's answer in pieces of this many octets with a pause
+// behind each.
+func Trickle(m Match, octets int, pause time.Duration) Hook {
+	return m.Do(func(*Event) Action {
+		return Action{Filter: func(o Output) io.Writer { return &trickle{o, max(1, octets), pause} }}
+	})
+}
+
 // Map changes the octets of a command's answer, piece by piece as they are
 // sent; change may change its argument, and must not keep it.
 func Map(m Match, change func([]byte) []byte) Hook {

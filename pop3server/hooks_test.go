@@ -132,6 +132,7 @@ func TestDelaysAndStalls(t *testing.T) {
 		{"Delay", Delay(On("NOOP"), time.Minute), login + "> NOOP\n< +OK", time.Minute},
 		{"Delay of the greeting", Delay(On(""), time.Hour), login, time.Hour},
 		{"DelayAt", DelayAt(2, 5*time.Minute), login, 5 * time.Minute},
+		{"Trickle", Trickle(On("NOOP"), 2, time.Second), login + "> NOOP\n< +OK\n> RSET\n< +OK *", 3 * time.Second},
 		{"InsertAt", InsertAt(4, "hello, "), "< +OK hello, popmark*", 0},
 		{"Stall", Stall(On("NOOP")), login + "> NOOP", 0},
 		{"StallIn", StallIn(On("LIST"), 5), login + "> LIST", 0},

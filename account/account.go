@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"popmark/pop3client"
@@ -78,6 +79,16 @@ func New(t Target, s Settings) (*Account, error) {
 
 // Target is what the account was made from.
 func (a *Account) Target() Target { return a.target }
+
+// Local says whether the way to the server is known not to leave this machine: a unix
+// socket or a loopback address.
+func (a *Account) Local() bool {
+	if a.settings.Tunnel != "" || a.settings.Proxy != "" {
+		return false
+	}
+	addr, err := netip.ParseAddr(a.target.Host)
+	return a.target.Scheme == POP3Unix || a.target.Host == "localhost" || err == nil && addr.Unmap().IsLoopback()
+}
 
 func modeOf(t Target, option string) (tlsMode, error) {
 	switch option {

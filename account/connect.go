@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -39,7 +38,7 @@ type Login struct {
 // again, for as long as Settings.Wait says. The client that is returned is in the
 // transaction state and the caller's to close.
 //
-// Errors are pop3client's and the network's, wrapped, or an [*Error].
+// Errors are an [*Error], or the context's own.
 func (a *Account) Connect(ctx context.Context, hints Hints) (*pop3client.Client, Login, error) {
 	deadline := time.Now().Add(a.settings.Wait)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
@@ -136,11 +135,11 @@ func (a *Account) dial(ctx context.Context, hints Hints) (*pop3client.Client, er
 	if err == nil {
 		return c, nil
 	}
-	doing := "connecting to " + printable(addr)
-	if next := explainTLS(err); next != "" {
-		return nil, &Error{Kind: Unavailable, Doing: doing, Err: err, Next: next}
+	e := &Error{Doing: "connecting to " + printable(addr), Err: err}
+	if e.Next = explainTLS(err); e.Next != "" {
+		e.Kind = Unavailable
 	}
-	return nil, fmt.Errorf("%s: %w", doing, err)
+	return nil, e
 }
 
 // encrypt does what --tls asks on a connection that began in clear, and says whether
@@ -159,7 +158,7 @@ func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints
 	if remembered.STLS() {
 		c.SetCapabilities(hints.Capabilities)
 	} else if _, err := c.Capa().Wait(ctx); err != nil && !isRefusal(err) {
-		return false, fmt.Errorf("asking %s what it offers: %w", printable(a.address()), err)
+		return false, &Error{Doing: "asking " + printable(a.address()) + " what it offers", Err: err}
 	}
 	if !c.Capabilities().STLS() {
 		if a.mode == required {
@@ -202,5 +201,5 @@ func (a *Account) loginError(err error) error {
 			Next: "see what popmark check shows of the server, and name a mechanism with --auth",
 		}
 	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return &Error{Doing: doing, Err: err}
 }

@@ -9,12 +9,13 @@ import (
 // status tells.
 type Kind uint8
 
-// The kinds of error that this package makes. Errors of the line and of the server
-// are pop3client's own, wrapped.
+// The kinds of error that this package makes.
 const (
+	// Wire: an error of the line or of the server, which Err holds, says who.
+	Wire Kind = iota
 	// Usage: what was typed is wrong: a TARGET, an option's value, two options that
 	// exclude each other.
-	Usage Kind = iota + 1
+	Usage
 	// Configuration: a file, a command or a password that was named or needed is not
 	// there or does not work.
 	Configuration

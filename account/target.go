@@ -61,10 +61,7 @@ func ParseTarget(s string) (Target, error) {
 	default:
 		return fail("%s is no way to a POP3 server that popmark knows", quote(scheme+":"))
 	}
-	rest, ok = strings.CutPrefix(rest, "//")
-	if !ok && t.Scheme != POP3Unix {
-		return fail("%s has no // after its scheme", redact(s))
-	}
+	rest = strings.TrimPrefix(rest, "//")
 	authority, path := rest, ""
 	// A user name may hold a slash, so the path begins behind the last @.
 	at := strings.LastIndexByte(rest, '@') + 1

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,16 +44,49 @@ func (a *app) checkCommand() *cobra.Command {
 }
 
 func (a *app) check(ctx context.Context, b *opened, asJSON bool) error {
-	if _, err := b.open(ctx); err != nil {
+	list, err := b.open(ctx)
+	if err != nil {
 		return err
 	}
 	info := b.box.Info()
+	if !info.TOP && len(list.Messages) > 0 {
+		// Old servers have TOP without saying so; one message tells.
+		if _, err := b.box.Top(ctx, list.Messages[0].ID, 0); err != nil && mailbox.ClassOf(err) != mailbox.Other && !errors.Is(err, mailbox.ErrNoTOP) {
+			return b.fault("trying TOP on", err)
+		}
+		info = b.box.Info()
+	}
+	found := remarks(info, len(list.Messages) > 0, b.account.Local())
+	info.Warnings = append(info.Warnings, found...)
+	if !asJSON {
+		for _, w := range found {
+			a.warn(w)
+		}
+	}
 	out := checkPlain(info)
 	if asJSON {
 		out = checkJSON(info)
 	}
-	_, err := a.out.Write(out)
+	_, err = a.out.Write(out)
 	return err
+}
+
+// remarks are warnings about things that are no fault of any one answer.
+func remarks(i mailbox.Info, hasMail, local bool) []message.Safe {
+	var all []message.Safe
+	if i.TLS == "" && !local {
+		all = append(all, "the connection is not encrypted: mail can be read on the way")
+	}
+	if !i.TOP && hasMail {
+		all = append(all, "the server has no TOP: senders and subjects can't be seen before fetching")
+	}
+	if i.Expire != "" && !strings.HasPrefix(string(i.Expire), "NEVER") {
+		all = append(all, "EXPIRE "+i.Expire+": the server itself deletes messages so many days after they were fetched")
+	}
+	if i.LoginDelay != "" && !strings.HasPrefix(string(i.LoginDelay), "0") {
+		all = append(all, "LOGIN-DELAY "+i.LoginDelay+": the server wants so many seconds between two logins")
+	}
+	return all
 }
 
 func checkJSON(i mailbox.Info) []byte {

@@ -43,9 +43,9 @@ func (a *app) commitCommand() *cobra.Command {
 	}
 	target.register(cmd.Flags())
 	f := cmd.Flags()
-	f.StringArrayVar(&o.deletes, "delete", nil, "delete what `SELECTION` selects, without downloading it")
-	f.StringArrayVar(&o.fetches, "fetch", nil, "download what `SELECTION` selects, and leave it on the server")
-	f.StringArrayVar(&o.moves, "move", nil, "download what `SELECTION` selects, and delete it once it is safe")
+	f.StringArrayVar(&o.deletes, "delete", nil, "delete what SELECTION selects, without downloading it")
+	f.StringArrayVar(&o.fetches, "fetch", nil, "download what SELECTION selects, and leave it on the server")
+	f.StringArrayVar(&o.moves, "move", nil, "download what SELECTION selects, and delete it once it is safe")
 	f.BoolVar(&o.rules, "rules", false, "the marks that the configuration's rules give")
 	o.to.register(f)
 	f.BoolVar(&o.again, "again", false, "fetch once more what was fetched before")

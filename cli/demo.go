@@ -31,8 +31,8 @@ func (a *app) demoCommand() *cobra.Command {
 			return a.showDemo(cmd.Context(), messages)
 		},
 	}
-	cmd.Flags().StringVar(&serve, "serve", "", "only serve the mailbox on `ADDR`, such as 127.0.0.1:11110; port 0 picks one")
-	cmd.Flags().IntVar(&messages, "messages", 0, "a mailbox of `N` messages, made up on demand (default: some 60 samples)")
+	cmd.Flags().StringVar(&serve, "serve", "", "only serve the mailbox on ADDR, such as 127.0.0.1:11110; port 0 picks one")
+	cmd.Flags().IntVar(&messages, "messages", 0, "a mailbox of N messages, made up on demand (default: some 60 samples)")
 	return cmd
 }
 

@@ -19,9 +19,9 @@ type destinationOptions struct {
 }
 
 func (o *destinationOptions) register(f *pflag.FlagSet) {
-	f.StringArrayVar(&o.to, "to", nil, "where fetched mail goes, `DEST`: maildir:PATH, mbox:PATH, eml:DIR or pipe:COMMAND (default: maildir:popmark/Maildir in the XDG data folder)")
-	f.StringVar(&o.order, "order", triage.AsReceived.String(), "as-received: each DELE follows its own RETR; at-end: every DELE after the last RETR")
-	f.IntVar(&o.checkpoint, "checkpoint", 0, "QUIT and come back after every `N` deletions")
+	f.StringArrayVar(&o.to, "to", nil, "where fetched mail goes: maildir:PATH, mbox:PATH, eml:DIR or pipe:COMMAND (default: popmark/Maildir in the XDG data folder)")
+	f.StringVar(&o.order, "order", triage.AsReceived.String(), "let each DELE follow its own RETR (as-received), or all of them the last (at-end)")
+	f.IntVar(&o.checkpoint, "checkpoint", 0, "QUIT and come back after every N deletions")
 }
 
 // parse checks the options; nothing is made on the disk yet.

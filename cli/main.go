@@ -42,18 +42,24 @@ func Run(ctx context.Context, args []string, s Streams) int {
 		ctx, stop = withSignals(ctx)
 		defer stop()
 	}
+	return a.end(ctx, a.execute(ctx, args))
+}
+
+func (a *app) execute(ctx context.Context, args []string) error {
+	if len(args) == 1 && args[0] == "man" {
+		return a.help(ctx, args)
+	}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(a.out)
-	root.SetErr(s.Err)
+	root.SetErr(a.streams.Err)
 	root.SilenceErrors, root.SilenceUsage = true, true
-	styled := false
-	root.SetHelpFunc(func(*cobra.Command, []string) { styled = true })
-	err := root.ExecuteContext(ctx)
-	if err == nil && (styled || wantsManual(args)) {
-		err = a.help(ctx, args)
+	helpWanted := false
+	root.SetHelpFunc(func(*cobra.Command, []string) { helpWanted = true })
+	if err := root.ExecuteContext(ctx); err != nil || !helpWanted {
+		return err
 	}
-	return a.end(ctx, err)
+	return a.help(ctx, args)
 }
 
 // help runs the command line once more through fang, which draws help and the man
@@ -62,17 +68,11 @@ func Run(ctx context.Context, args []string, s Streams) int {
 func (a *app) help(ctx context.Context, args []string) error {
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(a.out)
+	root.SetOut(a.streams.Out) // itself, so that fang sees whether it is a terminal
 	root.SetErr(a.streams.Err)
-	var failed error
-	keep := func(_ io.Writer, _ fang.Styles, err error) { failed = err }
-	if err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(keep)); err != nil {
-		return errors.Join(failed)
-	}
-	return nil
+	told := func(io.Writer, fang.Styles, error) {} // end tells it
+	return fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(told))
 }
-
-func wantsManual(args []string) bool { return len(args) == 1 && args[0] == "man" }
 
 // app is what the commands of one run share.
 type app struct {

@@ -134,9 +134,12 @@ func (b *opened) close() error {
 // fault adds to an error of the line or the server what was being done and what can be
 // done about it.
 func (b *opened) fault(doing string, err error) error {
-	var complete *account.Error
-	if errors.As(err, &complete) {
-		return err // it says both
+	what := fmt.Sprintf("%s the mailbox of %s: %v", doing, b.name(), err)
+	if own, ok := errors.AsType[*account.Error](err); ok {
+		if own.Next != "" {
+			return err // it says both
+		}
+		what = err.Error()
 	}
 	class := mailbox.ClassOf(err)
 	next := map[mailbox.Class]string{
@@ -149,9 +152,18 @@ func (b *opened) fault(doing string, err error) error {
 	if next == "" {
 		next = "see the dialogue with --transcript FILE"
 	}
-	err = fmt.Errorf("%s the mailbox of %s: %w: %s", doing, b.name(), err, next)
+	told := &toldError{what + ": " + next, err}
 	if class == mailbox.Other {
-		return &statusError{exitUnavailable, err}
+		return &statusError{exitUnavailable, told}
 	}
-	return err
+	return told
 }
+
+// toldError is an error with the words to tell it in.
+type toldError struct {
+	text string
+	err  error
+}
+
+func (e *toldError) Error() string { return e.text }
+func (e *toldError) Unwrap() error { return e.err }

@@ -29,19 +29,19 @@ type targetOptions struct {
 
 func (o *targetOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.tls, "tls", account.TLSAuto, "how to encrypt: "+strings.Join(account.TLSModes(), ", "))
-	f.StringVar(&o.tlsCA, "tls-ca", "", "trust this PEM `FILE` as well as the system's authorities")
-	f.StringVar(&o.tlsFingerprint, "tls-fingerprint", "", "trust the certificate with this `sha256:HEX` and no other")
-	f.StringVar(&o.tlsCert, "tls-cert", "", "show the server the client certificate in this PEM `FILE`")
-	f.StringVar(&o.tlsKey, "tls-key", "", "the client certificate's key, where its `FILE` is another")
+	f.StringVar(&o.tlsCA, "tls-ca", "", "trust this PEM FILE as well as the system's authorities")
+	f.StringVar(&o.tlsFingerprint, "tls-fingerprint", "", "trust the certificate with this sha256:HEX and no other")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "show the server the client certificate in this PEM FILE")
+	f.StringVar(&o.tlsKey, "tls-key", "", "the client certificate's key, where its FILE is another")
 	f.StringVar(&o.auth, "auth", account.AuthAuto, "how to log in: "+strings.Join(account.AuthModes(), ", "))
 	f.BoolVar(&o.allowPlaintext, "allow-plaintext", false, "send the password over a connection that is not encrypted")
-	f.StringVar(&o.passwordCommand, "password-command", "", "the first line that `CMD` prints is the password")
+	f.StringVar(&o.passwordCommand, "password-command", "", "take the first line that CMD prints as the password")
 	f.DurationVar(&o.timeout, "timeout", 60*time.Second, "the longest wait for an answer")
 	f.DurationVar(&o.wait, "wait", 0, "how long to try a locked mailbox again")
 	f.IntVar(&o.retries, "retries", 3, "how often to take a broken line up again")
-	f.StringVar(&o.proxy, "proxy", "", "go through this SOCKS proxy, `socks5://host:port`")
-	f.StringVar(&o.tunnel, "tunnel", "", "the standard input and output of `CMD` are the connection")
-	f.StringVar(&o.transcript, "transcript", "", "append the dialogue, without secrets, to `FILE`")
+	f.StringVar(&o.proxy, "proxy", "", "go through this SOCKS proxy, socks5://host:port")
+	f.StringVar(&o.tunnel, "tunnel", "", "talk to the standard input and output of CMD, such as ssh gateway nc host 110")
+	f.StringVar(&o.transcript, "transcript", "", "append the dialogue, without secrets, to FILE")
 	o.state.register(f)
 }
 
@@ -85,7 +85,7 @@ type stateOptions struct {
 }
 
 func (o *stateOptions) register(f *pflag.FlagSet) {
-	f.StringVar(&o.dir, "state-dir", "", "keep the ledger in `DIR` (default: popmark in the XDG state folder)")
+	f.StringVar(&o.dir, "state-dir", "", "keep the ledger in DIR (default: popmark in the XDG state folder)")
 	f.BoolVar(&o.none, "no-state", false, "keep nothing on disk")
 }
 

@@ -113,7 +113,7 @@ func statusOf(err error) int {
 		return known.status
 	case errors.As(err, &usage), errors.As(err, &query), errors.As(err, &missing):
 		return exitUsage
-	case errors.As(err, &own):
+	case errors.As(err, &own) && own.Kind != account.Wire:
 		switch own.Kind {
 		case account.Usage:
 			return exitUsage

@@ -182,8 +182,25 @@ func (h *headerText) address(entry string, depth int) Address {
 	}
 	return Address{
 		Name:    shorten(MakeSafe(name), maxAddressText),
-		Address: shorten(MakeSafe(h.decode(spec)), maxAddressText),
+		Address: shorten(MakeSafe(h.decodeSpec(spec)), maxAddressText),
 	}
+}
+
+// decodeSpec decodes an addr-spec, which should need none. Encoded words count in the local part only, and what
+// they hold is quoted: decoded, it could look like another address.
+func (h *headerText) decodeSpec(spec string) string {
+	if !strings.Contains(spec, "=?") {
+		return h.decodeRaw(spec)
+	}
+	at := strings.LastIndexByte(spec, '@')
+	if at < 0 {
+		return h.decode(spec)
+	}
+	local := h.decode(spec[:at])
+	if strings.ContainsAny(local, "@<>()[],:;\\\" ") {
+		local = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(local) + `"`
+	}
+	return local + h.decodeRaw(spec[at:])
 }
 
 // dissect takes a mailbox apart: the text outside brackets and comments, the last comment's text, and what

@@ -168,6 +168,8 @@ func (p *dateParser) number(token string) {
 
 func (p *dateParser) dayOrYear(n, digits int) {
 	switch {
+	case p.hasYear && p.hasTime && digits == 4 && n < 1500 && !p.hasOffset && !p.hasName:
+		p.zone, p.hasOffset = n/100*60+n%100, true // it lost its plus
 	case p.day == 0 && digits <= 2 && n >= 1 && n <= 31:
 		p.day = n
 	case !p.hasYear && digits <= 4:

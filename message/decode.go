@@ -83,8 +83,8 @@ type header struct {
 }
 
 // readHeader finds the fields of a header section. What it returns shares raw's memory.
-func (d Decoder) readHeader(raw []byte) *header {
-	h := &header{headerText: headerText{Decoder: d, header: view(raw)}}
+func (d *detector) readHeader(raw []byte) *header {
+	h := &header{headerText: headerText{detector: d, header: view(raw)}}
 	for f := range rawFields(h.headerText.header) {
 		if k := kindOf(f.name); k != fieldOther && h.values[k] == "" {
 			h.values[k] = strings.Trim(f.value, " \t\r\n")
@@ -98,13 +98,15 @@ func (d Decoder) readHeader(raw []byte) *header {
 
 // Fields returns every field of a header section, in order, decoded.
 func (d Decoder) Fields(header []byte) []Field {
-	h := d.readHeader(header)
+	h := d.detector().readHeader(header)
 	var fields []Field
 	for f := range rawFields(h.headerText.header) {
 		fields = append(fields, h.field(f.name, f.value))
 	}
 	return fields
 }
+
+func (d Decoder) detector() *detector { return &detector{Decoder: d} }
 
 // field decodes one field into memory of its own.
 func (h *headerText) field(name, value string) Field {
@@ -114,7 +116,7 @@ func (h *headerText) field(name, value string) Field {
 // Envelope reads a header section, which may end in its empty line, be cut anywhere or be followed by a body.
 // It never fails: what is missing is zero.
 func (d Decoder) Envelope(header []byte) Envelope {
-	return d.readHeader(header).envelope(nil)
+	return d.detector().readHeader(header).envelope(nil)
 }
 
 // envelope decodes the fields that were found. reasons, where not nil, takes what the findings rest on.

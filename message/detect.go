@@ -12,10 +12,19 @@ import (
 // maxDetect is how many octets the detector is shown: it is slow and learns nothing from more.
 const maxDetect = 2048
 
+// maxDetections bounds how often the detector runs for one message. What is beyond is decoded without it.
+const maxDetections = 16
+
+// detector recognises charsets. One serves one message.
+type detector struct {
+	Decoder
+	runs int
+}
+
 // rawCharset recognises the charset of 8-bit text that says nothing, or nothing true, of it: valid UTF-8,
 // else what the message declares elsewhere, else what the text's structure and the detector agree on, else the
 // account's charset. It never returns nil.
-func (d Decoder) rawCharset(b []byte, declared string) charset {
+func (d *detector) rawCharset(b []byte, declared string) charset {
 	if isNearlyUTF8(b) {
 		return decodeUTF8
 	}
@@ -27,13 +36,13 @@ func (d Decoder) rawCharset(b []byte, declared string) charset {
 	if name := structure(sample); name != "" {
 		return lookupCharset(name)
 	}
-	result := chardet.Detect(sample)
-	latin := strings.HasPrefix(charsetKey(result.Encoding), "iso88591") || charsetKey(result.Encoding) == "windows1252" ||
-		charsetKey(result.Encoding) == "macroman"
-	if c := lookupCharset(result.Encoding); c != nil && result.Confidence >= 0.3 && !latin && isPlausible(result.Encoding, sample, c) {
-		return c
+	if d.runs++; d.runs <= maxDetections {
+		result := chardet.Detect(sample)
+		c := lookupCharset(result.Encoding)
+		if c != nil && result.Confidence >= 0.3 && !isLatin(result.Encoding) && isPlausible(result.Encoding, sample, c) {
+			return c
+		}
 	}
-	// Latin letters fit any text, so that the detector's word for them is no evidence against the account's.
 	if account != nil && isClean(account(sample)) {
 		return account
 	}
@@ -44,6 +53,16 @@ func (d Decoder) rawCharset(b []byte, declared string) charset {
 		return account
 	}
 	return lookupCharset("windows-1252")
+}
+
+// isLatin tells whether the detector's answer is a charset of western Europe. These fit any text, so that they are
+// no evidence against the account's charset.
+func isLatin(name string) bool {
+	switch charsetKey(name) {
+	case "iso88591", "iso885915", "windows1252", "macroman":
+		return true
+	}
+	return false
 }
 
 // isNearlyUTF8 tells whether b is UTF-8, allowing for a character that was cut and a stray octet in longer text.

@@ -15,7 +15,7 @@ const (
 
 // mimeWalk collects what a message's parts show.
 type mimeWalk struct {
-	Decoder
+	*detector
 	texts       []bodyText
 	attachments []Attachment
 	parts       int

@@ -44,9 +44,9 @@ type Attachment struct {
 // It takes time and memory in proportion to raw.
 func (d Decoder) Preview(raw []byte) Preview {
 	header, body := Split(raw)
-	h := d.readHeader(header)
+	w := mimeWalk{detector: d.detector()}
+	h := w.readHeader(header)
 	reasons := map[string]string{}
-	w := mimeWalk{Decoder: d}
 	w.walk(w.newPart(h, body, "text/plain", true), 0)
 	p := Preview{
 		Envelope:    h.envelope(reasons),

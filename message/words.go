@@ -8,7 +8,7 @@ import (
 // headerText decodes the values of one header section. Raw 8-bit text in it is taken to be in one charset,
 // recognised when the first such value comes, from all of them together.
 type headerText struct {
-	Decoder
+	*detector
 	declared string // the charset that Content-Type names
 	header   string // where raw 8-bit text can be found
 	raw      charset

@@ -36,11 +36,10 @@ type Streams struct {
 
 // Run carries out one command line, without the program's name, and gives the exit status.
 func Run(ctx context.Context, args []string, s Streams) int {
-	a := &app{streams: s, out: newOutput(s.Out)}
+	a := &app{streams: s, out: newOutput(s.Out), releaseSignals: func() {}}
 	if s.Signals {
-		var stop func()
-		ctx, stop = withSignals(ctx)
-		defer stop()
+		ctx, a.releaseSignals = withSignals(ctx)
+		defer a.releaseSignals()
 	}
 	return a.end(ctx, a.execute(ctx, args))
 }
@@ -78,6 +77,9 @@ func (a *app) help(ctx context.Context, args []string) error {
 type app struct {
 	streams Streams
 	out     *output
+
+	// releaseSignals leaves signals to whoever asks for them; it may be called twice.
+	releaseSignals func()
 
 	mu       sync.Mutex
 	warned   map[message.Safe]bool

@@ -27,6 +27,7 @@ type opened struct {
 type sinks struct {
 	notify   func(mailbox.Event)
 	dialogue func(string)
+	waiting  func(account.Wait)
 }
 
 // prepare makes everything ready to connect: the TARGET and the options are checked,
@@ -40,10 +41,12 @@ func (a *app) prepare(target string, o *targetOptions, to sinks) (*opened, error
 	if err != nil {
 		return nil, err
 	}
-	settings.Waiting = func(w account.Wait) {
-		a.warn(message.MakeSafe(fmt.Sprintf("%v: trying again in %v", w.Err, w.Pause.Round(time.Second))))
+	settings.Dialogue, settings.Waiting = to.dialogue, to.waiting
+	if settings.Waiting == nil {
+		settings.Waiting = func(w account.Wait) {
+			a.warn(message.MakeSafe(fmt.Sprintf("%v: trying again in %v", w.Err, w.Pause.Round(time.Second))))
+		}
 	}
-	settings.Dialogue = to.dialogue
 	transcript, err := o.openTranscript()
 	if err != nil {
 		return nil, err

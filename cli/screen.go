@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"popmark/account"
 	"popmark/commit"
 	"popmark/message"
 	"popmark/triage"
@@ -20,13 +21,14 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 	b, err := a.prepare(target, o, sinks{
 		notify:   feed.Event,
 		dialogue: func(s string) { feed.Line(message.MakeSafe(s)) },
+		waiting:  func(w account.Wait) { feed.Waiting(w.Err, w.Pause) },
 	})
 	if err != nil {
 		return errors.Join(err, dest.Close())
 	}
 	err = a.runScreen(ctx, b, ui.Config{
 		Mailbox: b.box, Feed: feed,
-		Commit: func(ctx context.Context, plan triage.Plan) ui.Run {
+		Commit: func(ctx context.Context, plan triage.Plan) ui.CommitRun {
 			return commit.Start(ctx, b.box, plan, commit.Options{
 				Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(),
 				Checkpoint: to.checkpoint, Retries: o.retries,
@@ -47,12 +49,14 @@ func (a *app) runScreen(ctx context.Context, b *opened, config ui.Config) error 
 	if _, err := b.account.Password(ctx); err != nil {
 		return err
 	}
-	result, err := ui.Run(ctx, config)
+	// The screen sees to signals itself, so that the terminal is left as it was found.
+	a.releaseSignals()
+	result, err := ui.Run(context.WithoutCancel(ctx), config)
 	if err != nil {
 		return err
 	}
-	if result.Signal != nil {
-		return result.Signal
+	if signal, ok := errors.AsType[*ui.SignalError](result.Signal); ok {
+		return &quietError{&signalError{signal.Signal}}
 	}
 	return result.Err
 }

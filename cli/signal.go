@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 )
 
@@ -37,10 +38,9 @@ func withSignals(parent context.Context) (context.Context, func()) {
 			}
 		}
 	}()
-	return ctx, func() {
+	return ctx, sync.OnceFunc(func() {
 		signal.Stop(caught)
 		signal.Stop(broken)
 		close(done)
-		cancel(nil)
-	}
+	})
 }

@@ -126,9 +126,11 @@ func (b *Body) more() error {
 		}
 		piece, err := b.c.textPiece(b.ctx, b.cmd, &b.text)
 		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				err = b.c.fault(b.cmd, b.cmd, err)
+			if err == io.EOF { //nolint:errorlint // textPiece gives it bare
+				b.err = err
+				return err
 			}
+			err = b.c.fault(b.cmd, b.cmd, err)
 			var left *leftError
 			if !errors.As(err, &left) {
 				b.err = err
@@ -207,8 +209,6 @@ type text struct {
 	octets  int64
 }
 
-var lfDot = []byte("\n.")
-
 // next takes a piece off data: octets to hand out, how many of data were used (with the dots that
 // are not text), and whether the lone dot was met. No piece and no end: more data is needed.
 func (t *text) next(data []byte) (piece []byte, used int, end bool) {
@@ -250,15 +250,16 @@ func (t *text) run(data []byte) int {
 			t.ends = endsCRLF
 		}
 	}
+	// Dots are looked for, not line ends: the text that makes messages large is base64, which has none.
 	for from := 0; ; {
-		i := bytes.Index(data[from:], lfDot)
+		i := bytes.IndexByte(data[from:], '.')
 		if i < 0 {
 			break
 		}
 		i += from
-		if t.ends == endsLF || t.crBefore(data, i) {
+		if i > 0 && data[i-1] == '\n' && (t.ends == endsLF || t.crBefore(data, i-1)) {
 			t.inLine = false
-			return i + 1
+			return i
 		}
 		from = i + 1
 	}

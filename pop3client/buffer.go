@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"time"
 )
@@ -49,8 +48,15 @@ func (c *Client) fill(ctx context.Context, cmd *command, deadline time.Time) err
 		return &leftError{cmd.String(), err}
 	}
 	c.in.room()
-	conn := c.conn // only the token's holder changes it
-	n, err := readUntil(ctx, conn, c.in.b[c.in.w:], deadline)
+	c.watchFor(ctx)
+	n, err := 0, c.conn.SetReadDeadline(deadline) // only the token's holder changes conn
+	// A context that ends from here on makes the deadline pass; one that ended before shows here.
+	if err == nil && ctx.Err() != nil {
+		return &leftError{cmd.String(), ctx.Err()}
+	}
+	if err == nil {
+		n, err = c.conn.Read(c.in.b[c.in.w:])
+	}
 	c.in.w += n
 	if n > 0 {
 		now := time.Now()
@@ -80,24 +86,51 @@ func (c *Client) fill(ctx context.Context, cmd *command, deadline time.Time) err
 	return c.suspect(PipeliningCut, &CutError{Command: cmd.String(), Err: err})
 }
 
-// readUntil is one Read that ends with the context or at the deadline (zero: none).
-func readUntil(ctx context.Context, conn net.Conn, p []byte, deadline time.Time) (int, error) {
-	if err := conn.SetReadDeadline(deadline); err != nil {
-		return 0, err
+// watch makes a context's end interrupt reads. It stays in place from one read to the next, so that
+// the many short reads of a scan do not each pay for it.
+type watch struct {
+	done <-chan struct{} // the context's
+	stop func() bool
+	over chan struct{} // closed when it can have no effect any more
+}
+
+// end takes the watch off. Only one of several callers finds it still there.
+func (w *watch) end() {
+	if w.stop() {
+		close(w.over)
 	}
+}
+
+// watchFor makes ctx, and no other context, interrupt reads. The token is held.
+func (c *Client) watchFor(ctx context.Context) {
+	if c.watch != nil && c.watch.done == ctx.Done() {
+		return
+	}
+	c.unwatch()
 	if ctx.Done() == nil {
-		return conn.Read(p)
+		return
 	}
-	fired := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
+	conn := c.conn
+	w := &watch{done: ctx.Done(), over: make(chan struct{})}
+	w.stop = context.AfterFunc(ctx, func() {
 		_ = conn.SetReadDeadline(longAgo) // a closed connection ends the Read just as well
-		close(fired)
+		close(w.over)
 	})
-	n, err := conn.Read(p)
-	if !stop() {
-		<-fired // or its deadline could hit the next Read
+	c.mu.Lock()
+	c.watch = w
+	c.mu.Unlock()
+}
+
+// unwatch takes the watch off and waits until it can set no deadline any more. The token is held.
+func (c *Client) unwatch() {
+	c.mu.Lock()
+	w := c.watch
+	c.watch = nil
+	c.mu.Unlock()
+	if w != nil {
+		w.end()
+		<-w.over
 	}
-	return n, err
 }
 
 // leftError is a wait that its context ended. The session is not harmed.

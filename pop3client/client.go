@@ -27,10 +27,12 @@ type Client struct {
 	in    buffer
 	// waitFrom is when the wait for the answer at the head began. The token's holder owns it.
 	waitFrom time.Time
+	watch    *watch // the token's holder changes it, under the mutex
 
 	wake       chan struct{} // tells the writer that out has grown
 	stop       chan struct{} // closed when the session is over
 	writerDone chan struct{}
+	closing    sync.WaitGroup // a tunnel or a TLS goodbye may take a moment to close
 
 	mu        sync.Mutex
 	conn      net.Conn
@@ -38,8 +40,10 @@ type Client struct {
 	greeting  string
 	timestamp string
 	caps      Capabilities
+	several   bool  // caps list PIPELINING
 	userOK    bool  // USER was answered +OK, so PASS makes sense
 	exchange  bool  // between a SASL challenge and its response
+	parted    bool  // QUIT was answered
 	fatal     error // why the session is over
 	writeErr  error
 	secrets   []string
@@ -118,15 +122,27 @@ func (c *Client) SetCapabilities(lines []string) {
 	if c.caps.Asked && !c.caps.Remembered {
 		return
 	}
-	c.caps = Capabilities{Lines: slices.Clone(lines), State: c.state, Asked: true, Remembered: true}
+	c.know(Capabilities{Lines: slices.Clone(lines), State: c.state, Asked: true, Remembered: true})
 	c.admit()
 }
 
-// Close ends the connection without QUIT, so that the server deletes nothing. It waits for the
-// client's goroutine. Closing twice does no harm.
+// know takes a capability list in. The mutex is held.
+func (c *Client) know(caps Capabilities) {
+	c.caps = caps
+	c.several = caps.Pipelining()
+}
+
+// Close ends the connection. Without a QUIT before it the server deletes nothing. It waits for the
+// client's goroutines. Closing twice does no harm. Its error is nil.
 func (c *Client) Close() error {
 	c.end(ErrClosed)
+	c.mu.Lock()
+	if c.watch != nil {
+		c.watch.end() // or a context that lives on would keep the client in memory
+	}
+	c.mu.Unlock()
 	<-c.writerDone
+	c.closing.Wait()
 	return nil
 }
 
@@ -142,13 +158,17 @@ func (c *Client) endLocked(err error) {
 	if c.fatal != nil {
 		return
 	}
+	conn := c.conn
+	if !c.parted {
+		// close_notify could block on a peer that does not read, and only one that answered QUIT is owed it.
+		conn = netConn(conn)
+	}
 	c.fatal = err
 	c.state = StateClosed
 	clear(c.out)
 	c.out = nil
 	close(c.stop)
-	// A TLS close_notify could block on a peer that does not read; after a fault nobody is owed one.
-	_ = netConn(c.conn).Close()
+	c.closing.Go(func() { _ = conn.Close() })
 }
 
 // netConn is the connection below TLS.

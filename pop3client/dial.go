@@ -155,9 +155,8 @@ func (c *Client) StartTLS(ctx context.Context) error {
 		c.end(ErrInjection)
 		return fmt.Errorf("STLS: %w", ErrInjection)
 	}
-	c.mu.Lock()
+	c.unwatch() // the handshake has deadlines of its own
 	conn := c.conn
-	c.mu.Unlock()
 	_ = conn.SetReadDeadline(time.Time{})
 	secured, err := handshake(ctx, conn, &c.opts, c.serverName)
 	if err != nil {

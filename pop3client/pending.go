@@ -219,13 +219,14 @@ func (c *Client) change(cmd *command, err error) {
 		}
 	case "STLS":
 		if err == nil {
-			c.caps = Capabilities{}
+			c.know(Capabilities{})
 			c.userOK = false
 			c.exchange = true // nothing may be sent before the handshake
 		}
 	case "CAPA":
-		c.caps = Capabilities{Lines: cmd.lines, State: cmd.state, Asked: true}
+		c.know(Capabilities{Lines: cmd.lines, State: cmd.state, Asked: true})
 	case "QUIT":
+		c.parted = true
 		c.endLocked(ErrClosed)
 	}
 }

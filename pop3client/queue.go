@@ -218,7 +218,7 @@ func (c *Client) settle(cmd *command, err error) {
 
 // pipelines reports whether a second command may be written before the first is answered.
 func (c *Client) pipelines() bool {
-	return c.opts.Pipelining == PipeliningAuto && c.caps.Pipelining()
+	return c.opts.Pipelining == PipeliningAuto && c.several
 }
 
 // badArgument says why a word cannot stand in a command line, or "".

@@ -41,7 +41,14 @@ func (b bulk) Octets(i int) int64 {
 }
 
 // UIDL implements pop3server.Source.
-func (b bulk) UIDL(i int) string { return fmt.Sprintf("%016x", spread(i, 2)) }
+func (b bulk) UIDL(i int) string {
+	const digits = "0123456789abcdef"
+	var id [16]byte
+	for at, rest := len(id)-1, spread(i, 2); at >= 0; at, rest = at-1, rest>>4 {
+		id[at] = digits[rest&15]
+	}
+	return string(id[:])
+}
 
 // sent spreads the messages over the weeks before now, the last one newest.
 func (b bulk) sent(i int) time.Time {

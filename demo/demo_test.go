@@ -43,6 +43,24 @@ func octets(t *testing.T, m pop3server.Messages, n int) []byte {
 	return b.Bytes()
 }
 
+// counted gives how long a message is, and its first octets.
+func counted(t *testing.T, m pop3server.Messages, n int) (int64, []byte) {
+	t.Helper()
+	r, err := m.Open(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := io.ReadAll(io.LimitReader(r, 150*kilo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.Copy(io.Discard, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int64(len(head)) + rest, head
+}
+
 // header gives a message's header fields as they are, unfolded, by lower-case
 // name; the first of each.
 func header(message []byte) map[string]string {
@@ -77,16 +95,16 @@ func TestSampleIsWellFormed(t *testing.T) {
 	uidls := map[string]bool{}
 	var last time.Time
 	for n := 1; n <= m.Len(); n++ {
-		text := octets(t, m, n)
-		if int64(len(text)) != m.Octets(n) {
-			t.Errorf("message %d has %d octets, says %d", n, len(text), m.Octets(n))
+		length, text := counted(t, m, n)
+		if length != m.Octets(n) {
+			t.Errorf("message %d has %d octets, says %d", n, length, m.Octets(n))
 		}
 		if uidls[m.UIDL(n)] || len(m.UIDL(n)) != 16 {
 			t.Errorf("message %d: UIDL %q", n, m.UIDL(n))
 		}
 		uidls[m.UIDL(n)] = true
-		for line := range bytes.Lines(text[:min(len(text), 200*kilo)]) {
-			if len(line) > 1000 || len(text) < 200*kilo && !bytes.HasSuffix(line, []byte("\r\n")) {
+		for line := range bytes.Lines(text) {
+			if len(line) > 1000 || int64(len(text)) == length && !bytes.HasSuffix(line, []byte("\r\n")) {
 				t.Errorf("message %d: a line of %d octets, %.40q", n, len(line), line)
 			}
 		}
@@ -196,9 +214,9 @@ func TestBulkIsWellFormed(t *testing.T) {
 	small, big, total := 0, 0, int64(0)
 	for n := 1; n <= count; n++ {
 		total += m.Octets(n)
-		if m.Octets(n) > mega {
+		if m.Octets(n) > 150*kilo {
 			big++
-			if big > 5 {
+			if big > 3 {
 				continue
 			}
 		} else {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -109,7 +110,7 @@ func (u Uniform) header(n int) string {
 func (u Uniform) Octets(n int) int64 { return max(u.Size, int64(len(u.header(n)))+2) }
 
 // UIDL implements [Source].
-func (u Uniform) UIDL(n int) string { return fmt.Sprintf("uniform-%08d", n) }
+func (u Uniform) UIDL(n int) string { return "uniform-" + strconv.Itoa(n) }
 
 // Open implements [Source].
 func (u Uniform) Open(n int) (io.ReadCloser, error) {

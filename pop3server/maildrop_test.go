@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 func TestCRLF(t *testing.T) {
@@ -171,6 +172,9 @@ func TestMillionMessagesAndGigabytesCostNoMemory(t *testing.T) {
 	const count = 1_000_000
 	_, addr := start(t, WithUser("ann", "secret", NewGenerated(count, Uniform{Size: 2 << 30})))
 	c := dial(t, addr)
+	if err := c.conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil { // 20 MB of list
+		t.Fatal(err)
+	}
 	c.in = bufio.NewReaderSize(c.conn, 1<<20)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -188,7 +192,7 @@ func TestMillionMessagesAndGigabytesCostNoMemory(t *testing.T) {
 		}
 	}
 	c.chat(fmt.Sprintf("> RETR %d\n< +OK %d octets", count, 2<<30))
-	if _, err := io.CopyN(io.Discard, c.in, 256<<20); err != nil {
+	if _, err := io.CopyN(io.Discard, c.in, 64<<20); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)

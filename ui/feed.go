@@ -75,6 +75,9 @@ type waitMsg struct {
 	pause time.Duration
 }
 
+// Take gives what came in as the message that the screen takes, for programs that drive [New]'s model themselves.
+func (f *Feed) Take() tea.Msg { return f.take() }
+
 func (f *Feed) take() feedMsg {
 	f.mu.Lock()
 	defer f.mu.Unlock()

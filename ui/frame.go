@@ -7,6 +7,7 @@ type frame struct {
 	bottom        int // lines at the foot: 2, 1 or none
 	bodyTop       int
 	body          int // lines between the top line and the foot
+	pad           int // of them, left free over a screen of text
 
 	heads               bool // a line of column names over the list
 	listTop, list       int  // the rows
@@ -35,6 +36,9 @@ func (m *model) frame() frame {
 	}
 	f.body = max(f.height-f.bodyTop-f.bottom, 0)
 	f.heads = f.body >= 6
+	if f.body >= 12 {
+		f.pad = 1
+	}
 	f.listTop, f.list, f.listWidth = f.bodyTop, f.body, f.width
 	if f.heads {
 		f.listTop++
@@ -59,8 +63,11 @@ func (m *model) frame() frame {
 	return f
 }
 
-// bodyHeight is how many lines the screens of text have.
-func (m *model) bodyHeight() int { return m.frame().body }
+// textHeight is how many lines the screens of text have.
+func (m *model) textHeight() int {
+	f := m.frame()
+	return f.body - f.pad
+}
 
 // layOut fits the parts to the screen after each message, and tells the mailbox which rows are in view.
 func (m *model) layOut() {
@@ -69,7 +76,7 @@ func (m *model) layOut() {
 	m.senders.resize(f.list)
 	m.preview.resize(max(f.preview-1, 0))
 	top := m.top()
-	m.scroll[top] = max(min(m.scroll[top], m.textLines()-f.body), 0)
+	m.scroll[top] = max(min(m.scroll[top], m.textLines()-m.textHeight()), 0)
 	m.want()
 }
 

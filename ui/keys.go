@@ -233,7 +233,7 @@ func (m *model) closeList() {
 // textAction scrolls and closes screens of text.
 func (m *model) textAction(a keymap.Action) tea.Cmd {
 	top := m.top()
-	if to, ok := scrolled(a, m.scroll[top], m.textLines(), 1+m.bodyHeight()); ok {
+	if to, ok := scrolled(a, m.scroll[top], m.textLines(), m.textHeight()); ok {
 		switch a {
 		case keymap.Last:
 			to = m.textLines()

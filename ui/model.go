@@ -69,6 +69,9 @@ type model struct {
 	after  func(time.Duration, tea.Msg) tea.Cmd
 }
 
+// New gives the screen's model without a terminal, for programs that drive it themselves. [Run] is for people.
+func New(ctx context.Context, cfg Config) tea.Model { return newModel(ctx, cfg) }
+
 func newModel(ctx context.Context, cfg Config) *model {
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -12,7 +12,6 @@ import (
 func (m *model) openingText() page {
 	var p prose
 	name := message.MakeSafe(m.cfg.Title)
-	p.add()
 	if m.server.err == nil {
 		p.add(run{m.theme.strong, "Connecting to " + name}, run{m.theme.quiet, message.Safe(m.glyphs.ellipsis)})
 		return p.page()

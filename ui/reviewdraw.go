@@ -3,6 +3,7 @@ package ui
 import (
 	"strconv"
 
+	"popmark/keymap"
 	"popmark/message"
 	"popmark/triage"
 )
@@ -76,6 +77,14 @@ func (m *model) wayBack(p *prose) {
 	if lost > 0 {
 		p.add(run{m.theme.quiet, "no way back "}, run{m.theme.warn, "for " + plural(lost, "deleted message")})
 	}
+}
+
+// drawReviewQuestion asks whether to carry the plan out. No is what it stands on.
+func (m *model) drawReviewQuestion(l *line) {
+	l.put(m.theme.strong, "Carry this plan out?").gap(2)
+	l.put(style{attr: reverse | bold}, " "+m.hintKey(keymap.Decline)+" no ").gap(2)
+	l.put(m.theme.strong, m.hintKey(keymap.Confirm)).put(m.theme.quiet, " yes").gap(2)
+	l.put(m.theme.strong, m.hintKey(keymap.Help)).put(m.theme.quiet, " help")
 }
 
 // drawCommand draws one command with the message that it is about.

@@ -14,9 +14,9 @@ const runHead = 5
 // runText is a commit under way: how much of it is done, then its steps around the one that moved last.
 func (m *model) runText() page {
 	p := &m.run
-	rows := max(m.bodyHeight()-runHead, 0)
+	rows := max(m.textHeight()-runHead, 0)
 	first := max(min(p.current-rows/3, len(p.steps)-rows), 0)
-	return page{min(runHead+len(p.steps), m.bodyHeight()), func(i int, l *line) {
+	return page{min(runHead+len(p.steps), m.textHeight()), func(i int, l *line) {
 		switch {
 		case i == 0 && p.phase != "":
 			l.put(m.theme.warn, p.phase)

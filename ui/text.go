@@ -74,7 +74,7 @@ func (m *model) drawText(c *canvas, f frame, p page) {
 	first := m.scroll[m.top()]
 	for row := range f.body {
 		l := c.line(f.width, style{}).gap(margin)
-		if i := first + row; i < p.lines {
+		if i := first + row - f.pad; row >= f.pad && i < p.lines {
 			inner := l.part(l.left-margin, style{})
 			p.draw(i, inner)
 			inner.end()

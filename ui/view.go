@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -45,9 +46,12 @@ func (m *model) drawTop(l *line) {
 	l.put(m.theme.strong, l.c.method.Truncate(title, max(room, 0)))
 	room -= width(title)
 	for _, item := range m.topItems() {
-		if need := 2 + width(item.text); need <= room {
-			l.gap(2).put(item.style, item.text)
-			room -= need
+		for _, text := range []message.Safe{item.text, item.short} {
+			if need := 2 + width(text); text != "" && need <= room {
+				l.gap(2).put(item.style, text)
+				room -= need
+				break
+			}
 		}
 	}
 	if room < -1 {
@@ -58,28 +62,32 @@ func (m *model) drawTop(l *line) {
 	l.end()
 }
 
+// topItem is a piece of the top line, with other words for when there is little room.
 type topItem struct {
-	text  message.Safe
-	style style
+	text, short message.Safe
+	style       style
 }
 
 func (m *model) topItems() []topItem {
 	var items []topItem
 	if m.server.info.Greeting != "" || m.rows.list != nil {
-		p := m.server.info.Protection()
-		s := m.theme.good
+		item := topItem{message.Safe(m.server.info.Protection()), "", m.theme.good}
 		if m.server.info.TLS == "" {
-			s = m.theme.warn
+			item.short, item.style = "not encrypted", m.theme.warn
 		}
-		items = append(items, topItem{message.Safe(p), s})
+		items = append(items, item)
 	}
 	if m.rows.list == nil {
 		return items
 	}
 	n := len(m.rows.list.Messages)
-	items = append(items, topItem{plural(n, "message") + " " + octets(m.rows.list.Octets), m.theme.plain})
+	items = append(items, topItem{
+		plural(n, "message") + " " + octets(m.rows.list.Octets), count(n) + " msg " + octets(m.rows.list.Octets), m.theme.plain,
+	})
 	if m.rows.known < n {
-		items = append(items, topItem{"headers " + count(m.rows.known) + "/" + count(n), m.theme.quiet})
+		items = append(items, topItem{
+			"headers " + count(m.rows.known) + "/" + count(n), message.Safe(strconv.Itoa(m.rows.known*100/n)) + "%", m.theme.quiet,
+		})
 	}
 	return items
 }
@@ -123,6 +131,8 @@ func (m *model) drawFoot(c *canvas, f frame, v *tea.View) {
 		l.put(m.theme.warn, m.question.text)
 		l.put(m.theme.strong, "  "+m.hintKey(keymap.Confirm)).put(style{}, " yes  ")
 		l.put(m.theme.strong, m.hintKey(keymap.Decline)).put(style{}, " no")
+	case m.top() == modeReview && m.note.text == "":
+		m.drawReviewQuestion(l)
 	case m.note.text != "":
 		s := m.theme.plain
 		switch m.note.weight {
@@ -168,7 +178,6 @@ var hintsFor = map[keymap.Context][]keymap.Action{
 	keymap.List:           {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.Preview, keymap.Filter, keymap.Senders, keymap.Undo, keymap.Quit},
 	keymap.PreviewPane:    {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.AllHeaders, keymap.AsReceived, keymap.MoreLines, keymap.Preview},
 	keymap.SendersView:    {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.ShowGroup, keymap.GroupBy, keymap.Senders, keymap.Undo},
-	keymap.ReviewScreen:   {keymap.Confirm, keymap.Decline},
 	keymap.Committing:     {keymap.Stop, keymap.Dialogue},
 	keymap.Summary:        {keymap.Close, keymap.Dialogue},
 	keymap.HelpScreen:     {keymap.Down, keymap.Up, keymap.Close},
@@ -205,10 +214,6 @@ func (m *model) hintWords(in keymap.Context, a keymap.Action) string {
 		return "close"
 	case in == keymap.SendersView && a == keymap.Senders:
 		return "list"
-	case in == keymap.ReviewScreen && a == keymap.Confirm:
-		return "carry it out"
-	case in == keymap.ReviewScreen && a == keymap.Decline:
-		return "go back"
 	}
 	return strings.TrimSuffix(m.keys.Hint(in, a), "…")
 }

@@ -250,7 +250,7 @@ func (s *session) handshake() error {
 }
 
 // startTLS changes to TLS behind STLS's answer. What the client sent in clear
-// behind STLS is thrown away (RFC 2595 section 2.4; RFC 9051 says why).
+// behind STLS is thrown away (RFC 2595 section 4).
 func (s *session) startTLS() error {
 	s.upgrade = false
 	if err := s.bw.Flush(); err != nil {

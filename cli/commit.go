@@ -135,7 +135,7 @@ func (a *app) commit(ctx context.Context, b *opened, dest delivery.Destination, 
 		out.event(e)
 	}
 	summary, err := run.Wait()
-	if err := b.commitError(ctx, err); err != nil {
+	if err := commitError(ctx, err); err != nil {
 		return errors.Join(err, out.done(summary))
 	}
 	return out.done(summary)
@@ -164,29 +164,12 @@ func (a *app) plan(ctx context.Context, b *opened, list *mailbox.List, markings 
 	return triage.NewPlan(list, func(id mailbox.ID) triage.Mark { return marks[id].mark }, order), nil
 }
 
-// commitError says of a run that stopped what is true now.
-func (b *opened) commitError(ctx context.Context, err error) error {
-	const doing = "carrying out the marks on"
-	var place *delivery.Error
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return &stoppedCommit{name: b.name(), cause: stoppedBy(ctx, err)}
-	case errors.As(err, &place):
-		return fmt.Errorf("%s the mailbox of %s: %w", doing, b.name(), err)
+// commitError names the signal in the error of a run that one ended.
+func commitError(ctx context.Context, err error) error {
+	if stop, ok := errors.AsType[*commit.StopError](err); ok && ctx.Err() != nil {
+		named := *stop
+		named.Err = stoppedBy(ctx, stop.Err)
+		return &named
 	}
-	return b.fault(doing, err)
+	return err
 }
-
-// stoppedCommit is a commit that a signal took back.
-type stoppedCommit struct {
-	name  string
-	cause error
-}
-
-func (e *stoppedCommit) Error() string {
-	return fmt.Sprintf("carrying out the marks on the mailbox of %s: %v: what was fetched stays; run the same command again to go on", e.name, e.cause)
-}
-
-func (e *stoppedCommit) Unwrap() error { return e.cause }

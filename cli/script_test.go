@@ -70,6 +70,7 @@ func maildrop() *pop3server.Memory {
 
 // ways are the words of the server command.
 var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
+	"one-by-one":   option(pop3server.Without("PIPELINING")),
 	"without-uidl": option(pop3server.Without("UIDL")),
 	"without-top":  option(pop3server.Without("TOP")),
 	"without-capa": option(pop3server.Without("CAPA", "SASL", "STLS", "PIPELINING")),
@@ -81,6 +82,7 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 	"no-pop3":      option(pop3server.WithHooks(pop3server.Answer(pop3server.On(""), "220 mail.example ESMTP\r\n"))),
 	"cut-at-quit":  option(pop3server.WithHooks(pop3server.Cut(pop3server.On("QUIT"), pop3server.Close))),
 	"cut-at-retr":  option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("RETR 2"), 200, pop3server.Close))),
+	"cut-once":     option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("RETR 2").Nth(1), 200, pop3server.Close))),
 	"cut-at-list":  option(pop3server.WithHooks(pop3server.Cut(pop3server.On("LIST"), pop3server.Close))),
 	"no-retr-2":    option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("RETR 2"), "message 2 is \x1b[31mdamaged"))),
 	"no-top-2":     option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP 2"), "message 2 is damaged"))),

@@ -48,6 +48,9 @@ func (c *Client) await(ctx context.Context, cmd *command) error {
 	if done, _, err := c.outcome(cmd); done {
 		return err
 	}
+	if ctx.Err() != nil {
+		return &leftError{cmd.String(), ctx.Err()} // before a text is thrown away for nothing
+	}
 	if err := c.acquire(ctx); err != nil {
 		return &leftError{cmd.String(), err}
 	}

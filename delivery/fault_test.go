@@ -64,7 +64,8 @@ func splitMbox(text string) []string {
 
 func message(n int) string {
 	// Longer than the buffers, every second time, so that writes come before the end.
-	body := strings.Repeat(fmt.Sprintf("text of message %d\r\n", n), 1+n%2*9000)
+	line := strings.Repeat(fmt.Sprintf("text of message %d ", n), 50)
+	body := strings.Repeat(line+"\r\n", 1+n%2*150)
 	return fmt.Sprintf("Subject: message %d\r\n\r\n%s", n, body)
 }
 

@@ -31,8 +31,14 @@ const maxAddressText = 512
 // so that a decoded comma or bracket changes nothing.
 func (h *headerText) addresses(value string) iter.Seq[Address] {
 	return func(yield func(Address) bool) {
-		for entry := range addressEntries(value) {
-			if a := h.address(entry, 0); a != (Address{}) && !yield(a) {
+		for entry, isGroup := range addressEntries(value) {
+			var a Address
+			if isGroup {
+				a.Name = shorten(MakeSafe(h.decode(unquote(entry))), maxAddressText)
+			} else {
+				a = h.address(entry, 0)
+			}
+			if a != (Address{}) && !yield(a) {
 				return
 			}
 		}
@@ -53,9 +59,9 @@ func (h *headerText) firstAddress(value string) (first Address) {
 }
 
 // addressEntries divides a list at its commas, and at the semicolons that some write for them. A group gives its
-// members, or its name where it has none.
-func addressEntries(s string) iter.Seq[string] {
-	return func(yield func(string) bool) {
+// members, or its name, marked true, where it has none.
+func addressEntries(s string) iter.Seq2[string, bool] {
+	return func(yield func(string, bool) bool) {
 		scan := newAddressScanner(s)
 		lastSemicolon := strings.LastIndexByte(s, ';')
 		start, group, members := 0, "", 0
@@ -65,12 +71,12 @@ func addressEntries(s string) iter.Seq[string] {
 				return true
 			}
 			members++
-			return yield(e)
+			return yield(e, false)
 		}
 		for i := 0; i < len(s); {
 			switch c := s[i]; {
 			case c == ',' || c == ';':
-				if !entry(i) || c == ';' && group != "" && members == 0 && !yield(group) {
+				if !entry(i) || c == ';' && group != "" && members == 0 && !yield(group, true) {
 					return
 				}
 				if c == ';' {
@@ -210,6 +216,7 @@ func dissect(entry string) (phrase, comment, bracketed string, isBracketed bool)
 		return entry, "", "", false
 	}
 	scan := newAddressScanner(entry)
+	lastOpen, lastAt := strings.LastIndexByte(entry, '<'), strings.LastIndexByte(entry, '@')
 	var text strings.Builder
 	for i := 0; i < len(entry); {
 		end := scan.next(i)
@@ -219,7 +226,7 @@ func dissect(entry string) (phrase, comment, bracketed string, isBracketed bool)
 			text.WriteByte(' ')
 		case step[0] == '<' && len(step) > 1 && (!isBracketed || strings.IndexByte(bracketed, '@') < 0):
 			bracketed, isBracketed = cleanSpec(step[1:len(step)-1]), true
-		case step == "<" && strings.IndexByte(entry[end:], '@') >= 0 && strings.IndexByte(entry[end:], '<') < 0:
+		case i == lastOpen && lastAt > i:
 			return text.String(), comment, cleanSpec(entry[end:]), true // never closed
 		case step == "<", step == ">":
 		default:

@@ -147,7 +147,7 @@ func (h *headerText) decodeParts(name string, parts [][]byte) string {
 		apart.WriteString(t)
 		apartErrs += n
 	}
-	if apartErrs < errs {
+	if apartErrs <= errs {
 		return apart.String()
 	}
 	return text
@@ -158,7 +158,7 @@ func (h *headerText) decodeOctets(name string, b []byte) (text string, errs int)
 	if c := lookupCharset(name); c != nil {
 		text = c(b)
 		errs = strings.Count(text, "\uFFFD")
-		if errs == 0 || errs*4 < utf8.RuneCountInString(text) {
+		if errs*2 <= nonASCII(text) {
 			return text, errs
 		}
 	} else if isASCII(b) {
@@ -170,6 +170,16 @@ func (h *headerText) decodeOctets(name string, b []byte) (text string, errs int)
 		return guess, n
 	}
 	return text, errs
+}
+
+// nonASCII counts the characters above U+007F.
+func nonASCII(s string) (n int) {
+	for _, r := range s {
+		if r >= utf8.RuneSelf {
+			n++
+		}
+	}
+	return n
 }
 
 // decodeRaw decodes text outside encoded words.

@@ -67,7 +67,7 @@ func (b *Body) WriteTo(w io.Writer) (int64, error) {
 	defer b.c.release()
 	for {
 		if err := b.more(); err != nil {
-			if errors.Is(err, io.EOF) {
+			if err == io.EOF { //nolint:errorlint // nothing that wraps io.EOF is the text's end
 				err = nil
 			}
 			return total, err
@@ -152,7 +152,7 @@ func (c *Client) discard(ctx context.Context, cmd *command) error {
 	}
 	for {
 		if _, err := c.textPiece(ctx, cmd, t); err != nil {
-			if errors.Is(err, io.EOF) {
+			if err == io.EOF { //nolint:errorlint // textPiece gives it bare
 				return nil
 			}
 			return err

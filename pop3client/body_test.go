@@ -65,15 +65,20 @@ func TestUnstuffing(t *testing.T) {
 func TestP2_CutTextIsNeverWhole(t *testing.T) {
 	answer := "+OK\r\nSubject: x\r\n\r\n..a\r\nb\r\n.\r\n"
 	for n := range len(answer) {
-		c := enter(t, nil, func(p *peer) { p.answer("RETR 1", answer[:n]) })
-		body, err := c.Retr(1).Wait(t.Context())
-		if err == nil {
-			_, err = io.ReadAll(body)
+		for name, read := range map[string]func(*Body) error{
+			"Read":    func(b *Body) error { return second(io.ReadAll(struct{ io.Reader }{b})) },
+			"WriteTo": func(b *Body) error { return second(io.Copy(io.Discard, b)) },
+		} {
+			c := enter(t, nil, func(p *peer) { p.answer("RETR 1", answer[:n]) })
+			body, err := c.Retr(1).Wait(t.Context())
+			if err == nil {
+				err = read(body)
+			}
+			if !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+				t.Fatalf("%s after %d octets: %v", name, n, err)
+			}
+			asError[*CutError](t, err)
 		}
-		if !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Fatalf("after %d octets: %v", n, err)
-		}
-		asError[*CutError](t, err)
 	}
 }
 

@@ -80,7 +80,7 @@ func (c *Client) fill(ctx context.Context, cmd *command, deadline time.Time) err
 	if fatal != nil {
 		return fatal
 	}
-	if errors.Is(err, io.EOF) && writeErr != nil {
+	if errors.Is(err, io.EOF) {
 		err = writeErr
 	}
 	return c.suspect(PipeliningCut, &CutError{Command: cmd.String(), Err: err})

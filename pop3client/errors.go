@@ -144,12 +144,14 @@ func (e *TimeoutError) Timeout() bool { return true }
 func (e *TimeoutError) Temporary() bool { return false }
 
 // CutError means that the connection ended before an answer was whole. errors.Is finds
-// io.ErrUnexpectedEOF in it, whether the end was a FIN, a reset or a TLS stream without
-// close_notify, and the network's own error where there is one.
+// io.ErrUnexpectedEOF in it, whether the end was a FIN, a reset or a TLS stream with or without
+// close_notify, and the network's own error where there is one. It never finds io.EOF, which would
+// make a cut text look like a whole one.
 type CutError struct {
 	// Command is what had been asked, "" for the greeting.
 	Command string
-	Err     error
+	// Err is the network's error, nil for a mere end.
+	Err error
 }
 
 func (e *CutError) Error() string {
@@ -158,7 +160,7 @@ func (e *CutError) Error() string {
 		of = "the answer to " + e.Command
 	}
 	s := "the connection was cut before " + of + " was complete"
-	if e.Err != nil && !errors.Is(e.Err, io.EOF) && !errors.Is(e.Err, io.ErrUnexpectedEOF) {
+	if e.Err != nil && !errors.Is(e.Err, io.ErrUnexpectedEOF) {
 		s += ": " + e.Err.Error()
 	}
 	return s

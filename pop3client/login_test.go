@@ -1,0 +1,426 @@
+package pop3client
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+)
+
+// farConn makes a pipe look like a connection to another machine.
+type farConn struct {
+	net.Conn
+	addr net.Addr
+}
+
+func (c farConn) RemoteAddr() net.Addr { return c.addr }
+
+var remote = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 110}
+
+// meetFar is a client on a line in clear to another machine.
+func meetFar(t *testing.T, greeting string, part func(p *peer)) *Client {
+	t.Helper()
+	conn := play(t, func(p *peer) {
+		p.say("+OK " + greeting + "\r\n")
+		part(p)
+	})
+	c, err := New(t.Context(), farConn{conn, remote}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+var alice = Credentials{User: "alice", Password: "tanstaaf"}
+
+func TestP6_NoPasswordInClear(t *testing.T) {
+	for _, mechanism := range []string{"", "auto", "user", "plain", "login", "xoauth2", "oauthbearer"} {
+		t.Run(mechanism, func(t *testing.T) {
+			c := meetFar(t, "ready", func(p *peer) {
+				if mechanism == "" || mechanism == "auto" {
+					p.answer("CAPA", "+OK\r\nUSER\r\nSASL PLAIN LOGIN\r\n.\r\n")
+				}
+				p.hush()
+			})
+			cr := alice
+			cr.Mechanism = mechanism
+			if _, err := c.Login(t.Context(), cr); !errors.Is(err, ErrPlaintextRefused) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+	for _, tc := range []struct {
+		conn net.Conn
+		want bool
+	}{
+		{farConn{nil, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}}, true},
+		{farConn{nil, &net.TCPAddr{IP: net.IPv6loopback}}, true},
+		{farConn{nil, &net.TCPAddr{IP: net.ParseIP("::ffff:127.0.0.1")}}, true},
+		{farConn{nil, &net.UnixAddr{Name: "/run/pop3", Net: "unix"}}, true},
+		{farConn{nil, remote}, false},
+		{farConn{nil, &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1)}}, false},
+		{farConn{nil, farAddr{"proxied", "127.0.0.1:110"}}, false},
+		{farConn{nil, farAddr{"tunnel", "localhost:110"}}, false},
+		{farConn{nil, nil}, false},
+	} {
+		if got := MayCarryPassword(tc.conn); got != tc.want {
+			t.Errorf("MayCarryPassword to %v = %v", tc.conn.RemoteAddr(), got)
+		}
+	}
+}
+
+func TestAutoTakesTheStrongest(t *testing.T) {
+	plain := "AUTH PLAIN " + b64("\x00alice\x00tanstaaf")
+	for _, tc := range []struct {
+		name, capa string
+		part       func(p *peer)
+		want       string
+	}{
+		{"PLAIN before LOGIN and USER", "USER\r\nSASL CRAM-MD5 LOGIN PLAIN", func(p *peer) { p.answer(plain, "+OK\r\n") }, "PLAIN"},
+		{"LOGIN where the server has no PLAIN after all", "SASL LOGIN PLAIN", func(p *peer) {
+			p.answer(plain, "-ERR Unsupported authentication mechanism\r\n")
+			p.answer("AUTH LOGIN", "+ "+b64("Username:")+"\r\n")
+			p.answer(b64("alice"), "+ UGFzc3dvcmQ6\r\n")
+			p.answer(b64("tanstaaf"), "+OK\r\n")
+		}, "LOGIN"},
+		{"USER without SASL", "TOP", func(p *peer) {
+			p.answer("USER alice", "+OK\r\n")
+			p.answer("PASS tanstaaf", "+OK\r\n")
+		}, "USER"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := meet(t, nil, func(p *peer) {
+				p.answer("CAPA", "+OK\r\n"+tc.capa+"\r\n.\r\n")
+				tc.part(p)
+			})
+			name, err := c.Login(t.Context(), alice)
+			if err != nil || name != tc.want || c.State() != StateTransaction {
+				t.Errorf("%q, %v, %s; want %q", name, err, c.State(), tc.want)
+			}
+		})
+	}
+	t.Run("CAPA refused", func(t *testing.T) {
+		c := meet(t, nil, func(p *peer) {
+			p.answer("CAPA", "-ERR\r\n")
+			p.answer("USER alice", "+OK\r\n")
+			p.answer("PASS tanstaaf", "+OK\r\n")
+		})
+		if name, err := c.Login(t.Context(), alice); err != nil || name != "USER" {
+			t.Errorf("%q, %v", name, err)
+		}
+	})
+	t.Run("remembered", func(t *testing.T) {
+		c := meet(t, nil, func(p *peer) { p.answer(plain, "+OK\r\n") })
+		c.SetCapabilities([]string{"SASL PLAIN"})
+		if name, err := c.Login(t.Context(), alice); err != nil || name != "PLAIN" {
+			t.Errorf("%q, %v", name, err)
+		}
+	})
+}
+
+func TestInClearOnlyProofs(t *testing.T) {
+	c := meetFar(t, "POP3 <1896.697170952@dbc.mtview.ca.us> ready", func(p *peer) {
+		p.answer("CAPA", "+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n")
+		p.answer("APOP mrose c4c9334bac560ecc979e58001b3e22fb", "+OK\r\n") // RFC 1939's own example
+	})
+	if name, err := c.Login(t.Context(), Credentials{User: "mrose", Password: "tanstaaf"}); err != nil || name != "APOP" {
+		t.Errorf("%q, %v", name, err)
+	}
+}
+
+// TestCRAMMD5 is RFC 2195's own example.
+func TestCRAMMD5(t *testing.T) {
+	c := meetFar(t, "ready", func(p *peer) {
+		p.answer("CAPA", "+OK\r\nSASL PLAIN CRAM-MD5\r\n.\r\n")
+		p.answer("AUTH CRAM-MD5", "+ PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+\r\n")
+		p.answer("dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw", "+OK\r\n")
+	})
+	name, err := c.Login(t.Context(), Credentials{User: "tim", Password: "tanstaaftanstaaf"})
+	if err != nil || name != "CRAM-MD5" {
+		t.Errorf("%q, %v", name, err)
+	}
+}
+
+func TestOneTryOnly(t *testing.T) {
+	for _, text := range []string{
+		"[AUTH] Authentication failed.", "Login failed.", "authentication failed for SASL mechanism PLAIN: invalid credentials",
+		"", "Logon failure: unknown user name or bad password.",
+	} {
+		c := meet(t, nil, func(p *peer) {
+			p.answer("CAPA", "+OK\r\nUSER\r\nSASL PLAIN LOGIN CRAM-MD5\r\n.\r\n")
+			p.answer("AUTH PLAIN "+b64("\x00alice\x00tanstaaf"), "-ERR "+text+"\r\n")
+			p.hush()
+		})
+		_, err := c.Login(t.Context(), alice)
+		if e := asError[*ServerError](t, err); e.Kind() != KindRefused || e.Text != text {
+			t.Errorf("%q: %+v, %s", text, e, e.Kind())
+		}
+	}
+}
+
+func TestNoMechanism(t *testing.T) {
+	c := meet(t, nil, func(p *peer) { p.answer("CAPA", "+OK\r\nSASL GSSAPI XOAUTH2\r\n.\r\n"); p.hush() })
+	if _, err := c.Login(t.Context(), alice); !errors.Is(err, ErrNoMechanism) || !strings.Contains(err.Error(), "GSSAPI, XOAUTH2") {
+		t.Errorf("%v", err)
+	}
+	c = meet(t, nil, func(p *peer) { p.hush() })
+	for _, name := range []string{"apop", "scram-sha-256-plus", "kerberos_v4"} {
+		cr := alice
+		cr.Mechanism = name
+		if _, err := c.Login(t.Context(), cr); !errors.Is(err, ErrNoMechanism) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c = meet(t, nil, func(p *peer) { p.answer("AUTH CRAM-MD5", "-ERR unknown command\r\n") })
+	cr := alice
+	cr.Mechanism = "cram-md5"
+	if _, err := c.Login(t.Context(), cr); !errors.Is(err, ErrNoMechanism) || !strings.Contains(err.Error(), "unknown command") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTokensGoInTwoSteps(t *testing.T) {
+	token := strings.Repeat("t", 4200)
+	t.Run("XOAUTH2", func(t *testing.T) {
+		c := meet(t, nil, func(p *peer) {
+			p.answer("AUTH XOAUTH2", "+ \r\n")
+			p.answer(b64("user=alice\x01auth=Bearer "+token+"\x01\x01"), "+ "+b64(`{"status":"401"}`)+"\r\n")
+			p.answer("", "-ERR [AUTH] no\r\n")
+			p.hush()
+		})
+		_, err := c.Login(t.Context(), Credentials{User: "alice", Password: token, Mechanism: "xoauth2"})
+		if e := asError[*ServerError](t, err); e.Detail != `{"status":"401"}` || e.Kind() != KindRefused {
+			t.Errorf("%+v", e)
+		}
+	})
+	t.Run("OAUTHBEARER", func(t *testing.T) {
+		c := meet(t, nil, func(p *peer) {
+			p.answer("AUTH OAUTHBEARER", "+\r\n")
+			p.answer(b64("n,a=al=3Dice=2C,\x01host=h\x01port=995\x01auth=Bearer "+token+"\x01\x01"), "+ "+b64(`{"status":"invalid_token"}`)+"\r\n")
+			p.answer("AQ==", "-ERR [AUTH] no\r\n")
+			p.hush()
+		})
+		_, err := c.Login(t.Context(), Credentials{User: "al=ice,", Password: token, Mechanism: "oauthbearer", Host: "h", Port: 995})
+		if e := asError[*ServerError](t, err); e.Detail != `{"status":"invalid_token"}` {
+			t.Errorf("%+v", e)
+		}
+	})
+	t.Run("OAUTHBEARER, short", func(t *testing.T) {
+		c := meet(t, nil, func(p *peer) {
+			p.answer("AUTH OAUTHBEARER "+b64("n,a=u,\x01auth=Bearer tt\x01\x01"), "+OK\r\n")
+		})
+		if _, err := c.Login(t.Context(), Credentials{User: "u", Password: "tt", Mechanism: "oauthbearer"}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("EXTERNAL", func(t *testing.T) {
+		c := meet(t, nil, func(p *peer) { p.answer("AUTH EXTERNAL =", "+OK\r\n") })
+		if _, err := c.Login(t.Context(), Credentials{Mechanism: "external"}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestCommandLinesStayWithin255Octets(t *testing.T) {
+	// AUTH PLAIN, a space and CRLF leave 242 octets of base64: 240, or 180 of response.
+	for length, oneLine := range map[int]bool{180: true, 181: false} {
+		password := strings.Repeat("p", length-len("\x00alice\x00"))
+		response := b64("\x00alice\x00" + password)
+		c := meet(t, nil, func(p *peer) {
+			if oneLine {
+				p.answer("AUTH PLAIN "+response, "+OK\r\n")
+				return
+			}
+			p.answer("AUTH PLAIN", "+ \r\n")
+			p.answer(response, "+OK\r\n")
+		})
+		if _, err := c.Login(t.Context(), Credentials{User: "alice", Password: password, Mechanism: "plain"}); err != nil {
+			t.Errorf("%d octets: %v", length, err)
+		}
+	}
+}
+
+func TestSCRAMDistrust(t *testing.T) {
+	scram := func(t *testing.T, part func(p *peer, nonce string)) error {
+		t.Helper()
+		c := meet(t, nil, func(p *peer) {
+			line, _ := p.r.ReadString('\n')
+			raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(strings.TrimPrefix(line, "AUTH SCRAM-SHA-256 ")))
+			if err != nil {
+				t.Errorf("%q: %v", line, err)
+				return
+			}
+			_, nonce, _ := strings.Cut(string(raw), "r=")
+			part(p, nonce)
+		})
+		cr := alice
+		cr.Mechanism = "scram-sha-256"
+		_, err := c.Login(t.Context(), cr)
+		if err == nil {
+			t.Fatal("the login was taken")
+		}
+		return err
+	}
+	first := func(nonce string, iterations any) string {
+		return "+ " + b64(fmt.Sprintf("r=%sserver,s=%s,i=%v", nonce, b64("salt"), iterations)) + "\r\n"
+	}
+	t.Run("too many iterations", func(t *testing.T) {
+		err := scram(t, func(p *peer, nonce string) {
+			p.say(first(nonce, 1_000_001))
+			p.answer("*", "-ERR cancelled\r\n")
+			p.hush()
+		})
+		if e := asError[*LimitError](t, err); e.Limit != "SCRAMIterations" {
+			t.Errorf("%v", err)
+		}
+	})
+	for name, bad := range map[string]any{"too few iterations": 4095, "no number": "x", "overflow": "99999999999999999999"} {
+		t.Run(name, func(t *testing.T) {
+			err := scram(t, func(p *peer, nonce string) {
+				p.say(first(nonce, bad))
+				p.answer("*", "-ERR cancelled\r\n")
+				p.hush()
+			})
+			if !strings.Contains(err.Error(), "iteration") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	t.Run("another's nonce", func(t *testing.T) {
+		err := scram(t, func(p *peer, _ string) {
+			p.say(first("x", 4096))
+			p.answer("*", "-ERR cancelled\r\n")
+			p.hush()
+		})
+		if !strings.Contains(err.Error(), "nonce") {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("+OK without proof", func(t *testing.T) {
+		err := scram(t, func(p *peer, nonce string) {
+			p.say(first(nonce, 4096))
+			_, _ = p.r.ReadString('\n')
+			p.say("+OK come in\r\n")
+			p.hush()
+		})
+		if !errors.Is(err, ErrServerUnverified) {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("wrong proof", func(t *testing.T) {
+		err := scram(t, func(p *peer, nonce string) {
+			p.say(first(nonce, 4096))
+			_, _ = p.r.ReadString('\n')
+			p.say("+ " + b64("v="+b64("wrong")) + "\r\n")
+			p.answer("*", "-ERR cancelled\r\n")
+			p.hush()
+		})
+		if !strings.Contains(err.Error(), "validation failed") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestChallengesAreBounded(t *testing.T) {
+	c := meet(t, nil, func(p *peer) {
+		p.want("AUTH XOAUTH2")
+		for {
+			if _, err := p.conn.Write([]byte("+ \r\n")); err != nil {
+				return
+			}
+			if _, err := p.r.ReadString('\n'); err != nil {
+				return
+			}
+		}
+	})
+	_, err := c.Login(t.Context(), Credentials{User: "u", Password: "t", Mechanism: "xoauth2"})
+	asError[*ProtocolError](t, err)
+}
+
+func TestQueuedCommandsWaitForTheLogin(t *testing.T) {
+	c := meet(t, nil, func(p *peer) {
+		p.answer("AUTH LOGIN", "+ \r\n")
+		p.answer(b64("alice"), "+ \r\n")
+		p.answer(b64("tanstaaf"), "+OK\r\n")
+		p.want("STAT", "LIST")
+		p.say("+OK 0 0\r\n+OK\r\n.\r\n")
+	})
+	c.SetCapabilities([]string{"PIPELINING", "SASL LOGIN"})
+	if _, err := c.Login(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	stat, list := c.Stat(), c.List()
+	got(t, list)
+	got(t, stat)
+}
+
+func TestTimestamps(t *testing.T) {
+	for greeting, want := range map[string]string{
+		"ready <1896.697170952@dbc.mtview.ca.us>": "<1896.697170952@dbc.mtview.ca.us>",
+		"<a@b> first":                          "<a@b>",
+		"<not one> but <this@is.one> and more": "<this@is.one>",
+		"< <inner@host>":                       "<inner@host>",
+		"<\"quoted local\"@host>":              "<\"quoted local\"@host>",
+		"<a@[127.0.0.1]>":                      "<a@[127.0.0.1]>",
+		"<3f.2a.5f.Abc/+=def==@mail>":          "<3f.2a.5f.Abc/+=def==@mail>",
+		"none":                                 "",
+		"<open":                                "",
+		"<@host>":                              "",
+		"<local@>":                             "",
+		"<a@b@c>":                              "",
+		"<a..b@c>":                             "",
+		"<a b@c>":                              "",
+		"<a\x01b@c>":                           "",
+		"<a\xffb@c>":                           "",
+		"<\"a\x80\"@c>":                        "",
+		"<a@b\r>":                              "",
+	} {
+		if got := findTimestamp([]byte(greeting)); got != want {
+			t.Errorf("%q: %q, want %q", greeting, got, want)
+		}
+	}
+}
+
+func TestKinds(t *testing.T) {
+	for _, tc := range []struct {
+		command, text string
+		want          Kind
+	}{
+		{"PASS", "[AUTH] Authentication failed.", KindRefused},
+		{"PASS", "[auth] bad", KindRefused},
+		{"PASS", "[IN-USE] Mailbox is locked by another POP3 session.", KindTryLater},
+		{"PASS", "[LOGIN-DELAY] wait", KindTryLater},
+		{"PASS", "[SYS/TEMP] disk", KindTryLater},
+		{"PASS", "[SYS/PERM] no such host", KindPermanent},
+		{"PASS", "Login failed.", KindRefused},
+		{"PASS", "", KindRefused},
+		{"PASS", "Mailbox is locked by another session", KindTryLater},
+		{"PASS", "Unable to lock maildrop: Mailbox is locked by POP server", KindTryLater},
+		{"PASS", "maildrop lock busy!  Is another session active?", KindTryLater},
+		{"PASS", "Temporary problem, please try again later", KindTryLater},
+		{"PASS", "Too many login attempts", KindTryLater},
+		{"PASS", "Your account is locked", KindRefused},
+		{"PASS", "\xb5\xc7\xc2\xbc\xcc\xab\xc6\xb5\xb7\xb1", KindTryLater}, // 登录太频繁 in GBK
+		{"PASS", "登录失败", KindRefused},
+		{"AUTH XOAUTH9", "Unknown authentication mechanism", KindOther},
+		{"APOP", "Invalid command.", KindOther},
+		{"TOP 3 0", "no such message", KindOther},
+		{"RETR 3", "[SYS/TEMP] later", KindTryLater},
+		{"", "too many connections", KindTryLater},
+		{"", "go away", KindOther},
+	} {
+		c := &Client{}
+		e := c.serverError(tc.command, []byte(tc.text))
+		if got := e.Kind(); got != tc.want {
+			t.Errorf("%s: -ERR %s: %s, want %s", tc.command, e.Text, got, tc.want)
+		}
+	}
+	if e := (&Client{}).serverError("PASS", []byte("\xb5\xc7\xc2\xbc\xcc\xab\xc6\xb5\xb7\xb1")); e.Text != "登录太频繁" {
+		t.Errorf("the words are %q", e.Text)
+	}
+}

@@ -1,0 +1,285 @@
+package commit
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"popmark/mailbox"
+	"popmark/triage"
+)
+
+var exhaustive = flag.Bool("exhaustive", false, "simulate every schedule of mailboxes of up to 5 messages (takes long)")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// setting is everything about a schedule but its faults.
+type setting struct {
+	marks       []triage.Mark
+	order       triage.Order
+	checkpoint  int
+	uidl        bool
+	pipelines   bool
+	dropCommits bool
+	others      int // what others do between sessions: nothing, new mail, delete the first, delete the last
+	retries     int
+}
+
+func (s setting) String() string {
+	var letters strings.Builder
+	for _, m := range s.marks {
+		letters.WriteString(strings.ReplaceAll(m.Letter(), " ", "-"))
+	}
+	return fmt.Sprintf("%s %s checkpoint=%d uidl=%v pipelining=%v dropCommits=%v others=%d retries=%d",
+		letters.String(), s.order, s.checkpoint, s.uidl, s.pipelines, s.dropCommits, s.others, s.retries)
+}
+
+func (s setting) world() *world {
+	w := newWorld(s.marks)
+	w.uidl, w.pipelines, w.dropCommits = s.uidl, s.pipelines, s.dropCommits
+	w.between = [...]func(*world){
+		nil,
+		func(w *world) { w.add("new", triage.Skip) },
+		func(w *world) { w.takeAway(0) },
+		func(w *world) { w.takeAway(len(w.msgs) - 1) },
+	}[s.others]
+	return w
+}
+
+// takeAway is another client's deletion.
+func (w *world) takeAway(i int) {
+	if i >= 0 && i < len(w.msgs) && !w.msgs[i].gone {
+		w.msgs[i].gone, w.msgs[i].other = true, true
+	}
+}
+
+// maxRuns is how often a schedule's commit is run: once more than there are faults would do.
+const maxRuns = 6
+
+// play carries a setting's plan out under faults, again and again until it is done,
+// and gives what was broken of the promises.
+func (s setting) play(faults ...fault1) (w *world, breaches []string) {
+	w = s.world()
+	w.faults, w.seen = faults, make([]int, len(faults))
+	for run := 1; ; run++ {
+		err, failed := s.runOnce(w)
+		if err == nil && failed == 0 && !w.dead {
+			break
+		}
+		if !w.dead && w.struck == 0 && s.others < 2 {
+			w.breach("it failed without a fault: %v, %d failed", err, failed)
+		}
+		w.restart()
+		if run == maxRuns {
+			if s.others < 2 {
+				w.breach("P5: it is not done after %d runs: %v, %d failed", run, err, failed)
+			}
+			break
+		}
+		w.nothingLost()
+	}
+	w.restart()
+	w.nothingLost()
+	s.ended(w)
+	return w, w.breaches
+}
+
+// runOnce is one run of the commit, as its user types it: the same marks on what is there now.
+func (s setting) runOnce(w *world) (error, int) {
+	list := w.list()
+	messages := w.messages(list)
+	plan := triage.Plan{Order: s.order, Checkpoint: s.checkpoint}
+	if !s.uidl {
+		plan.Checkpoint = 0
+	}
+	for i, m := range list {
+		if m.mark != triage.Skip {
+			plan.Steps = append(plan.Steps, triage.Step{Mark: m.mark, Message: messages[i]})
+		}
+	}
+	w.sessions = min(w.sessions, 1) // a new process knows its own first list
+	dest := w.maildir()
+	e := &engine{
+		box: w, log: w.log, plan: plan, fs: w.disk, now: time.Now,
+		pause: func(context.Context, time.Duration) error { return nil },
+		opts:  Options{Destination: dest, Account: account, Retries: s.retries},
+	}
+	first := w.sessions
+	if first == 0 || !s.uidl {
+		w.sessions = 0
+	}
+	run := start(context.Background(), e)
+	var promised []mailbox.ID
+	failed := 0
+	for ev := range run.Events() {
+		switch ev.Kind {
+		case Deleted:
+			promised = append(promised, ev.ID)
+		case Failed:
+			failed++
+			promised = slices.DeleteFunc(promised, func(id mailbox.ID) bool { return id == ev.ID })
+		case Committed:
+			w.checkCommitted(ev.Deleted, &promised)
+		}
+	}
+	sum, err := run.Wait()
+	if err == nil && sum.Failed != failed {
+		w.breach("the summary says %d failed, the events %d", sum.Failed, failed)
+	}
+	_ = dest.Close()
+	return err, failed
+}
+
+// checkCommitted holds a Committed against the server (P4).
+func (w *world) checkCommitted(n int, promised *[]mailbox.ID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	gone := 0
+	rest := (*promised)[:0]
+	for _, id := range *promised {
+		i := slices.IndexFunc(w.msgs, func(m *mail) bool { return m.uid == strings.TrimPrefix(string(id), "\x00") })
+		if w.msgs[i].gone {
+			gone++
+		} else {
+			rest = append(rest, id)
+		}
+	}
+	*promised = rest
+	if n > gone {
+		w.breach("P4: committed says %d deleted, %d of those said to be are gone", n, gone)
+	}
+}
+
+// nothingLost says that each message that was not to be thrown away is on the server or on the disk.
+func (w *world) nothingLost() {
+	copies := w.copies()
+	for _, m := range w.msgs {
+		if m.gone && !m.other && m.mark != triage.Delete && copies[m.uid] == 0 {
+			w.breach("P2: %s (%s) is lost", m.uid, m.mark)
+		}
+	}
+}
+
+// ended holds the end against what an unbroken run would have done (P5).
+func (s setting) ended(w *world) {
+	copies := w.copies()
+	for _, m := range w.msgs {
+		if m.other {
+			continue
+		}
+		n, most := copies[m.uid], 1
+		if !s.uidl {
+			most = maxRuns // nobody can tell that it was fetched before
+		}
+		var good bool
+		switch m.mark {
+		case triage.Skip:
+			good = !m.gone && n == 0
+		case triage.Delete:
+			good = m.gone && n == 0
+		case triage.Fetch:
+			good = !m.gone && n >= 1 && n <= most
+		case triage.Move:
+			good = m.gone && n >= 1 && n <= most
+		}
+		if !good {
+			w.breach("P5: in the end %s (%s) has %d copies, gone from the server: %v", m.uid, m.mark, n, m.gone)
+		}
+	}
+}
+
+// combinations are all ways to mark n messages.
+func combinations(n int) [][]triage.Mark {
+	all := [][]triage.Mark{nil}
+	for range n {
+		var longer [][]triage.Mark
+		for _, c := range all {
+			for m := triage.Skip; m <= triage.Move; m++ {
+				longer = append(longer, append(slices.Clone(c), m))
+			}
+		}
+		all = longer
+	}
+	return all
+}
+
+// settings are the settings of mailboxes of n messages.
+func settings(n int) []setting {
+	var all []setting
+	for _, marks := range combinations(n) {
+		for i := range 1 << 7 {
+			bit := func(k int) bool { return i>>k&1 == 1 }
+			s := setting{
+				marks: marks, uidl: bit(0), pipelines: bit(1), dropCommits: bit(2), others: i >> 3 & 3, retries: 3,
+			}
+			if bit(5) {
+				s.order = triage.AtEnd
+			}
+			if bit(6) {
+				s.retries, s.checkpoint = 0, 1
+			}
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// everyFault plays a setting once for each operation and each blow that can fall on it.
+func (s setting) everyFault(played *atomic.Int64, breach func(fault1, []string)) {
+	for b := kill; b < blows; b++ {
+		for at := 1; ; at++ {
+			f := fault1{b, at}
+			w, breaches := s.play(f)
+			played.Add(1)
+			if len(breaches) > 0 {
+				breach(f, breaches)
+			}
+			if w.struck == 0 {
+				break
+			}
+		}
+	}
+}
+
+func TestP1toP5_EveryCrashPointOfSmallMailboxes(t *testing.T) {
+	most := 5
+	var played atomic.Int64
+	var failures atomic.Int32
+	var work sync.WaitGroup
+	todo := make(chan setting)
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() {
+			for s := range todo {
+				s.everyFault(&played, func(f fault1, breaches []string) {
+					if failures.Add(1) <= 10 {
+						t.Errorf("%v; %v at operation %d:\n\t%s", s, f.blow, f.at, strings.Join(breaches, "\n\t"))
+					}
+				})
+			}
+		})
+	}
+	chosen, total := 0, 0
+	for n := 1; n <= most; n++ {
+		// A prime stride goes through all combinations of the other choices.
+		stride := [...]int{0, 1, 7, 61, 601, 6007}[n]
+		for i, s := range settings(n) {
+			total++
+			if (*exhaustive || i%stride == 0) && failures.Load() < 10 {
+				chosen++
+				todo <- s
+			}
+		}
+	}
+	close(todo)
+	work.Wait()
+	t.Logf("%d schedules ran: every operation of %d of %d settings, with each of %d faults", played.Load(), chosen, total, blows-1)
+}

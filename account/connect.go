@@ -200,6 +200,9 @@ func (a *Account) loginError(err error) error {
 			Kind: Unavailable, Doing: doing, Err: err,
 			Next: "see what popmark check shows of the server, and name a mechanism with --auth",
 		}
+	case errors.As(err, new(*pop3client.StateError)):
+		// The password was looked at before, so it is the user name.
+		return &Error{Kind: Usage, Doing: doing, Err: err, Next: "write another user name"}
 	}
 	return &Error{Doing: doing, Err: err}
 }

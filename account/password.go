@@ -40,10 +40,14 @@ func (a *Account) Password(ctx context.Context) (string, error) {
 		return a.password, nil
 	}
 	p, err := a.findPassword(ctx)
-	if err == nil {
-		a.password = p
+	if err != nil {
+		return "", err
 	}
-	return p, err
+	if strings.ContainsAny(p, "\r\n\x00") {
+		return "", configError("looking at the password of "+printable(a.target.Name()), "give it without", "it holds a line end or a NUL, which can't be sent")
+	}
+	a.password = p
+	return p, nil
 }
 
 func (a *Account) findPassword(ctx context.Context) (string, error) {
@@ -105,8 +109,6 @@ func passwordOf(ctx context.Context, source, command string) (string, error) {
 		return fail(errors.New("its first line is empty"))
 	case out.full() && !bytes.Contains(out.b, []byte{'\n'}):
 		return fail(fmt.Errorf("its first line is longer than %d octets", maxPassword))
-	case strings.ContainsRune(line, 0):
-		return fail(errors.New("its first line holds a NUL"))
 	}
 	return line, nil
 }

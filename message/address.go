@@ -218,23 +218,34 @@ func dissect(entry string) (phrase, comment, bracketed string, isBracketed bool)
 	scan := newAddressScanner(entry)
 	lastOpen, lastAt := strings.LastIndexByte(entry, '<'), strings.LastIndexByte(entry, '@')
 	var text strings.Builder
+	start := 0
+	leaveOut := func(from, to int) {
+		text.WriteString(entry[start:from])
+		text.WriteByte(' ')
+		start = to
+	}
 	for i := 0; i < len(entry); {
 		end := scan.next(i)
 		switch step := entry[i:end]; {
 		case step[0] == '(' && len(step) > 1:
 			comment = step[1 : len(step)-1]
-			text.WriteByte(' ')
-		case step[0] == '<' && len(step) > 1 && (!isBracketed || strings.IndexByte(bracketed, '@') < 0):
-			bracketed, isBracketed = cleanSpec(step[1:len(step)-1]), true
-		case i == lastOpen && lastAt > i:
-			return text.String(), comment, cleanSpec(entry[end:]), true // never closed
+			leaveOut(i, end)
+		case step[0] == '<' && len(step) > 1:
+			if !isBracketed || strings.IndexByte(bracketed, '@') < 0 {
+				bracketed, isBracketed = cleanSpec(step[1:len(step)-1]), true
+			}
+			leaveOut(i, end)
+		case i == lastOpen && lastAt > i: // never closed
+			return text.String() + entry[start:i], comment, cleanSpec(entry[end:]), true
 		case step == "<", step == ">":
-		default:
-			text.WriteString(step)
+			leaveOut(i, end)
 		}
 		i = end
 	}
-	return text.String(), comment, bracketed, isBracketed
+	if start == 0 {
+		return entry, comment, bracketed, isBracketed
+	}
+	return text.String() + entry[start:], comment, bracketed, isBracketed
 }
 
 // cleanSpec brings what stood between angle brackets to a bare addr-spec: without spaces, comments, a source route

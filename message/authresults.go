@@ -1,6 +1,7 @@
 package message
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -51,26 +52,34 @@ func (j *Judgement) readAuthResults(value string, reasons map[string]string) {
 }
 
 // resultParts divides a value at its semicolons, comments taken out.
-func resultParts(value string) func(yield func(string) bool) {
+func resultParts(value string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		scan := newAddressScanner(value)
-		var part strings.Builder
+		var before strings.Builder // what stood before a comment
+		start := 0
 		for i := 0; i < len(value); {
-			end := value[i:scan.next(i)]
-			i += len(end)
-			switch {
-			case end == ";":
-				if !yield(part.String()) {
+			next := i + 1
+			switch value[i] {
+			case ';':
+				before.WriteString(value[start:i])
+				if !yield(before.String()) {
 					return
 				}
-				part.Reset()
-			case end[0] == '(' && len(end) > 1:
-				part.WriteByte(' ')
-			default:
-				part.WriteString(end)
+				before.Reset()
+				start = next
+			case '"':
+				next = scan.quoted(i)
+			case '(':
+				if next = scan.comment(i); next > i+1 {
+					before.WriteString(value[start:i])
+					before.WriteByte(' ')
+					start = next
+				}
 			}
+			i = next
 		}
-		yield(part.String())
+		before.WriteString(value[start:])
+		yield(before.String())
 	}
 }
 

@@ -15,6 +15,9 @@ const maxDetect = 2048
 // maxDetections bounds how often the detector runs for one message. What is beyond is decoded without it.
 const maxDetections = 16
 
+// minEvidence is how many octets above 0x7f it takes to recognise a charset against the account's.
+const minEvidence = 8
+
 // detector recognises charsets. One serves one message.
 type detector struct {
 	Decoder
@@ -33,6 +36,9 @@ func (d *detector) rawCharset(b []byte, declared string) charset {
 	}
 	sample := b[:min(len(b), maxDetect)]
 	account := lookupCharset(d.DefaultCharset)
+	if account != nil && highOctets(sample) < minEvidence && isClean(account(sample)) {
+		return account
+	}
 	if name := structure(sample); name != "" {
 		return lookupCharset(name)
 	}
@@ -53,6 +59,13 @@ func (d *detector) rawCharset(b []byte, declared string) charset {
 		return account
 	}
 	return lookupCharset("windows-1252")
+}
+
+func highOctets(b []byte) (n int) {
+	for _, c := range b {
+		n += int(c >> 7)
+	}
+	return n
 }
 
 // isLatin tells whether the detector's answer is a charset of western Europe. These fit any text, so that they are

@@ -83,15 +83,9 @@ func safeLine(line string) Safe {
 
 // asciiPrefix returns how many octets at the start of s are printable ASCII.
 func asciiPrefix(s string) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		w := s[i : i+8]
-		v := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 |
-			uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
-		// A high bit is left for an octet that is below 0x20, is 0x7f, or has its own high bit set. Borrows
-		// can give a false alarm, never a miss; the loop below looks again.
-		if ((v-ones*0x20)|(v+ones)|v)&highs != 0 {
+	for ; i+32 <= len(s); i += 32 {
+		if unprintable(s[i:i+8])|unprintable(s[i+8:i+16])|unprintable(s[i+16:i+24])|unprintable(s[i+24:i+32]) != 0 {
 			break
 		}
 	}
@@ -99,6 +93,16 @@ func asciiPrefix(s string) int {
 		i++
 	}
 	return i
+}
+
+// unprintable returns a number other than zero where one of eight octets is not printable ASCII: below 0x20,
+// 0x7f or above. Borrows can give a false alarm, never a miss.
+func unprintable(w string) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	_ = w[7]
+	v := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 |
+		uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
+	return ((v - ones*0x20) | (v + ones) | v) & highs
 }
 
 // safeMaker is one run of MakeSafe. out stays nil until something has to change.
@@ -111,16 +115,24 @@ type safeMaker struct {
 }
 
 func (m *safeMaker) run(from int) Safe {
-	for i := from; i < len(m.src); {
-		r, size := rune(m.src[i]), 1
+	src := m.src
+	for i := from; i < len(src); {
+		r, size := rune(src[i]), 1
 		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(m.src[i:])
+			r, size = utf8.DecodeRuneInString(src[i:])
 		}
-		m.rune(i, r, size)
+		if isCommon(r) {
+			if m.out != nil {
+				m.out = append(m.out, src[i:i+size]...)
+			}
+			m.prev, m.marks, m.inHidden = r, 0, false
+		} else {
+			m.rune(i, r, size)
+		}
 		i += size
 	}
 	if m.out == nil {
-		return Safe(m.src)
+		return Safe(src)
 	}
 	return Safe(m.out)
 }
@@ -239,31 +251,32 @@ const (
 	hiddenRune
 )
 
-// classify tells what MakeSafe does with r. The common scripts are told by range, before any table.
-func classify(r rune) runeClass {
+// isCommon tells, without any table, whether r is of a common script and plain.
+func isCommon(r rune) bool {
 	switch {
-	case r < 0x20, r >= 0x7f && r < 0xa0:
-		return controlRune
 	case r < 0x300:
-		if r == 0xad {
-			return joinerRune
-		}
-		return plainRune
-	case r >= 0x3041 && r <= 0x3096, r >= 0x30a0 && r <= 0x30ff, r >= 0x4e00 && r <= 0x9fff,
-		r >= 0xac00 && r <= 0xd7a3, r >= 0xff01 && r <= 0xff9f,
-		r >= 0x400 && r <= 0x481, r >= 0x48a && r <= 0x52f, r >= 0x1f300 && r <= 0x1f64f:
-		return plainRune
+		return r >= 0x20 && r < 0x7f || r >= 0xa0 && r != 0xad
+	case r < 0x1000:
+		return r >= 0x400 && r <= 0x481 || r >= 0x48a && r <= 0x52f || r >= 0x3a3 && r <= 0x3ce || r >= 0x391 && r <= 0x3a1 ||
+			r >= 0x5d0 && r <= 0x5ea || r >= 0x620 && r <= 0x64a || r >= 0xe01 && r <= 0xe30
+	case r < 0xa000:
+		return r >= 0x4e00 || r >= 0x3041 && r <= 0x3096 || r >= 0x30a0 && r <= 0x30ff || r >= 0x3000 && r <= 0x3029 || r >= 0x2010 && r <= 0x2027
 	}
-	return classifyRare(r)
+	return r >= 0xac00 && r <= 0xd7a3 || r >= 0xff01 && r <= 0xff9f || r >= 0x1f300 && r <= 0x1f64f
 }
 
-func classifyRare(r rune) runeClass {
+// classify tells what MakeSafe does with r.
+func classify(r rune) runeClass {
 	switch {
+	case isCommon(r):
+		return plainRune
+	case r < 0x20, r >= 0x7f && r < 0xa0:
+		return controlRune
 	case r == 0x34f, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, r == 0x3164, r == 0xffa0:
 		return hiddenRune // letters and marks by their category, but drawn as nothing
 	case r >= 0x180b && r <= 0x180f, r >= 0xfe00 && r <= 0xfe0f, r >= 0xe0100 && r <= 0xe01ef:
 		return selectorRune
-	case r == 0x200b, r == zwnj, r == zwj, r == 0x2060:
+	case r == 0xad, r == 0x200b, r == zwnj, r == zwj, r == 0x2060:
 		return joinerRune
 	case r == 0x61c, r == 0x200e, r == 0x200f:
 		return directionRune

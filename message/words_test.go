@@ -98,6 +98,7 @@ func TestP8_ManyWordsTakeBoundedTime(t *testing.T) {
 		"literals":       strings.Repeat("[", 500_000),
 		"dates":          strings.Repeat("1 Jan ", 100_000),
 		"parameters":     strings.Repeat("; a*1*=b", 100_000),
+		"commented":      strings.Repeat("a=b (c) ", 60_000),
 		"results":        strings.Repeat("; dkim=pass (", 50_000),
 	} {
 		t.Run(name, func(t *testing.T) {

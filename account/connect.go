@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,8 +20,9 @@ const (
 
 // Hints are what an earlier session with the same server taught.
 type Hints struct {
-	// Capabilities are CAPA's lines before the login, as Login.Capabilities gave them;
-	// nil: not known. They save a round trip.
+	// Capabilities are what Login.Capabilities gave: CAPA's lines before the login on the
+	// line as it was then encrypted, with STLS among them where that is how it was. nil:
+	// not known. They save one or two round trips.
 	Capabilities []string
 	// NoPipelining asks for one command at a time: the server advertises what it does not do.
 	NoPipelining bool
@@ -30,7 +32,7 @@ type Hints struct {
 type Login struct {
 	Mechanism    string   // what logged in, such as "SCRAM-SHA-256"
 	STLS         bool     // the server offers STLS before the login
-	Capabilities []string // CAPA's lines before the login; nil where it was not asked or refused
+	Capabilities []string // what Hints want to know; nil where CAPA was refused
 }
 
 // Connect dials, encrypts as the account asks, and logs in. One login is tried, with
@@ -43,6 +45,11 @@ func (a *Account) Connect(ctx context.Context, hints Hints) (*pop3client.Client,
 	deadline := time.Now().Add(a.settings.Wait)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		c, login, delay, err := a.try(ctx, hints)
+		if hints.Capabilities != nil && errors.Is(err, pop3client.ErrNoMechanism) {
+			// What was remembered may not be true any more. No password was refused.
+			hints.Capabilities = nil
+			c, login, delay, err = a.try(ctx, hints)
+		}
 		if err == nil || !tryLater(err) {
 			return c, login, err
 		}
@@ -105,6 +112,7 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 	if _, port, err := net.SplitHostPort(a.address()); err == nil {
 		credentials.Port, _ = strconv.Atoi(port) // our own address: its port is a number
 	}
+	login.Capabilities = toRemember(c.Capabilities(), login.STLS)
 	login.Mechanism, err = c.Login(ctx, credentials)
 	if err != nil {
 		var refusal *pop3client.ServerError
@@ -144,21 +152,31 @@ func (a *Account) dial(ctx context.Context, hints Hints) (*pop3client.Client, er
 
 // encrypt does what --tls asks on a connection that began in clear, and says whether
 // the server offers STLS. It never goes on in clear after an STLS that was refused or
-// that failed.
+// that failed. What the server offers before the login is known afterwards, unless
+// nothing depends on it.
+//
+// A remembered list is believed on an encrypted line only: in clear it would decide
+// whether to encrypt, and what a password is sent with.
 func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints) (offered bool, err error) {
-	if a.mode == implicit || a.mode == clear {
-		if hints.Capabilities != nil {
+	remembered := pop3client.Capabilities{Lines: hints.Capabilities}
+	switch a.mode {
+	case implicit:
+		// One with STLS in it was learnt on another port.
+		if hints.Capabilities != nil && !remembered.STLS() {
 			c.SetCapabilities(hints.Capabilities)
+			return false, nil
 		}
-		return false, nil
+		return false, a.askCapabilities(ctx, c)
+	case clear:
+		err := a.askCapabilities(ctx, c)
+		return c.Capabilities().STLS(), err
 	}
 	// That the server once offered STLS is reason enough to ask for it at once: one that
 	// has lost it since is refused below. That it once did not is no reason to stay in clear.
-	remembered := pop3client.Capabilities{Lines: hints.Capabilities}
 	if remembered.STLS() {
 		c.SetCapabilities(hints.Capabilities)
-	} else if _, err := c.Capa().Wait(ctx); err != nil && !isRefusal(err) {
-		return false, &Error{Doing: "asking " + printable(a.address()) + " what it offers", Err: err}
+	} else if err := a.askCapabilities(ctx, c); err != nil {
+		return false, err
 	}
 	if !c.Capabilities().STLS() {
 		if a.mode == required {
@@ -179,7 +197,30 @@ func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints
 		}
 		return true, &Error{Kind: Unavailable, Doing: "encrypting the connection to " + printable(a.address()), Err: err, Next: next}
 	}
-	return true, nil
+	if remembered.STLS() {
+		c.SetCapabilities(hints.Capabilities)
+		return true, nil
+	}
+	return true, a.askCapabilities(ctx, c)
+}
+
+// askCapabilities asks CAPA. A server that does not know it offers nothing, which is no error.
+func (a *Account) askCapabilities(ctx context.Context, c *pop3client.Client) error {
+	if _, err := c.Capa().Wait(ctx); err != nil && !isRefusal(err) {
+		return &Error{Doing: "asking " + printable(a.address()) + " what it offers", Err: err}
+	}
+	return nil
+}
+
+// toRemember is what Hints want to know of the server the next time.
+func toRemember(c pop3client.Capabilities, stls bool) []string {
+	if !c.Asked || len(c.Lines) == 0 {
+		return nil
+	}
+	if stls && !c.STLS() {
+		return append(slices.Clone(c.Lines), "STLS")
+	}
+	return c.Lines
 }
 
 func isRefusal(err error) bool {

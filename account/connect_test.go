@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -208,6 +209,97 @@ func TestSTLSIsAskedForWhereItWasOfferedBefore(t *testing.T) {
 	}
 }
 
+func TestHintsSaveRoundTripsOnEncryptedLines(t *testing.T) {
+	authority, err := pop3server.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, _, err := authority.ServerTLS(pop3server.Certificate{Hosts: []string{"127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, authority.PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		tls           string
+		first, second []string
+	}{
+		{TLSAuto, []string{"CAPA", "STLS", "CAPA", "AUTH"}, []string{"STLS", "AUTH"}},
+		{TLSNone, []string{"CAPA", "AUTH"}, []string{"CAPA", "AUTH"}},
+		{TLSImplicit, []string{"CAPA", "AUTH"}, []string{"AUTH"}},
+	} {
+		s, addr := serve(t, pop3server.WithTLS(config), pop3server.WithSharedMaildrops())
+		if tc.tls == TLSImplicit {
+			a, err := s.ListenTLS("127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			addr = a.String()
+		}
+		a, err := New(mustTarget(t, "pop3://joe@"+addr), Settings{Password: "secret", TLS: tc.tls, TLSCA: ca})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var hints Hints
+		for session, want := range [][]string{tc.first, tc.second} {
+			c, login, err := a.Connect(t.Context(), hints)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+			hints.Capabilities = login.Capabilities
+			if got := verbs(s.SessionCommands(session + 1)); !slices.Equal(got, want) {
+				t.Errorf("--tls %s, session %d: the server got %q, want %q", tc.tls, session+1, got, want)
+			}
+		}
+	}
+}
+
+// verbs are the first words of commands, without the lines that answer AUTH's challenges.
+func verbs(lines []string) []string {
+	var all []string
+	for _, line := range lines {
+		if verb, _, _ := strings.Cut(line, " "); verb == "AUTH" || verb == "CAPA" || verb == "STLS" {
+			all = append(all, verb)
+		}
+	}
+	return all
+}
+
+func TestHintsThatAreNotTrueAnyMore(t *testing.T) {
+	authority, err := pop3server.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, _, err := authority.ServerTLS(pop3server.Certificate{Hosts: []string{"127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := serve(t, pop3server.WithTLS(config), pop3server.WithMechanisms("PLAIN"), pop3server.Without("USER", "APOP"))
+	addr, err := s.ListenTLS("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(mustTarget(t, "pop3s://joe@"+addr.String()), Settings{Password: "secret", TLSFingerprint: fingerprint(config.Certificates[0].Certificate[0])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, login, err := a.Connect(t.Context(), Hints{Capabilities: []string{"SASL CRAM-MD5"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if login.Mechanism != "PLAIN" {
+		t.Errorf("it logged in with %s", login.Mechanism)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTLSFingerprintPinsTheCertificate(t *testing.T) {
 	authority, err := pop3server.NewAuthority()
 	if err != nil {
@@ -217,7 +309,7 @@ func TestTLSFingerprintPinsTheCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, addr := serve(t, pop3server.WithTLS(config))
+	_, addr := serve(t, pop3server.WithTLS(config), pop3server.WithSharedMaildrops())
 	pin := fingerprint(config.Certificates[0].Certificate[0])
 	if login, err := connect(t, "pop3://joe@"+addr, Settings{TLSFingerprint: pin}); err != nil || !login.STLS {
 		t.Errorf("the right pin: %v", err)

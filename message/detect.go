@@ -84,12 +84,12 @@ func isNearlyUTF8(b []byte) bool {
 		return true
 	}
 	good, bad := 0, 0
-	for len(b) > 0 {
+	for utf8.FullRune(b) { // up to a character that was cut
 		r, size := utf8.DecodeRune(b)
 		switch {
 		case size > 1:
 			good++
-		case r == utf8.RuneError && utf8.FullRune(b):
+		case r == utf8.RuneError:
 			bad++
 		}
 		b = b[size:]

@@ -16,17 +16,23 @@ type rawField struct{ name, value string }
 // Split divides a message, or what TOP gave of it, at the empty line after its header section. Without such
 // a line all of it is header.
 func Split(raw []byte) (header, body []byte) {
+	header, body, _ = split(raw)
+	return header, body
+}
+
+// split is Split, and tells whether the empty line was there.
+func split(raw []byte) (header, body []byte, ended bool) {
 	for at := 0; at < len(raw); {
 		n := bytes.IndexByte(raw[at:], '\n')
 		if n < 0 {
 			break
 		}
 		if len(bytes.TrimRight(raw[at:at+n], "\r")) == 0 {
-			return raw[:at], raw[at+n+1:]
+			return raw[:at], raw[at+n+1:], true
 		}
 		at += n + 1
 	}
-	return raw, nil
+	return raw, nil, false
 }
 
 // view returns b as a string without copying it. The result must not outlive the call that b was given to:

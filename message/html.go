@@ -216,7 +216,7 @@ func (w *htmlWalk) breakFor(tag atom.Atom) {
 	case atom.Ul, atom.Ol:
 		w.lineEnds(2 - min(len(w.lists), 1))
 	case atom.Div, atom.Li, atom.Tr, atom.Table, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Main, atom.Nav, atom.Aside,
-		atom.Address, atom.Dt, atom.Dd, atom.Form, atom.Fieldset, atom.Caption, atom.Center, atom.Body, atom.Title, atom.Option, atom.Figcaption:
+		atom.Address, atom.Dt, atom.Dd, atom.Form, atom.Fieldset, atom.Caption, atom.Center, atom.Body, atom.Option, atom.Figcaption:
 		w.lineEnds(1)
 	}
 }
@@ -345,7 +345,7 @@ func (w *htmlWalk) write(s string) {
 // isUnshown tells whether an element's content is never text to read.
 func isUnshown(tag atom.Atom) bool {
 	switch tag {
-	case atom.Script, atom.Style, atom.Head, atom.Template, atom.Object, atom.Svg, atom.Math, atom.Iframe, atom.Noembed, atom.Noframes,
+	case atom.Script, atom.Style, atom.Head, atom.Title, atom.Template, atom.Object, atom.Svg, atom.Math, atom.Iframe, atom.Noembed, atom.Noframes,
 		atom.Select, atom.Audio, atom.Video, atom.Canvas, atom.Map:
 		return true
 	}

@@ -21,7 +21,12 @@ type link struct {
 func (w *htmlWalk) closeAnchor() {
 	a := w.anchor
 	w.anchor = anchor{}
-	target := strings.TrimSpace(a.href)
+	target := strings.TrimSpace(strings.Map(func(r rune) rune { // browsers leave these out too
+		if r == '\t' || r == '\n' || r == '\r' {
+			return -1
+		}
+		return r
+	}, a.href))
 	if !a.open || target == "" || strings.HasPrefix(target, "#") {
 		return
 	}
@@ -38,12 +43,14 @@ func (w *htmlWalk) closeAnchor() {
 	if n == 0 {
 		return
 	}
-	w.space = w.column > 0 && !strings.HasSuffix(text, "[")
+	due := w.space
+	w.space = true
 	note := "[" + itoa(n)
 	if l.claims != "" {
 		note += " goes to " + host + "!"
 	}
 	w.write(note + "]")
+	w.space = due
 }
 
 // number returns a link's number, the same for the same target, or 0 where there are too many.
@@ -71,12 +78,6 @@ func (l link) line() string {
 	default:
 		target = scheme + ": (" + itoa(len(rest)) + " octets)"
 	}
-	target = strings.Map(func(r rune) rune { // browsers leave these out, and so hide where a link goes
-		if r == '\t' || r == '\n' || r == '\r' {
-			return -1
-		}
-		return r
-	}, target)
 	if len(target) > maxLinkURL {
 		target = strings.ToValidUTF8(target[:maxLinkURL], "") + "…"
 	}

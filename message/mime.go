@@ -107,7 +107,10 @@ func (w *mimeWalk) multipart(p part, minor string, depth int) {
 	var kinds []string
 	var ends []int
 	for i, piece := range pieces {
-		header, body := Split(piece)
+		header, body, ended := split(piece)
+		if !ended && !closed && i == len(pieces)-1 {
+			break // what it is has not come
+		}
 		child := w.newPart(w.readHeader(header), body, defaultType, closed || i < len(pieces)-1)
 		w.walk(child, depth+1)
 		kinds = append(kinds, child.typ.name)
@@ -209,7 +212,7 @@ func trimLineEnd(b []byte) []byte {
 func guessBoundary(body []byte) string {
 	for line := range bytes.Lines(body[:min(len(body), 4096)]) {
 		line = bytes.TrimRight(line, " \t\r\n")
-		if len(line) > 4 && bytes.HasPrefix(line, []byte("--")) && !bytes.ContainsAny(line, " \t") {
+		if len(line) > 2 && bytes.HasPrefix(line, []byte("--")) && !bytes.ContainsAny(line, " \t") {
 			return string(line[2:])
 		}
 	}
@@ -314,7 +317,8 @@ func (w *mimeWalk) bodyString(body []byte, declared string) string {
 		return w.rawCharset(body, declared)(body)
 	}
 	text := c(body)
-	if bad := strings.Count(text, "\uFFFD"); bad*10 > utf8.RuneCountInString(text) {
+	// One may be a character that was cut.
+	if bad := strings.Count(text, "\uFFFD"); bad > 1 && bad*10 > utf8.RuneCountInString(text) {
 		return w.rawCharset(body, "")(body)
 	}
 	return text

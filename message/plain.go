@@ -81,7 +81,7 @@ func uuBegin(line, rest string) (name string, ok bool) {
 	}
 	data, _ := nextLine(rest)
 	data = strings.TrimRight(data, "\r\n")
-	return fields[2], data == "" || strings.HasPrefix(data, "M") && len(data) >= 60 || len(data) < 62 && len(data) >= int(data[0]-' ')&0x3f
+	return fields[2], data == "`" || strings.HasPrefix(data, "M") && len(data) >= 60 || len(data) > 1 && len(data) < 62 && len(data) >= int(data[0]-' ')&0x3f
 }
 
 // nextLine cuts the first line, its end included, off s.

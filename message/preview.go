@@ -43,11 +43,13 @@ type Attachment struct {
 // Preview reads what TOP or RETR gave of a message. It never fails: what does not decode is shown as it came.
 // It takes time and memory in proportion to raw.
 func (d Decoder) Preview(raw []byte) Preview {
-	header, body := Split(raw)
+	header, body, ended := split(raw)
 	w := mimeWalk{detector: d.detector()}
 	h := w.readHeader(header)
 	reasons := map[string]string{}
-	w.walk(w.newPart(h, body, "text/plain", true), 0)
+	if ended {
+		w.walk(w.newPart(h, body, "text/plain", true), 0)
+	}
 	p := Preview{
 		Envelope:    h.envelope(reasons),
 		Attachments: w.attachments,

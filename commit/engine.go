@@ -181,7 +181,7 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 	if e.uncommitted > 0 {
 		if err := e.confirm(part); err != nil {
 			s.abort(nil)
-			return err
+			return localError{err}
 		}
 	}
 	if work {
@@ -242,6 +242,7 @@ func (e *engine) quit(ctx context.Context, s session, part []*step) error {
 	promises := withFate(part, promised)
 	if len(promises) > 0 {
 		if err := e.ask(promises); err != nil {
+			err = localError{err}
 			e.giveUp(s, part, err)
 			return err
 		}

@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,17 +38,22 @@ func (e *engine) findCopies(ctx context.Context) ([]ledger.Fetched, error) {
 			switch {
 			case record.Safe && !st.Mark.Deletes():
 				st.copied = true
-			case st.dest.Find(receipt) && (record.Safe || e.secure(receipt) == nil):
+			case !st.dest.Find(receipt):
+			case record.Safe:
 				st.copied = true
-				if !record.Safe {
+			default:
+				if st.copied, err = e.secure(st.dest, receipt); err != nil {
+					return nil, err
+				}
+				if st.copied {
 					record.Safe = true
 					confirmed = append(confirmed, record)
 				}
-			default:
-				st.prior = &receipt
 			}
 			if st.copied {
 				st.known, st.path, st.received = true, record.Path, record.Received
+			} else {
+				st.prior = &receipt
 			}
 		}
 	}
@@ -59,10 +65,11 @@ func receiptOf(f *ledger.Fetched) delivery.Receipt {
 }
 
 // secure brings a copy to the disk that a broken run had put into place: that run
-// may have ended before the fsync of the file or of its folder.
-func (e *engine) secure(r delivery.Receipt) error {
+// may have ended before the fsync of the file or of its folder. False where the
+// copy has no file that could be found.
+func (e *engine) secure(dest delivery.Destination, r delivery.Receipt) (bool, error) {
 	if r.Path == "" {
-		return errors.New("it has no file")
+		return false, nil
 	}
 	folder := filepath.Dir(r.Path)
 	err := e.syncFile(r.Path)
@@ -70,10 +77,20 @@ func (e *engine) secure(r delivery.Receipt) error {
 		// A reader has moved it from new to cur.
 		folder, err = filepath.Join(filepath.Dir(folder), "cur"), nil
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = e.fs.SyncDir(folder)
 	}
-	return e.fs.SyncDir(folder)
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	}
+	// Fetching it again would make a second copy.
+	return false, &delivery.Error{
+		Dest: dest.String(), Doing: "bringing a message of an earlier run to the disk",
+		Class: delivery.ErrIO, Err: err, Next: "look after the disk, then run the same command again",
+	}
 }
 
 func (e *engine) syncFile(path string) (err error) {
@@ -81,8 +98,7 @@ func (e *engine) syncFile(path string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return f.Sync()
+	return cmp.Or(f.Sync(), f.Close())
 }
 
 // begin writes the plan down, and what earlier runs left open is settled first.

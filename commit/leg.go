@@ -54,7 +54,9 @@ func (l *leg) run(ctx context.Context) (err error) {
 	l.copier = l.e.newCopier(l.e.late)
 	defer func() {
 		// The first error is the one to tell; what is in place by now counts all the same.
-		err = cmp.Or(err, l.copier.finish())
+		if ferr := l.copier.finish(); ferr != nil && err == nil {
+			err = localError{ferr}
+		}
 		for j := range l.copier.out {
 			err = cmp.Or(err, l.placed(j))
 		}
@@ -112,7 +114,7 @@ func (l *leg) placed(j *job) error {
 			st.prior = &j.receipt
 		}
 		if !errors.Is(j.err, delivery.ErrRejected) {
-			return j.err
+			return localError{j.err}
 		}
 		l.settled(st)
 		l.e.fail(st, j.err)
@@ -235,7 +237,7 @@ func (l *leg) answer(ctx context.Context) error {
 func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	d, err := st.dest.Begin(ctx, l.e.meta(st))
 	if err != nil {
-		return err
+		return localError{err}
 	}
 	in := &intake{e: l.e, st: st, to: d}
 	octets, err := io.Copy(in, text)
@@ -272,5 +274,8 @@ func (in *intake) Write(p []byte) (int, error) {
 	n, err := in.to.Write(p)
 	in.octets += int64(n)
 	in.e.progress(in.st, in.octets, n)
-	return n, err
+	if err != nil {
+		return n, localError{err}
+	}
+	return n, nil
 }

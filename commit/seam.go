@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"popmark/ledger"
@@ -105,7 +106,7 @@ type journal interface {
 	EndRun(ctx context.Context, run int64) error
 }
 
-// fault says what an error of a session means for the commit.
+// fault says what an error means for the commit.
 type fault uint8
 
 const (
@@ -113,10 +114,20 @@ const (
 	broken                 // the line broke; it may be taken up again
 	confused               // the server broke the protocol
 	cancelled              // the caller's context ended
+	local                  // the destination or the ledger failed
 )
 
-// faultOf is for errors of commands in a session that was open, where nothing but an -ERR is harmless.
+// localError marks an error of this side. The operating system's errors look alike
+// whether a disk or a connection gave them.
+type localError struct{ error }
+
+func (e localError) Unwrap() error { return e.error }
+
+// faultOf is for errors within an open session, where of the server's only an -ERR is harmless.
 func faultOf(err error) fault {
+	if _, ok := errors.AsType[localError](err); ok {
+		return local
+	}
 	switch mailbox.ClassOf(err) {
 	case mailbox.Unavailable:
 		return broken

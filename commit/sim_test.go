@@ -30,11 +30,12 @@ const (
 	cutAfter       // the server carries the command out, its answer is lost
 	refuse         // -ERR; for QUIT, with only the first deletion carried out
 	noDisk         // the file system or the ledger fails
+	leave          // whoever started the run leaves it
 	blows
 )
 
 func (b blow) String() string {
-	return [...]string{"nothing", "kill", "power loss", "cut before", "cut after", "-ERR", "disk failure"}[b]
+	return [...]string{"nothing", "kill", "power loss", "cut before", "cut after", "-ERR", "disk failure", "leave"}[b]
 }
 
 // place is where an operation happens.
@@ -48,7 +49,7 @@ const (
 
 func (b blow) hits(p place) bool {
 	switch b {
-	case kill, powerLoss:
+	case kill, powerLoss, leave:
 		return true
 	case cutBefore, cutAfter, refuse:
 		return p == onWire
@@ -58,8 +59,8 @@ func (b blow) hits(p place) bool {
 	return false
 }
 
-// fault falls on the at-th operation, from 1, of those that its blow can hit.
-type fault1 struct {
+// strike falls on the at-th operation, from 1, of those that its blow can hit.
+type strike struct {
 	blow blow
 	at   int
 }
@@ -78,24 +79,22 @@ func (*ledgerFault) Error() string { return "the ledger's disk failed" }
 // world is a model of the server, the disk, the ledger and the process.
 type world struct {
 	opMu   sync.Mutex // never held while another lock is taken
-	faults []fault1
+	faults []strike
 	seen   []int // operations that each fault could have hit
 	struck int   // faults that fell
 	dead   bool
+	cancel context.CancelFunc
 	lose   bool // what was not synced is forgotten at the restart
 
-	mu           sync.Mutex // the server's
-	msgs         []*mail
-	uidl         bool
-	pipelines    bool
-	dropCommits  bool // deletions come true when the line drops
-	sessions     int
-	between      func(w *world) // what others do to the mailbox before the second session
-	open         *simSession
-	broke        bool // an answer was lost or a command refused
-	breaches     []string
-	committed    int // as the events say
-	failedEvents int
+	mu          sync.Mutex // the server's
+	msgs        []*mail
+	uidl        bool
+	pipelines   bool
+	dropCommits bool // deletions come true when the line drops
+	sessions    int
+	between     func(w *world) // what others do to the mailbox before the second session
+	open        *simSession
+	breaches    []string
 
 	disk *faultfs.FS
 	log  *simLedger
@@ -174,6 +173,8 @@ func (w *world) op(p place) blow {
 		case kill, powerLoss:
 			w.dead, w.lose = true, w.lose || f.blow == powerLoss
 			return kill
+		case leave:
+			w.cancel()
 		default:
 			return f.blow
 		}
@@ -283,14 +284,14 @@ func (s *simSession) do(carryOut func(blow) error) error {
 		s.cut = true
 		return errLineCut
 	case cutBefore:
-		s.cut, s.w.broke = true, true
+		s.cut = true
 		return errLineCut
 	}
 	s.w.mu.Lock()
 	err := carryOut(b)
 	s.w.mu.Unlock()
 	if b == cutAfter {
-		s.cut, s.w.broke = true, true
+		s.cut = true
 		return errLineCut
 	}
 	return err
@@ -351,7 +352,6 @@ func (s *simSession) retr(n int) textAnswer {
 			}
 			switch {
 			case b == refuse:
-				s.w.broke = true
 				return errMinus
 			case s.marked[n] || m.gone:
 				return errMinus
@@ -385,7 +385,6 @@ func (s *simSession) dele(n int) answer {
 				s.w.breach("P2: DELE of %s, which is not on the disk", m.uid)
 			}
 			if b == refuse {
-				s.w.broke = true
 				return errMinus
 			}
 			s.marked[n] = true
@@ -422,7 +421,6 @@ func (s *simSession) quit(ctx context.Context) error {
 		}
 		s.end()
 		if b == refuse {
-			s.w.broke = true
 			return errMinus
 		}
 		return nil

@@ -67,7 +67,7 @@ const maxRuns = 6
 
 // play carries a setting's plan out under faults, again and again until it is done,
 // and gives what was broken of the promises.
-func (s setting) play(faults ...fault1) (w *world, breaches []string) {
+func (s setting) play(faults ...strike) (w *world, breaches []string) {
 	w = s.world()
 	w.faults, w.seen = faults, make([]int, len(faults))
 	for run := 1; ; run++ {
@@ -113,11 +113,14 @@ func (s setting) runOnce(w *world) (error, int) {
 		pause: func(context.Context, time.Duration) error { return nil },
 		opts:  Options{Destination: dest, Account: account, Retries: s.retries},
 	}
-	first := w.sessions
-	if first == 0 || !s.uidl {
+	if !s.uidl {
 		w.sessions = 0
 	}
-	run := start(context.Background(), e)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	w.cancel = cancel
+	before, _ := w.deleted()
+	run := start(ctx, e)
 	var promised []mailbox.ID
 	failed := 0
 	for ev := range run.Events() {
@@ -135,8 +138,32 @@ func (s setting) runOnce(w *world) (error, int) {
 	if err == nil && sum.Failed != failed {
 		w.breach("the summary says %d failed, the events %d", sum.Failed, failed)
 	}
+	if !w.dead {
+		w.restart() // closes the line, where it is open still
+		// What others deleted after QUIT was sent and lost looks as if that QUIT had done it.
+		ours, others := w.deleted()
+		ours -= before
+		if (sum.Deleted < ours || sum.Deleted > ours+others) && sum.Unknown == 0 && !s.dropCommits {
+			w.breach("P4: %d are deleted, the summary says %d (%v)", ours, sum.Deleted, err)
+		}
+	}
 	_ = dest.Close()
 	return err, failed
+}
+
+// deleted counts what the commit deleted, and what others did.
+func (w *world) deleted() (ours, others int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range w.msgs {
+		switch {
+		case m.other:
+			others++
+		case m.gone:
+			ours++
+		}
+	}
+	return ours, others
 }
 
 // checkCommitted holds a Committed against the server (P4).
@@ -234,10 +261,10 @@ func settings(n int) []setting {
 }
 
 // everyFault plays a setting once for each operation and each blow that can fall on it.
-func (s setting) everyFault(played *atomic.Int64, breach func(fault1, []string)) {
+func (s setting) everyFault(played *atomic.Int64, breach func(strike, []string)) {
 	for b := kill; b < blows; b++ {
 		for at := 1; ; at++ {
-			f := fault1{b, at}
+			f := strike{b, at}
 			w, breaches := s.play(f)
 			played.Add(1)
 			if len(breaches) > 0 {
@@ -259,7 +286,7 @@ func TestP1toP5_EveryCrashPointOfSmallMailboxes(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) {
 		work.Go(func() {
 			for s := range todo {
-				s.everyFault(&played, func(f fault1, breaches []string) {
+				s.everyFault(&played, func(f strike, breaches []string) {
 					if failures.Add(1) <= 10 {
 						t.Errorf("%v; %v at operation %d:\n\t%s", s, f.blow, f.at, strings.Join(breaches, "\n\t"))
 					}

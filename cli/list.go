@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"popmark/mailbox"
 	"popmark/message"
@@ -136,6 +138,7 @@ func (a *app) plainRows(list *mailbox.List) func(triage.Row) error {
 	if n := len(list.Messages); n > 0 {
 		digits = len(strconv.Itoa(list.Messages[n-1].Number))
 	}
+	width := a.terminalWidth()
 	var line []byte
 	return func(r triage.Row) error {
 		date, sender, subject := "", message.Safe("(no header)"), message.Safe("")
@@ -151,9 +154,25 @@ func (a *app) plainRows(list *mailbox.List) func(triage.Row) error {
 		line = fmt.Appendf(line[:0], "%*d  %8s  %-16s  %s  %s", digits, r.Message.Number,
 			humanize.IBytes(uint64(max(r.Message.Octets, 0))), date, message.Wcwidth.Fit(sender, senderCells), subject)
 		line = append(trimRight(line), '\n')
+		if width > 0 {
+			line = append([]byte(message.Wcwidth.Truncate(message.Safe(line[:len(line)-1]), width)), '\n')
+		}
 		_, err := a.out.Write(line)
 		return err
 	}
+}
+
+// terminalWidth is the width of standard output in cells; 0 where it is no terminal.
+func (a *app) terminalWidth() int {
+	f, ok := a.streams.Out.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 func trimRight(line []byte) []byte {

@@ -23,8 +23,9 @@ type opened struct {
 	transcript io.Closer // nil where there is none
 }
 
-// sinks are told what happens to a mailbox while it is used; each may be nil.
+// sinks are told what happens to a mailbox while it is used; each may be zero.
 type sinks struct {
+	idle     time.Duration // after how long without use the mailbox's lock is let go; 0 is never
 	notify   func(mailbox.Event)
 	dialogue func(string)
 	waiting  func(account.Wait)
@@ -79,6 +80,8 @@ func (a *app) prepare(target string, o *targetOptions, to sinks) (*opened, error
 		Decoder: b.decoder,
 		Notify:  notify,
 		Retries: retries,
+
+		IdleRelease: to.idle,
 	})
 	return b, nil
 }

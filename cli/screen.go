@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"time"
 
 	"popmark/account"
 	"popmark/commit"
@@ -10,6 +11,9 @@ import (
 	"popmark/triage"
 	"popmark/ui"
 )
+
+// idleRelease is after how long without use the screen lets the mailbox's lock go.
+const idleRelease = time.Minute
 
 // screen opens the triage screen on a mailbox.
 func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *destinationOptions) error {
@@ -19,6 +23,7 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 	}
 	feed := ui.NewFeed()
 	b, err := a.prepare(target, o, sinks{
+		idle:     idleRelease,
 		notify:   feed.Event,
 		dialogue: func(s string) { feed.Line(message.MakeSafe(s)) },
 		waiting:  func(w account.Wait) { feed.Waiting(w.Err, w.Pause) },

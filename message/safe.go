@@ -216,7 +216,8 @@ func (m *safeMaker) next(i int) rune {
 // shapes tells whether the rune at i stands between two letters of a script whose letters join or whose
 // words are not spaced, where joiners belong to spelling.
 func (m *safeMaker) shapes(i, size int) bool {
-	return isComplex(m.prev) && isComplex(m.next(i+size))
+	next := m.next(i + size)
+	return isComplex(m.prev) && isComplex(next) && classify(next) == plainRune
 }
 
 // picture returns the visible form of a control character.

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode"
@@ -169,5 +170,28 @@ func BenchmarkMakeSafe(b *testing.B) {
 				_ = MakeSafe(bb.in)
 			}
 		})
+	}
+}
+
+func TestP7_TrickyMixturesAreSafeAtOnce(t *testing.T) {
+	tricky := []rune{
+		'a', '1', ' ', '\t', '\n', '\x1b', 0x7f, 0x85, 0xa0, 0xad, 0x300, 0x301, 0x34f, 0x489, 0x5d0, 0x61c, 0x627, 0x64b, 0x600, 0x915, 0x93f, 0x94d, 0xe01, 0xe31,
+		0x115f, 0x1820, 0x180b, 0x180e, 0x200b, zwnj, zwj, 0x200e, 0x200f, 0x2028, 0x202e, 0x2060, 0x2066, 0x2764, 0x20e3, 0x25cc, 0x3164, '漢', 'あ', '한',
+		0xe000, 0xfe00, 0xfe0f, 0xfeff, 0xfffd, 0xffff, 0x1f468, 0x1f3fb, 0xe0041, 0xe0100, 0x10ffff,
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 100_000 {
+		var b strings.Builder
+		for range 1 + r.IntN(12) {
+			if r.IntN(20) == 0 {
+				b.WriteByte(byte(0x80 + r.IntN(0x80)))
+			} else {
+				b.WriteRune(tricky[r.IntN(len(tricky))])
+			}
+		}
+		checkSafe(t, b.String(), MakeSafe(b.String()))
+		if t.Failed() {
+			return
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -118,27 +117,5 @@ func TestPasswordIsAskedForOnce(t *testing.T) {
 	runs, err := os.ReadFile(count)
 	if err != nil || string(runs) != "x\n" {
 		t.Errorf("the command ran %d times (%v)", strings.Count(string(runs), "x"), err)
-	}
-}
-
-func TestP10_PasswordCommandCanBeLeft(t *testing.T) {
-	started := filepath.Join(t.TempDir(), "started")
-	if err := mkfifo(started); err != nil {
-		t.Fatal(err)
-	}
-	a, err := New(mustTarget(t, "pop3://joe@h"), Settings{PasswordCommand: "echo > " + started + "; exec sleep 60"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		// Opening waits until the command has opened its end.
-		if f, err := os.Open(started); err == nil {
-			_ = f.Close()
-		}
-		cancel()
-	}()
-	if _, err := a.Password(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want the context's end", err)
 	}
 }

@@ -126,7 +126,7 @@ func (p *commitPrinter) plan(plan triage.Plan) error {
 		p.o.int("download", plan.Download())
 		p.o.int("free", plan.Freed())
 		p.write(p.o.end())
-		return nil
+		return p.done(commit.Summary{})
 	}
 	for _, c := range commands {
 		p.write([]byte(c + "\n"))

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,11 +17,12 @@ func (a *app) historyCommand() *cobra.Command {
 	var state stateOptions
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "history [QUERY]",
-		Short:   "List what was fetched and deleted, newest first",
-		Example: "popmark history from:boss newer:30d",
+		Use:         "history [QUERY]",
+		Short:       "List what was fetched and deleted, newest first",
+		Example:     "popmark history from:boss newer:30d",
+		Annotations: takesQuery,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			query, err := triage.ParseQuery(strings.Join(args, " "), time.Now())
+			query, err := triage.ParseQuery(queryOf(args), time.Now())
 			if err != nil {
 				return err
 			}

@@ -21,14 +21,15 @@ func (a *app) listCommand() *cobra.Command {
 	var options targetOptions
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "list TARGET [QUERY]",
-		Short:   "List the messages, one line each",
-		Example: "popmark list pop3s://user@host\npopmark list pop3s://user@host larger:5M -from:boss --json",
+		Use:         "list TARGET [QUERY]",
+		Short:       "List the messages, one line each",
+		Example:     "popmark list pop3s://user@host\npopmark list pop3s://user@host larger:5M -from:boss --json",
+		Annotations: takesQuery,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return misused(cmd, "the TARGET is missing")
 			}
-			query, err := triage.ParseQuery(strings.Join(args[1:], " "), time.Now())
+			query, err := triage.ParseQuery(queryOf(args[1:]), time.Now())
 			if err != nil {
 				return err
 			}

@@ -49,7 +49,7 @@ func (a *app) execute(ctx context.Context, args []string) error {
 		return a.help(ctx, args)
 	}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(shield(root, args))
 	root.SetOut(a.out)
 	root.SetErr(a.streams.Err)
 	root.SilenceErrors, root.SilenceUsage = true, true

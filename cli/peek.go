@@ -21,9 +21,10 @@ func (a *app) peekCommand() *cobra.Command {
 	var options targetOptions
 	var view peekView
 	cmd := &cobra.Command{
-		Use:     "peek TARGET SELECTION",
-		Short:   "Show what TOP gives of the selected messages",
-		Example: "popmark peek pop3s://user@host 3-5\npopmark peek pop3s://user@host subject:invoice --lines 100",
+		Use:         "peek TARGET SELECTION",
+		Short:       "Show what TOP gives of the selected messages",
+		Example:     "popmark peek pop3s://user@host 3-5\npopmark peek pop3s://user@host subject:invoice --lines 100",
+		Annotations: takesQuery,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0:
@@ -33,7 +34,7 @@ func (a *app) peekCommand() *cobra.Command {
 			case view.lines < 0:
 				return &usageError{"reading --lines", "it is negative", "write a number from 0 up"}
 			}
-			selection, err := triage.ParseSelection(strings.Join(args[1:], " "), time.Now())
+			selection, err := triage.ParseSelection(queryOf(args[1:]), time.Now())
 			if err != nil {
 				return err
 			}

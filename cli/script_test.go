@@ -83,6 +83,8 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 	"cut-at-quit":  option(pop3server.WithHooks(pop3server.Cut(pop3server.On("QUIT"), pop3server.Close))),
 	"cut-at-retr":  option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("RETR 2"), 200, pop3server.Close))),
 	"cut-once":     option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("RETR 2").Nth(1), 200, pop3server.Close))),
+	"cut-top":      option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2"), 100, pop3server.Close))),
+	"cut-top-once": option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2").Nth(1), 100, pop3server.Close))),
 	"cut-at-list":  option(pop3server.WithHooks(pop3server.Cut(pop3server.On("LIST"), pop3server.Close))),
 	"no-retr-2":    option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("RETR 2"), "message 2 is \x1b[31mdamaged"))),
 	"no-top-2":     option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP 2"), "message 2 is damaged"))),

@@ -5,15 +5,12 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
-
-func mkfifo(path string) error { return syscall.Mkfifo(path, 0o600) }
 
 func echoes(t *testing.T, fd int) bool {
 	t.Helper()

@@ -22,7 +22,8 @@ func secured(t *testing.T, options ...pop3server.Option) (s *pop3server.Server, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s = pop3server.New(append([]pop3server.Option{pop3server.WithTLS(server)}, options...)...)
+	// One test's session may not be over when the next begins.
+	s = pop3server.New(append([]pop3server.Option{pop3server.WithTLS(server), pop3server.WithSharedMaildrops()}, options...)...)
 	l, err := s.ListenTLS("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

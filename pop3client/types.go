@@ -53,7 +53,7 @@ type Listing struct {
 // UidlEntry is one line of UIDL.
 type UidlEntry struct {
 	Number int
-	// UID is as the server gave it, whatever octets it has but spaces and line ends.
+	// UID is as the server gave it, whatever octets it has; see [CheckUID]. It is not safe to print.
 	UID string
 }
 

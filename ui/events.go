@@ -51,7 +51,8 @@ func (m *model) stateChanged(e mailbox.StateEvent) tea.Cmd {
 			m.say("The line is back")
 		}
 	case mailbox.Released:
-		if was != mailbox.Released {
+		// A commit and looking again end sessions too; only a lock let go while nobody asked is news.
+		if was == mailbox.Open && !m.run.active() && !m.server.opening {
 			m.say("The mailbox is free: nothing was deleted. popmark comes back when something is asked")
 		}
 	case mailbox.Lost:
@@ -100,14 +101,13 @@ func (m *model) arrangeLate() tea.Cmd {
 
 // dialogue is the last lines that went over the wire.
 type dialogue struct {
-	lines   []message.Safe
-	dropped int
+	lines []message.Safe
+	still bool // a person scrolled back: new lines do not move what is read
 }
 
 func (d *dialogue) add(lines []message.Safe) {
 	d.lines = append(d.lines, lines...)
 	if over := len(d.lines) - dialogueLines; over > dialogueLines/4 {
 		d.lines = append(d.lines[:0], d.lines[over:]...)
-		d.dropped += over
 	}
 }

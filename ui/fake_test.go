@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/message"
+	"popmark/pop3client"
 	"popmark/triage"
 )
 
@@ -282,7 +282,7 @@ func goesWell(plan triage.Plan) *fakeRun {
 	return run
 }
 
-var errLocked = errors.New("logging in: the server said: [IN-USE] locked by another session")
+var errLocked = fmt.Errorf("logging in as ann: %w", &pop3client.ServerError{Command: "PASS", Code: "IN-USE", Text: "[IN-USE] mailbox locked by another session"})
 
 // sample is a mailbox that shows what the list must bear.
 func sample() []fakeMail {

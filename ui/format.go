@@ -78,6 +78,8 @@ func year(t time.Time, layout string) message.Safe {
 func span(d time.Duration) message.Safe {
 	s := int64((d + time.Second/2) / time.Second)
 	switch {
+	case d < 10*time.Second && d%time.Second != 0:
+		return message.Safe(strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s")
 	case s < 60:
 		return message.Safe(fmt.Sprintf("%d s", s))
 	case s < 3600:

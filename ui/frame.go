@@ -76,6 +76,9 @@ func (m *model) layOut() {
 	m.senders.resize(f.list)
 	m.preview.resize(max(f.preview-1, 0))
 	top := m.top()
+	if top == modeDialogue && !m.dialogue.still {
+		m.scroll[top] = m.textLines()
+	}
 	m.scroll[top] = max(min(m.scroll[top], m.textLines()-m.textHeight()), 0)
 	m.want()
 }

@@ -34,6 +34,7 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	case keymap.Dialogue:
 		m.push(modeDialogue)
+		m.dialogue.still = false
 		return nil
 	case keymap.Accounts:
 		m.push(modeAccounts)
@@ -234,11 +235,12 @@ func (m *model) closeList() {
 func (m *model) textAction(a keymap.Action) tea.Cmd {
 	top := m.top()
 	if to, ok := scrolled(a, m.scroll[top], m.textLines(), m.textHeight()); ok {
-		switch a {
-		case keymap.Last:
-			to = m.textLines()
+		last := m.textLines() - m.textHeight()
+		if a == keymap.Last {
+			to = last
 		}
 		m.scroll[top] = to
+		m.dialogue.still = to < last
 		return nil
 	}
 	if a == keymap.Close {

@@ -58,6 +58,21 @@ func (l *line) put(s style, text message.Safe) *line {
 	return l
 }
 
+// whole writes runs and a gap behind them if they fit, and nothing otherwise.
+func (l *line) whole(runs ...run) *line {
+	need := 0
+	for _, r := range runs {
+		need += l.c.method.Width(r.text)
+	}
+	if need > l.left {
+		return l
+	}
+	for _, r := range runs {
+		l.put(r.style, r.text)
+	}
+	return l.gap(2)
+}
+
 // cell writes text into a column of exactly so many cells.
 func (l *line) cell(s style, text message.Safe, cells int) *line {
 	cells = min(cells, l.left)

@@ -50,6 +50,7 @@ func (m *model) wheel(at tea.Mouse) tea.Cmd {
 		return m.showPreview()
 	default:
 		m.scroll[top] += delta
+		m.dialogue.still = m.scroll[top] < m.textLines()-m.textHeight()
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"strings"
+	"time"
 
 	"popmark/keymap"
 	"popmark/mailbox"
@@ -24,7 +25,7 @@ func (m *model) openingText() page {
 	p.wrapped(m, style{}, advice)
 	switch {
 	case !m.server.again.IsZero():
-		text := "Trying again in " + span(max(m.server.again.Sub(m.cfg.Now()), 0))
+		text := "Trying again in " + span(max(m.server.again.Sub(m.cfg.Now()), 0).Round(time.Second))
 		if !m.server.opening {
 			text += "; " + m.hintKey(keymap.LookAgain) + " tries now"
 		}

@@ -217,7 +217,7 @@ func (p *progress) event(e commit.Event) {
 	case commit.Warning:
 		p.warnings = append(p.warnings, e.Text)
 	case commit.Reconnecting:
-		p.phase = "The line broke (" + errorText(e.Err) + "): trying again in " + span(e.Pause)
+		p.phase = "The line broke (" + errorText(e.Err) + "): trying again in " + span(e.Pause.Round(time.Second))
 		p.takeBack()
 		return
 	case commit.Done:

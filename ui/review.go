@@ -73,8 +73,8 @@ func (m *model) reviewAction(a keymap.Action) tea.Cmd {
 
 // question is what is asked at the foot of the screen.
 type question struct {
-	text message.Safe
-	yes  func() tea.Cmd
+	text, short message.Safe
+	yes         func() tea.Cmd
 }
 
 // quit leaves, and asks first where marks would be left behind.
@@ -86,7 +86,7 @@ func (m *model) quit() tea.Cmd {
 	if m.cfg.Ledger != nil {
 		text += " They are kept."
 	}
-	m.question = question{text, func() tea.Cmd { return tea.Quit }}
+	m.question = question{text, "Leave? " + count(m.marks.here()) + " marked", func() tea.Cmd { return tea.Quit }}
 	m.push(modeConfirm)
 	return nil
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"strconv"
+	"time"
 
 	"popmark/keymap"
 	"popmark/mailbox"
@@ -60,7 +61,7 @@ func (m *model) drawRunWords(l *line) {
 		l.gap(2).put(m.theme.quiet, octets(rate)+"/s")
 	}
 	if left > 0 {
-		l.gap(2).put(m.theme.quiet, span(left)+" left")
+		l.gap(2).put(m.theme.quiet, span(left.Round(time.Second))+" left")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"popmark/keymap"
 	"popmark/message"
+	"popmark/triage"
 )
 
 // View draws the frame: every line exactly as wide as the terminal, and as many lines as it has.
@@ -128,9 +129,7 @@ func (m *model) drawFoot(c *canvas, f frame, v *tea.View) {
 		l.put(m.theme.accent, "/").put(style{}, shown)
 		v.Cursor = tea.NewCursor(min(1+cursor, f.width-1), f.height-1)
 	case m.top() == modeConfirm:
-		l.put(m.theme.warn, m.question.text)
-		l.put(m.theme.strong, "  "+m.hintKey(keymap.Confirm)).put(style{}, " yes  ")
-		l.put(m.theme.strong, m.hintKey(keymap.Decline)).put(style{}, " no")
+		m.drawQuestion(l)
 	case m.top() == modeReview && m.note.text == "":
 		m.drawReviewQuestion(l)
 	case m.note.text != "":
@@ -146,6 +145,18 @@ func (m *model) drawFoot(c *canvas, f frame, v *tea.View) {
 		m.drawHints(l)
 	}
 	l.end()
+}
+
+// drawQuestion asks, with fewer words where there is little room: the keys of the answers must be seen.
+func (m *model) drawQuestion(l *line) {
+	yes, no := m.hintKey(keymap.Confirm), m.hintKey(keymap.Decline)
+	text := m.question.text
+	if room := l.left - m.method.Width(yes+no) - len("   yes   no"); m.method.Width(text) > room {
+		text = m.question.short
+	}
+	l.put(m.theme.warn, text).gap(2)
+	l.put(m.theme.strong, yes).put(style{}, " yes").gap(2)
+	l.put(m.theme.strong, no).put(style{}, " no")
 }
 
 // drawMistake points at the place in the query that is wrong, from the line above it.
@@ -197,7 +208,7 @@ func (m *model) drawHints(l *line) {
 		key := m.keys.Key(in, a)
 		words := m.hintWords(in, a)
 		need := m.method.Width(message.Safe(key)) + 1 + len(words) + 2
-		if key == "" || need+tail > l.left {
+		if key == "" || need+tail > l.left || a == keymap.LookAgain && !again(m.server.err) {
 			continue
 		}
 		l.put(m.theme.strong, message.Safe(key)).put(m.theme.quiet, " "+message.Safe(words)).gap(2)
@@ -226,22 +237,18 @@ func (m *model) drawTotals(l *line) {
 	if m.marks.here() == 0 {
 		part.put(m.theme.quiet, m.idleWords())
 	}
-	styles := [...]style{1: m.theme.remove, 2: m.theme.fetch, 3: m.theme.move}
-	for mark := range styles {
-		t := m.marks.totals[mark]
-		if mark == 0 || t.messages == 0 {
-			continue
+	for mark := triage.Delete; mark <= triage.Move; mark++ {
+		if t := m.marks.totals[mark]; t.messages > 0 {
+			s := m.markStyle(mark)
+			s.attr |= bold
+			part.whole(run{s, message.Safe(mark.Letter()) + " "}, run{style{}, count(t.messages) + " "}, run{m.theme.quiet, octets(t.octets)})
 		}
-		letter := [...]message.Safe{1: "D ", 2: "F ", 3: "M "}[mark]
-		s := styles[mark]
-		s.attr |= bold
-		part.put(s, letter).put(style{}, count(t.messages)+" ").put(m.theme.quiet, octets(t.octets)).gap(2)
 	}
 	if n := m.marks.freed(); n > 0 {
-		part.put(m.theme.quiet, "frees ").put(style{}, octets(n)).gap(2)
+		part.whole(run{m.theme.quiet, "frees "}, run{style{}, octets(n)})
 	}
 	if n := m.marks.downloaded(); n > 0 {
-		part.put(m.theme.quiet, "downloads ").put(style{}, octets(n))
+		part.whole(run{m.theme.quiet, "downloads "}, run{style{}, octets(n)})
 	}
 	part.end()
 	l.gap(l.left-l.c.width(right)).put(m.theme.quiet, right)
@@ -257,6 +264,14 @@ func (m *model) idleWords() message.Safe {
 
 // placeWords says where the cursor is, and what the filter lets through.
 func (m *model) placeWords() message.Safe {
+	top := m.top()
+	if n, height := m.textLines(), m.textHeight(); n > 0 {
+		if n <= height || height < 1 || top == modeCommitting {
+			return ""
+		}
+		first := m.scroll[top]
+		return "lines " + count(first+1) + "-" + count(min(first+height, n)) + " of " + count(n)
+	}
 	if m.rows.list == nil {
 		return ""
 	}

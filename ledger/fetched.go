@@ -18,9 +18,12 @@ type About struct {
 
 // Fetched is a message's copy in a destination.
 type Fetched struct {
-	UID         string
-	Octets      int64  // from LIST: part of the message's identity
-	Destination string // canonical, as the destination names itself
+	UID    string
+	Octets int64 // from LIST: part of the message's identity
+	// Destination is canonical, as the destination names itself. What was copied
+	// into the bin, "bin:" stands before it, is left out of the history: there it
+	// belongs to the deletion.
+	Destination string
 
 	Name     string // how the destination knows the copy again
 	Path     string // of its file; "" where it has none

@@ -52,7 +52,7 @@ type Entry struct {
 
 const historyQuery = `SELECT * FROM (
 SELECT 0 AS kind, f.id AS id, at, key, uid, received, sender, subject, date, destination, path, sha256, '', ''
-	FROM fetched f JOIN account a ON a.id=f.account WHERE safe
+	FROM fetched f JOIN account a ON a.id=f.account WHERE safe AND destination NOT LIKE 'bin:%'
 UNION ALL
 SELECT 1, d.id, at, key, uid, octets, sender, subject, date, '', '', x'', lines, kept
 	FROM deleted d JOIN account a ON a.id=d.account

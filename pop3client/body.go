@@ -170,9 +170,7 @@ func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, 
 		return nil, fatal
 	}
 	for {
-		piece, used, end := t.next(c.in.bytes())
-		c.in.r += used
-		if end {
+		if t.over {
 			if tr := c.opts.Transcript; tr != nil {
 				tr.server(fmt.Sprintf("[%d octets]", t.octets))
 				tr.server(".")
@@ -180,11 +178,16 @@ func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, 
 			c.finish(cmd, t.octets, nil)
 			return nil, io.EOF
 		}
+		piece, used := t.gather(c.in.bytes())
+		c.in.r += used
 		if len(piece) > 0 {
 			if cmd.verb == "TOP" && t.octets > c.opts.Limits.TopOctets {
 				return nil, c.overLimit(cmd, "TopOctets", c.opts.Limits.TopOctets)
 			}
 			return piece, nil
+		}
+		if t.over {
+			continue
 		}
 		if err := c.fill(ctx, cmd, c.deadline()); err != nil {
 			return nil, err
@@ -201,12 +204,41 @@ const (
 	endsLF
 )
 
+// lineOctets is about how long a line is.
+const lineOctets = 64
+
+var lfDot = []byte("\n.")
+
 // text is the state of un-stuffing one message's text.
 type text struct {
 	ends    lineEnds
 	inLine  bool // not at a line's beginning
 	afterCR bool // the last octet handed out was a CR
+	over    bool // the lone dot was met
 	octets  int64
+}
+
+// gather takes all the text off data that there is, moving it together over the dots that are not
+// text, so that a text of many dots is not many small writes. It returns how many of data were used.
+func (t *text) gather(data []byte) (piece []byte, used int) {
+	start, end := 0, 0
+	for used < len(data) {
+		p, n, over := t.next(data[used:])
+		used += n
+		if over {
+			t.over = true
+			break
+		}
+		if len(p) == 0 {
+			break
+		}
+		if end == 0 {
+			start, end = used-len(p), used
+			continue
+		}
+		end += copy(data[end:], p)
+	}
+	return data[start:end], used
 }
 
 // next takes a piece off data: octets to hand out, how many of data were used (with the dots that
@@ -250,9 +282,17 @@ func (t *text) run(data []byte) int {
 			t.ends = endsCRLF
 		}
 	}
-	// Dots are looked for, not line ends: the text that makes messages large is base64, which has none.
-	for from := 0; ; {
-		i := bytes.IndexByte(data[from:], '.')
+	for from, missed := 0, 0; ; missed++ {
+		// A dot is looked for, not a line end: the text that makes messages large is base64, which has
+		// none. In text with more dots than lines both together are found sooner.
+		var i int
+		if missed*lineOctets > from {
+			if i = bytes.Index(data[from:], lfDot); i >= 0 {
+				i++
+			}
+		} else {
+			i = bytes.IndexByte(data[from:], '.')
+		}
 		if i < 0 {
 			break
 		}

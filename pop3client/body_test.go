@@ -19,10 +19,10 @@ func feed(raw string, cuts ...int) (out string, rest string, end bool) {
 		data = append(data, raw[from:to]...)
 		from = to
 		for {
-			piece, used, ended := t.next(data)
+			piece, used := t.gather(data)
 			b.Write(piece)
 			data = data[used:]
-			if ended {
+			if t.over {
 				return b.String(), string(data) + raw[from:], true
 			}
 			if len(piece) == 0 {

@@ -312,6 +312,18 @@ func TestSCRAMDistrust(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+	t.Run("the server's own error", func(t *testing.T) {
+		err := scram(t, func(p *peer, nonce string) {
+			p.say(first(nonce, 4096))
+			_, _ = p.r.ReadString('\n')
+			p.say("+ " + b64("e=invalid-proof") + "\r\n")
+			p.answer("", "-ERR no\r\n")
+			p.hush()
+		})
+		if e := asError[*ServerError](t, err); e.Kind() != KindRefused || e.Detail != "invalid-proof" {
+			t.Errorf("%+v", e)
+		}
+	})
 	t.Run("wrong proof", func(t *testing.T) {
 		err := scram(t, func(p *peer, nonce string) {
 			p.say(first(nonce, 4096))

@@ -17,6 +17,7 @@ type scramMechanism struct {
 	conversation *scram.ClientConversation
 	iterations   int // the most that the server may ask for
 	steps        int
+	detail       string // the error that the server told
 }
 
 // binding is how SCRAM's channel binding stands (RFC 5802, section 6).
@@ -69,6 +70,10 @@ func (m *scramMechanism) Start() (string, []byte, error) {
 
 func (m *scramMechanism) Next(challenge []byte) ([]byte, error) {
 	m.steps++
+	if told, ok := strings.CutPrefix(string(challenge), "e="); ok {
+		m.detail = told
+		return nil, nil // the refusal itself comes next
+	}
 	if m.steps == 1 {
 		if err := m.bounded(string(challenge)); err != nil {
 			return nil, err
@@ -100,11 +105,11 @@ func (m *scramMechanism) bounded(first string) error {
 		}
 		return nil
 	}
-	if strings.HasPrefix(first, "e=") {
-		return fmt.Errorf("%s: the server reports the error %q", m.name, first[2:])
-	}
 	return errors.New(m.name + ": the server's first message has no iteration count")
 }
 
 // Verified reports whether the server proved that it knows the password.
 func (m *scramMechanism) Verified() bool { return m.conversation.Valid() }
+
+// Detail is the error that the server told before it refused (RFC 5802, section 7).
+func (m *scramMechanism) Detail() string { return m.detail }

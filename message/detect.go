@@ -44,8 +44,9 @@ func (d *detector) rawCharset(b []byte, declared string) charset {
 	}
 	if d.runs++; d.runs <= maxDetections {
 		result := chardet.Detect(sample)
-		c := lookupCharset(result.Encoding)
-		if c != nil && result.Confidence >= 0.3 && !isLatin(result.Encoding) && isPlausible(result.Encoding, sample, c) {
+		name := likelier(result.Encoding)
+		c := lookupCharset(name)
+		if c != nil && result.Confidence >= 0.3 && !isLatin(name) && isPlausible(name, sample, c) {
 			return c
 		}
 	}
@@ -58,7 +59,22 @@ func (d *detector) rawCharset(b []byte, declared string) charset {
 	if account != nil {
 		return account
 	}
+	if name := eastAsian(sample); name != "" {
+		return lookupCharset(name)
+	}
 	return lookupCharset("windows-1252")
+}
+
+// likelier returns the charset that mail has where the detector names its neighbour: KOI8-U has letters where
+// KOI8-R has frames, and nobody writes mail in Macintosh Cyrillic.
+func likelier(name string) string {
+	switch charsetKey(name) {
+	case "koi8r":
+		return "koi8-u"
+	case "maccyrillic":
+		return "windows-1251"
+	}
+	return name
 }
 
 func highOctets(b []byte) (n int) {
@@ -115,17 +131,26 @@ func isPlausible(name string, b []byte, c charset) bool {
 		p := count(b)
 		return p.bad == 0 && p.common*4 >= p.pairs*3
 	}
-	letters, others := 0, 0
+	letters, others, mixed := 0, 0, 0
+	var prev rune
 	for _, r := range text {
 		switch {
 		case r < utf8.RuneSelf:
+			if isLetter(byte(r)) && prev >= utf8.RuneSelf && unicode.IsLetter(prev) && !unicode.Is(unicode.Latin, prev) {
+				mixed++
+			}
 		case unicode.IsLetter(r):
 			letters++
+			if prev < utf8.RuneSelf && isLetter(byte(prev)) && !unicode.Is(unicode.Latin, r) {
+				mixed++
+			}
 		default:
 			others++
 		}
+		prev = r
 	}
-	return letters >= 2*others
+	// A word has the letters of one script.
+	return letters >= 2*others && mixed*4 <= letters
 }
 
 // structure recognises what the octets' pattern alone shows: ISO-2022, Shift_JIS by its kana, Big5 by its
@@ -138,12 +163,51 @@ func structure(b []byte) string {
 	switch {
 	case sjis.good() && sjis.pairs > 0 && (!gbk.good() || sjis.strong >= sjis.pairs/2+1) && sjis.common > gbk.common*3/4:
 		return "shift_jis"
-	case big5.good() && big5.strong > 0 && big5.pairs >= 2 && (!gbk.good() || gbk.common < big5.common):
+	case big5.good() && big5.strong > 0 && big5.pairs >= 2 && (!gbk.good() || gbk.common < big5.common) && asciiLetters(b) <= 4*big5.pairs:
 		return "big5"
-	case gbk.good() && gbk.pairs >= 2 && gbk.strong == 0 && gbk.common == gbk.pairs && gbk.beyondHangul*4 >= gbk.pairs:
+	case gbk.good() && gbk.pairs >= 2 && gbk.strong == 0 && gbk.common == gbk.pairs && gbk.beyondHangul*4 >= gbk.pairs && !smallCyrillic(b):
 		return "gb18030"
 	}
 	return ""
+}
+
+// eastAsian recognises text whose high octets come in pairs of everyday characters: Japanese by its kana, Korean by
+// keeping to the syllables' rows, else Chinese.
+func eastAsian(b []byte) string {
+	gbk, jp, kr := countGBK(b), countEUCJP(b), countEUCKR(b)
+	switch {
+	case jp.good() && jp.pairs >= 2 && jp.strong*2 >= jp.pairs:
+		return "euc-jp"
+	case gbk.strong > 0 || gbk.bad > 0 || gbk.pairs < 2 || gbk.common < gbk.pairs || smallCyrillic(b):
+		return ""
+	case gbk.beyondHangul == 0 && kr.good() && kr.pairs >= 4:
+		return "euc-kr"
+	}
+	return "gb18030"
+}
+
+func asciiLetters(b []byte) (n int) {
+	for _, c := range b {
+		if isLetter(c) {
+			n++
+		}
+	}
+	return n
+}
+
+// smallCyrillic tells whether nearly all high octets are where KOI8-R has its small letters and windows-1251 its
+// capitals: Chinese would use the other octets too.
+func smallCyrillic(b []byte) bool {
+	in, all := 0, 0
+	for _, c := range b {
+		if c >= 0x80 {
+			all++
+			if c >= 0xc0 && c <= 0xdf {
+				in++
+			}
+		}
+	}
+	return in*10 >= all*9
 }
 
 // escapeCharset recognises the charsets that announce themselves with an escape sequence.
@@ -164,124 +228,20 @@ func escapeCharset(b []byte) string {
 	return ""
 }
 
-// pairs counts two-octet characters of one charset.
-type pairs struct {
-	pairs, common int // all, and those of everyday text
-	strong        int // those that only this charset explains
-	bad           int // octets that the charset does not have
-	beyondHangul  int // EUC only: those outside the rows where EUC-KR keeps its syllables
-}
-
-func (p pairs) good() bool { return p.bad == 0 && p.common*5 >= p.pairs*4 }
-
-var pairCounters = map[string]func([]byte) pairs{
-	"gb2312": countGBK, "gbk": countGBK, "gb18030": countGBK, "big5": countBig5,
-	"shiftjis": countShiftJIS, "cp932": countShiftJIS, "euckr": countEUCKR, "cp949": countEUCKR, "eucjp": countEUCJP,
-}
-
-// countPairs walks over two-octet characters. lead tells whether an octet begins one; count looks at one and
-// tells whether the charset has it; a high octet that begins none is bad unless single allows it.
-func countPairs(b []byte, lead func(byte) bool, single func(byte) bool, count func(p *pairs, c, t byte) bool) pairs {
-	var p pairs
-	for i := 0; i < len(b); i++ {
-		c := b[i]
-		switch {
-		case c < 0x80 || single(c):
-		case !lead(c):
-			p.bad++
-		case i+1 == len(b): // cut
-		default:
-			p.pairs++
-			if !count(&p, c, b[i+1]) {
-				p.bad++
-			}
-			i++
-		}
-	}
-	return p
-}
-
-func never(byte) bool { return false }
-
-func countGBK(b []byte) pairs {
-	return countPairs(b, func(c byte) bool { return c >= 0x81 && c <= 0xfe }, never, func(p *pairs, c, t byte) bool {
-		if t < 0xa1 {
-			p.strong++ // GBK's own characters, which everyday text hardly has
-		} else if c >= 0xb0 && c <= 0xd7 || c == 0xa1 || c == 0xa3 {
-			p.common++
-			if c > 0xc8 || c == 0xa3 {
-				p.beyondHangul++
-			}
-		}
-		return t >= 0x30 && t != 0x7f && t != 0xff
-	})
-}
-
-func countBig5(b []byte) pairs {
-	return countPairs(b, func(c byte) bool { return c >= 0xa1 && c <= 0xf9 }, never, func(p *pairs, c, t byte) bool {
-		if c >= 0xa4 && c <= 0xc6 || c == 0xa1 {
-			p.common++
-		}
-		if t < 0xa1 {
-			p.strong++
-		}
-		return t >= 0x40 && t <= 0x7e || t >= 0xa1 && t <= 0xfe
-	})
-}
-
-func countShiftJIS(b []byte) pairs {
-	halfKana := func(c byte) bool { return c >= 0xa1 && c <= 0xdf }
-	p := countPairs(b, func(c byte) bool { return c >= 0x81 && c <= 0x9f || c >= 0xe0 && c <= 0xfc }, halfKana, func(p *pairs, c, t byte) bool {
-		kana := c == 0x82 && t >= 0x9f || c == 0x83 && t <= 0x96
-		if kana || c == 0x81 || c == 0x82 || c >= 0x88 && c <= 0x97 {
-			p.common++
-		}
-		if kana {
-			p.strong++
-		}
-		return t >= 0x40 && t != 0x7f && t <= 0xfc
-	})
-	half := 0
-	for _, c := range b {
-		if halfKana(c) {
-			half++
-		}
-	}
-	if half > 2*p.pairs { // more of them than of all else: some other charset's letters
-		p.bad++
-	}
-	return p
-}
-
-func countEUCKR(b []byte) pairs {
-	return countPairs(b, func(c byte) bool { return c >= 0x81 && c <= 0xfe }, never, func(p *pairs, c, t byte) bool {
-		if c >= 0xb0 && c <= 0xc8 && t >= 0xa1 || c >= 0xa1 && c <= 0xa3 {
-			p.common++
-		}
-		return t >= 0x41 && t <= 0xfe
-	})
-}
-
-func countEUCJP(b []byte) pairs {
-	return countPairs(b, func(c byte) bool { return c >= 0xa1 && c <= 0xfe || c == 0x8e }, func(c byte) bool { return c == 0x8f }, func(p *pairs, c, t byte) bool {
-		if c == 0x8e || c >= 0xa1 && c <= 0xa5 || c >= 0xb0 && c <= 0xcf {
-			p.common++
-		}
-		return t >= 0xa1
-	})
-}
-
 // cyrillic recognises Russian in windows-1251 or KOI8-R, which keep capitals where the other has small
 // letters: in words, small letters follow small letters.
 func cyrillic(b []byte) string {
 	best, score := "", 0
-	for _, name := range []string{"windows-1251", "koi8-r"} {
+	for _, name := range []string{"windows-1251", "koi8-u"} {
 		letters, odd := 0, 0
 		prev := ' '
 		for _, r := range lookupCharset(name)(b) {
 			switch {
 			case r < utf8.RuneSelf:
-			case !unicode.Is(unicode.Cyrillic, r):
+				if isLetter(byte(r)) && unicode.Is(unicode.Cyrillic, prev) {
+					odd++
+				}
+			case !unicode.Is(unicode.Cyrillic, r), prev < utf8.RuneSelf && isLetter(byte(prev)):
 				odd++
 			case unicode.IsUpper(r) && unicode.IsLower(prev):
 				odd++

@@ -133,7 +133,7 @@ func (w *htmlWalk) start() {
 	case atom.Br:
 		w.newline()
 	case atom.Hr:
-		w.write("----------")
+		w.write([]byte("----------"))
 		w.newline()
 	case atom.A:
 		w.closeAnchor()
@@ -157,7 +157,7 @@ func (w *htmlWalk) start() {
 	case atom.Td, atom.Th:
 		if w.column > 0 {
 			w.space = true
-			w.write(" ")
+			w.write([]byte(" "))
 		}
 	}
 }
@@ -205,7 +205,7 @@ func (w *htmlWalk) item() {
 		w.lists[n-1]++
 	}
 	indent := max(min(len(w.lists), 8)-1, 0)
-	w.write(strings.Repeat("  ", indent) + mark)
+	w.write([]byte(strings.Repeat("  ", indent) + mark))
 }
 
 // breakFor ends the line or the paragraph, as an element's start and end do.
@@ -243,11 +243,11 @@ func (w *htmlWalk) lineEnds(n int) {
 // spaces, and hints where a word may be divided, are spaces and nothing.
 func (w *htmlWalk) text(b []byte) {
 	if w.pre > 0 {
-		for i, line := range strings.Split(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n") {
+		for i, line := range bytes.Split(b, []byte("\n")) {
 			if i > 0 {
 				w.newline()
 			}
-			if line != "" {
+			if line = bytes.TrimSuffix(line, []byte("\r")); len(line) > 0 {
 				w.write(line)
 			}
 		}
@@ -261,7 +261,7 @@ func (w *htmlWalk) text(b []byte) {
 			continue
 		}
 		end := wordLength(b)
-		w.write(string(b[:end]))
+		w.write(b[:end])
 		b = b[end:]
 	}
 }
@@ -325,7 +325,7 @@ func wordLength(b []byte) int {
 func isSpaceOctet(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' && c != '\v' }
 
 // write puts a piece of text on the line.
-func (w *htmlWalk) write(s string) {
+func (w *htmlWalk) write(b []byte) {
 	if w.column == 0 {
 		if w.quotes > 0 {
 			w.out.WriteString(strings.Repeat(">", min(w.quotes, maxQuotes)) + " ")
@@ -334,11 +334,11 @@ func (w *htmlWalk) write(s string) {
 		w.out.WriteByte(' ')
 	}
 	w.space = false
-	w.out.WriteString(s)
-	w.column += len(s)
+	w.out.Write(b)
+	w.column += len(b)
 	w.blank, w.started = 0, true
 	if w.anchor.open && len(w.anchor.text) < maxLinkURL {
-		w.anchor.text += s
+		w.anchor.text = append(w.anchor.text, b...)
 	}
 }
 

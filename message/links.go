@@ -7,8 +7,9 @@ import (
 
 // anchor is an <a> element that is being read.
 type anchor struct {
-	href, text string
-	open       bool
+	href string
+	text []byte // a link's number is not part of it
+	open bool
 }
 
 // link is a numbered link of an HTML body, not safe yet.
@@ -30,7 +31,7 @@ func (w *htmlWalk) closeAnchor() {
 	if !a.open || target == "" || strings.HasPrefix(target, "#") {
 		return
 	}
-	text := strings.TrimSpace(a.text)
+	text := strings.TrimSpace(string(a.text))
 	if text == target || strings.EqualFold("mailto:"+text, target) || strings.EqualFold("tel:"+text, target) {
 		return
 	}
@@ -49,7 +50,7 @@ func (w *htmlWalk) closeAnchor() {
 	if l.claims != "" {
 		note += " goes to " + host + "!"
 	}
-	w.write(note + "]")
+	w.write([]byte(note + "]"))
 	w.space = due
 }
 

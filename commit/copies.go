@@ -3,6 +3,7 @@ package commit
 import (
 	"context"
 	"encoding/hex"
+	"strings"
 	"sync"
 
 	"popmark/delivery"
@@ -33,6 +34,7 @@ type copier struct {
 
 	put  chan *job // from the goroutines that wait for the disk
 	work sync.WaitGroup
+	last chan struct{} // closed when the last copy that keeps its order has come to its end
 	// err is the ledger's; set before done is closed.
 	err error
 }
@@ -84,14 +86,35 @@ func (c *copier) run(ctx context.Context) {
 				c.put <- j
 				continue
 			}
-			c.work.Go(func() {
-				j.receipt, j.err = j.delivery.Commit(ctx)
-				c.put <- j
-			})
+			c.place(ctx, j)
 		}
 	}
 	c.work.Wait()
 	close(c.out)
+}
+
+// place puts a copy into place, beside others where their order shows nowhere.
+func (c *copier) place(ctx context.Context, j *job) {
+	before, done := c.last, make(chan struct{})
+	if !keepsOrder(j.st.dest) {
+		before = nil
+	} else {
+		c.last = done
+	}
+	c.work.Go(func() {
+		if before != nil {
+			<-before
+		}
+		j.receipt, j.err = j.delivery.Commit(ctx)
+		close(done)
+		c.put <- j
+	})
+}
+
+// keepsOrder tells whether it shows in a destination which message came first. A
+// path that looks so costs nothing but speed.
+func keepsOrder(d delivery.Destination) bool {
+	return strings.Contains(d.String(), "mbox:") || strings.Contains(d.String(), "pipe:")
 }
 
 // more takes what else has come by now.

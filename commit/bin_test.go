@@ -1,0 +1,76 @@
+package commit
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func removeAll(folder string) error {
+	files, err := os.ReadDir(folder)
+	for _, f := range files {
+		err = errors.Join(err, os.Remove(filepath.Join(folder, f.Name())))
+	}
+	return err
+}
+
+// historyOf gives the IDs of the history's entries of a kind, newest first.
+func (r *rig) historyOf(kind string) (ids []string) {
+	r.t.Helper()
+	for e, err := range r.ledger.History(r.t.Context()) {
+		must(r.t, err)
+		if e.Kind.String() == kind {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
+}
+
+func TestBinKeepsWhatIsDeletedForAWhile(t *testing.T) {
+	r := newRig(t, 3)
+	bin := NewBin(filepath.Join(t.TempDir(), "bin"), int64(len(letter(2))), 24*time.Hour)
+	out := r.commit(order{marks: marked("DDD"), opts: Options{Bin: bin}})
+	must(t, out.err)
+	if out.Deleted != 3 || out.Fetched != 0 {
+		t.Errorf("summary %+v: what goes into the bin is not fetched", out.Summary)
+	}
+	r.expect(nil)
+	if fetched := r.historyOf("fetched"); len(fetched) != 0 {
+		t.Errorf("the history says fetched: %q", fetched)
+	}
+	ids := r.historyOf("deleted")
+	if len(ids) != 3 {
+		t.Fatalf("the history has %q", ids)
+	}
+	restored := 0
+	for _, id := range ids {
+		receipt, err := Restore(t.Context(), r.ledger, id, r.dest)
+		switch {
+		case err == nil:
+			restored++
+			if receipt.Path == "" {
+				t.Errorf("%s: restored to %+v", id, receipt)
+			}
+		case !errors.Is(err, ErrNoCopy):
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if restored != 2 {
+		t.Errorf("%d are restored; the third was too large for the bin", restored)
+	}
+	r.expect([]int{1, 2})
+
+	if n, err := bin.Empty(t.Context(), r.ledger, time.Now().Add(23*time.Hour)); n != 0 || err != nil {
+		t.Errorf("too early: %d, %v", n, err)
+	}
+	if n, err := bin.Empty(t.Context(), r.ledger, time.Now().Add(25*time.Hour)); n != 2 || err != nil {
+		t.Errorf("in time: %d, %v", n, err)
+	}
+	for _, id := range ids {
+		if _, err := Restore(t.Context(), r.ledger, id, r.dest); !errors.Is(err, ErrNoCopy) {
+			t.Errorf("%s after emptying: %v", id, err)
+		}
+	}
+}

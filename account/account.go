@@ -28,7 +28,7 @@ const (
 	opportunistic tlsMode = iota // STLS where the server offers it
 	implicit                     // TLS from the first octet
 	required                     // STLS or nothing
-	clear                        // never
+	never                        // in clear
 )
 
 // New checks what is asked for and makes an Account of it. Nothing is connected and no
@@ -97,7 +97,7 @@ func modeOf(t Target, option string) (tlsMode, error) {
 		case POP3S:
 			return implicit, nil
 		case POP3Unix:
-			return clear, nil // the line never leaves this machine
+			return never, nil // the line never leaves this machine
 		default:
 			return opportunistic, nil
 		}
@@ -108,7 +108,7 @@ func modeOf(t Target, option string) (tlsMode, error) {
 			return 0, usageError("reading --tls", "write pop3:// for a connection that begins in clear", "pop3s:// means TLS from the first octet, which --tls %s contradicts", option)
 		}
 		if option == TLSNone {
-			return clear, nil
+			return never, nil
 		}
 		return required, nil
 	default:

@@ -167,7 +167,7 @@ func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints
 			return false, nil
 		}
 		return false, a.askCapabilities(ctx, c)
-	case clear:
+	case never:
 		err := a.askCapabilities(ctx, c)
 		return c.Capabilities().STLS(), err
 	}

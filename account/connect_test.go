@@ -121,7 +121,7 @@ func TestTunnelUsesAPOPWhereTheServerGreetsWithIt(t *testing.T) {
 
 func TestUnixSocket(t *testing.T) {
 	s := pop3server.New(pop3server.WithUser("joe", "secret", pop3server.NewMemory()))
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	path := filepath.Join(t.TempDir(), "pop3.sock")
 	l, err := net.Listen("unix", path)
 	if err != nil {

@@ -28,13 +28,13 @@ func TestTLSPolicy(t *testing.T) {
 		{"pop3://u@h", "implicit", implicit, "h:995", false},
 		{"pop3://u@h:1", "implicit", implicit, "h:1", false},
 		{"pop3://u@h", "starttls", required, "h:110", false},
-		{"pop3://u@h", "none", clear, "h:110", false},
+		{"pop3://u@h", "none", never, "h:110", false},
 		{"pop3s://u@h", "auto", implicit, "h:995", false},
 		{"pop3s://u@h:1", "implicit", implicit, "h:1", false},
 		{"pop3s://u@h", "starttls", 0, "", true},
 		{"pop3s://u@h", "none", 0, "", true},
 		{"pop3://u@h", "tls", 0, "", true},
-		{"pop3+unix://u@/s", "auto", clear, "/s", false},
+		{"pop3+unix://u@/s", "auto", never, "/s", false},
 		{"pop3://u@[::1]", "auto", opportunistic, "[::1]:110", false},
 	} {
 		t.Run(tc.target+" "+tc.tls, func(t *testing.T) {

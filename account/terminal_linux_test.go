@@ -26,7 +26,7 @@ func TestTerminalAsksWithoutEcho(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer here.Close()
+	defer func() { _ = here.Close() }()
 	go func() {
 		r := bufio.NewReader(here)
 		if _, err := r.ReadString(':'); err == nil {
@@ -45,7 +45,7 @@ func TestP10_LeavingThePromptTurnsEchoOnAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer here.Close()
+	defer func() { _ = here.Close() }()
 	fd := int(there.Fd())
 	if !term.IsTerminal(fd) || !echoes(t, fd) {
 		t.Fatal("a new terminal does not echo")

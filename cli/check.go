@@ -27,11 +27,11 @@ func (a *app) checkCommand() *cobra.Command {
 			case len(args) > 1:
 				return tooMany(cmd, args[1:])
 			}
-			to := sinks{}
+			want := uses{}
 			if asJSON {
-				to.notify = func(mailbox.Event) {} // the warnings are in the object
+				want.notify = func(mailbox.Event) {} // the warnings are in the object
 			}
-			b, err := a.prepare(args[0], &options, to)
+			b, err := a.prepare(args[0], &options, want)
 			if err != nil {
 				return err
 			}

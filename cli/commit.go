@@ -94,7 +94,7 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	if err != nil {
 		return err
 	}
-	b, err := a.prepare(target, t, sinks{})
+	b, err := a.prepare(target, t, uses{journal: true})
 	if err != nil {
 		return errors.Join(err, dest.Close())
 	}

@@ -26,12 +26,12 @@ func (a *app) historyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l, err := state.open()
-			if err != nil {
+			if err := state.check(); err != nil {
 				return err
 			}
-			for _, w := range l.Warnings() {
-				a.warn(message.MakeSafe(w))
+			l, err := a.openLedger(&state)
+			if err != nil {
+				return err
 			}
 			err = a.history(cmd.Context(), l, query, asJSON)
 			if closed := l.Close(); err == nil {

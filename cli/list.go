@@ -33,7 +33,7 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := a.prepare(args[0], &options, sinks{})
+			b, err := a.prepare(args[0], &options, uses{})
 			if err != nil {
 				return err
 			}
@@ -50,9 +50,9 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 	if err != nil {
 		return err
 	}
-	print := a.plainRows(list)
+	show := a.plainRows(list)
 	if asJSON {
-		print = a.jsonRows()
+		show = a.jsonRows()
 	}
 	ids := make([]mailbox.ID, 0, len(list.Messages))
 	for i := range list.Messages {
@@ -76,7 +76,7 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		if !query.Match(row) {
 			continue
 		}
-		if err := print(row); err != nil {
+		if err := show(row); err != nil {
 			return err
 		}
 	}

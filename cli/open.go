@@ -17,15 +17,18 @@ import (
 type opened struct {
 	account *account.Account
 	box     *mailbox.Mailbox
-	ledger  *ledger.Ledger
+	ledger  *ledger.Ledger // nil where nothing is kept and no journal needed
 	decoder message.Decoder
 
 	transcript io.Closer // nil where there is none
 }
 
-// sinks are told what happens to a mailbox while it is used; each may be zero.
-type sinks struct {
-	idle     time.Duration // after how long without use the mailbox's lock is let go; 0 is never
+// uses is what a command wants of a mailbox besides its list; each may be zero.
+type uses struct {
+	journal bool          // it needs a ledger even where nothing is kept on disk
+	idle    time.Duration // after how long without use the mailbox's lock is let go; 0 is never
+
+	// Told what happens while the mailbox is used.
 	notify   func(mailbox.Event)
 	dialogue func(string)
 	waiting  func(account.Wait)
@@ -33,7 +36,7 @@ type sinks struct {
 
 // prepare makes everything ready to connect: the TARGET and the options are checked,
 // the ledger and the transcript are open. Nothing is connected yet.
-func (a *app) prepare(target string, o *targetOptions, to sinks) (*opened, error) {
+func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, error) {
 	t, err := account.ParseTarget(target)
 	if err != nil {
 		return nil, err
@@ -42,7 +45,7 @@ func (a *app) prepare(target string, o *targetOptions, to sinks) (*opened, error
 	if err != nil {
 		return nil, err
 	}
-	settings.Dialogue, settings.Waiting = to.dialogue, to.waiting
+	settings.Dialogue, settings.Waiting = want.dialogue, want.waiting
 	if settings.Waiting == nil {
 		settings.Waiting = func(w account.Wait) {
 			a.warn(message.MakeSafe(fmt.Sprintf("%v: trying again in %v", w.Err, w.Pause.Round(time.Second))))
@@ -59,13 +62,12 @@ func (a *app) prepare(target string, o *targetOptions, to sinks) (*opened, error
 	if b.account, err = account.New(t, settings); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
-	if b.ledger, err = o.state.open(); err != nil {
-		return nil, errors.Join(err, b.close())
+	if want.journal || !o.state.none {
+		if b.ledger, err = a.openLedger(&o.state); err != nil {
+			return nil, errors.Join(err, b.close())
+		}
 	}
-	for _, w := range b.ledger.Warnings() {
-		a.warn(message.MakeSafe(w))
-	}
-	notify := to.notify
+	notify := want.notify
 	if notify == nil {
 		notify = a.tellWarnings
 	}
@@ -81,7 +83,7 @@ func (a *app) prepare(target string, o *targetOptions, to sinks) (*opened, error
 		Notify:  notify,
 		Retries: retries,
 
-		IdleRelease: to.idle,
+		IdleRelease: want.idle,
 	})
 	return b, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"popmark/account"
 	"popmark/ledger"
+	"popmark/message"
 )
 
 // targetOptions are the options of every command with a TARGET.
@@ -53,6 +54,9 @@ func (o *targetOptions) settings(s Streams) (account.Settings, error) {
 	if o.timeout <= 0 {
 		return account.Settings{}, &usageError{"reading --timeout", "it is not above zero", "write a duration such as 90s or 5m"}
 	}
+	if err := o.state.check(); err != nil {
+		return account.Settings{}, err
+	}
 	password := s.Password
 	if o.password != "" {
 		password = o.password
@@ -89,10 +93,27 @@ func (o *stateOptions) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.none, "no-state", false, "keep nothing on disk")
 }
 
-func (o *stateOptions) open() (*ledger.Ledger, error) {
+// check finds options that contradict each other.
+func (o *stateOptions) check() error {
 	if o.none && o.dir != "" {
-		return nil, &usageError{"reading --no-state", "--state-dir says where to keep what --no-state forgets", "give one of them"}
+		return &usageError{"reading --no-state", "--state-dir says where to keep what --no-state forgets", "give one of them"}
 	}
+	return nil
+}
+
+// openLedger opens the ledger, in memory where nothing is to be kept, and passes its warnings on.
+func (a *app) openLedger(o *stateOptions) (*ledger.Ledger, error) {
+	l, err := o.open()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range l.Warnings() {
+		a.warn(message.MakeSafe(w))
+	}
+	return l, nil
+}
+
+func (o *stateOptions) open() (*ledger.Ledger, error) {
 	if o.none {
 		return ledger.OpenMemory()
 	}

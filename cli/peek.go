@@ -38,7 +38,7 @@ func (a *app) peekCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := a.prepare(args[0], &options, sinks{})
+			b, err := a.prepare(args[0], &options, uses{})
 			if err != nil {
 				return err
 			}

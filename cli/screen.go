@@ -22,7 +22,8 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 		return err
 	}
 	feed := ui.NewFeed()
-	b, err := a.prepare(target, o, sinks{
+	b, err := a.prepare(target, o, uses{
+		journal:  true,
 		idle:     idleRelease,
 		notify:   feed.Event,
 		dialogue: func(s string) { feed.Line(message.MakeSafe(s)) },

@@ -49,7 +49,7 @@ func TestP10_SignalEndsACommit(t *testing.T) {
 			drop := maildrop()
 			server := pop3server.New(pop3server.WithUser("joe", "secret", drop),
 				pop3server.Without("PIPELINING"), pop3server.WithHooks(hook))
-			defer server.Close()
+			defer func() { _ = server.Close() }()
 			addr, err := server.Listen("127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
@@ -135,7 +135,7 @@ func TestDemoServesUntilInterrupted(t *testing.T) {
 // TestReaderGone: as in a pipeline that ends in head(1), nothing is said and nothing fails.
 func TestReaderGone(t *testing.T) {
 	server := pop3server.New(pop3server.WithUser("joe", "secret", pop3server.NewGenerated(5000, pop3server.Uniform{Size: 1000})))
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	addr, err := server.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

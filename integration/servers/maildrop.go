@@ -111,9 +111,6 @@ func (d *mboxDrop) deliver(t testing.TB, messages []string) {
 	chown(t, d.path, d.uid, d.gid)
 }
 
-// serverFields are the headers that servers add to messages in an mbox.
-var serverFields = []string{"X-UIDL:", "X-UID:", "Status:", "X-Status:", "X-IMAPbase:", "Content-Length:", "X-Keywords:"}
-
 func (d *mboxDrop) messages(t testing.TB) []string {
 	t.Helper()
 	b, err := os.ReadFile(d.path)
@@ -125,19 +122,22 @@ func (d *mboxDrop) messages(t testing.TB) []string {
 	}
 	var all []string
 	for part := range strings.SplitSeq("\n"+string(b), "\nFrom ") {
-		_, text, ok := strings.Cut(part, "\n")
-		if !ok {
-			continue
+		if _, text, ok := strings.Cut(part, "\n"); ok && text != "" {
+			all = append(all, Plain(crlf(text)))
 		}
-		head, body, _ := strings.Cut(strings.TrimSuffix(text, "\n"), "\n\n")
-		lines := slices.DeleteFunc(strings.Split(head, "\n"), func(line string) bool {
-			return slices.ContainsFunc(serverFields, func(f string) bool { return strings.HasPrefix(line, f) })
-		})
-		text = strings.Join(lines, "\n") + "\n\n" + body
-		if !strings.HasSuffix(text, "\n") {
-			text += "\n"
-		}
-		all = append(all, crlf(text))
 	}
 	return all
+}
+
+// serverFields are the headers that servers add to messages in an mbox.
+var serverFields = []string{"X-UIDL:", "X-UID:", "Status:", "X-Status:", "X-IMAPbase:", "Content-Length:", "X-Keywords:"}
+
+// Plain is a message, with CRLF line ends, without what servers add to it in an mbox:
+// header fields of their own, and the empty line between two messages.
+func Plain(message string) string {
+	head, body, _ := strings.Cut(message, "\r\n\r\n")
+	lines := slices.DeleteFunc(strings.Split(head, "\r\n"), func(line string) bool {
+		return slices.ContainsFunc(serverFields, func(f string) bool { return strings.HasPrefix(line, f) })
+	})
+	return strings.Join(lines, "\r\n") + "\r\n\r\n" + strings.TrimRight(body, "\r\n") + "\r\n"
 }

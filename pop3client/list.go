@@ -1,7 +1,6 @@
 package pop3client
 
 import (
-	"bytes"
 	"context"
 	"math"
 	"strings"
@@ -220,10 +219,20 @@ func parseUidlLine(line []byte) (number int, uid []byte, problem string) {
 		problem = "the UID is missing"
 	case len(uid) > maxUIDOctets:
 		problem = "the UID is longer than 70 octets"
-	case bytes.ContainsFunc(uid, func(r rune) bool { return r < 0x21 || r > 0x7e }):
+	case hasOddOctet(uid):
 		problem = "the UID holds octets outside 0x21 to 0x7E"
 	}
 	return int(n), uid, problem
+}
+
+// hasOddOctet reports whether a UID holds an octet that RFC 1939 does not allow in one.
+func hasOddOctet(uid []byte) bool {
+	for _, b := range uid {
+		if b < 0x21 || b > 0x7e {
+			return true
+		}
+	}
+	return false
 }
 
 func parseUidlOne(text string) (UidlEntry, string) {

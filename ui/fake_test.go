@@ -306,3 +306,22 @@ func sample() []fakeMail {
 		{octets: 7_340_032, unknown: true},
 	}
 }
+
+// many is a mailbox of n small messages.
+func many(n int) []fakeMail {
+	mails := make([]fakeMail, n)
+	for i := range mails {
+		mails[i] = fakeMail{
+			octets: int64(1000 + i),
+			header: fmt.Sprintf("From: Sender %d <s%d@example.org>\r\nDate: Sun, 22 Nov 2026 08:00:00 +0000\r\nSubject: Subject %d\r\n", i+1, i%7, i+1),
+			body:   "text\r\n",
+		}
+	}
+	return mails
+}
+
+func click(x, y int) tea.Msg { return tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft} }
+
+func wheelDown(x, y int) tea.Msg { return tea.MouseWheelMsg{X: x, Y: y, Button: tea.MouseWheelDown} }
+
+func paste(text string) tea.Msg { return tea.PasteMsg{Content: text} }

@@ -165,16 +165,13 @@ func (m *model) drawMistake(l *line) {
 	at := min(max(m.mistake.Pos, from), len(m.mistake.Query))
 	column := 1 + m.method.Width(message.Safe(m.mistake.Query[from:at]))
 	text := message.MakeSafe(m.mistake.Problem)
-	pointer := message.Safe(m.glyphs.down) + " "
-	if need := 2 + m.method.Width(text); column+need > l.left {
-		if column >= need {
-			l.gap(column-need+1).put(m.theme.bad, text+" "+message.Safe(m.glyphs.down))
-			l.end()
-			return
-		}
-		column = max(min(column, l.left-need), 0)
+	pointer := message.Safe(m.glyphs.down)
+	need := m.method.Width(text) + 1
+	if after := l.left - column - 1; need <= after || after >= column {
+		l.gap(column).put(m.theme.bad, pointer+" "+text)
+	} else {
+		l.right(m.theme.bad, text, column-1).gap(1).put(m.theme.bad, pointer)
 	}
-	l.gap(column).put(m.theme.bad, pointer+text)
 	l.end()
 }
 

@@ -3,7 +3,6 @@ package pop3client_test
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -154,5 +153,4 @@ func BenchmarkScan(b *testing.B) {
 			}
 		}
 	}
-	_ = fmt.Sprint
 }

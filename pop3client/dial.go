@@ -39,7 +39,8 @@ func DialTLS(ctx context.Context, network, addr string, options *Options) (*Clie
 }
 
 // New reads the greeting from a connection that is open already, and takes the connection over: it
-// is closed also where New fails. A [*tls.Conn] counts as encrypted.
+// is closed also where New fails. A [*tls.Conn] counts as encrypted. StartTLS then needs
+// Options.TLSConfig.ServerName, there being no address to take the name from.
 func New(ctx context.Context, conn net.Conn, options *Options) (*Client, error) {
 	return start(ctx, conn, options.withDefaults(), "")
 }

@@ -1,7 +1,6 @@
 package pop3client_test
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -109,7 +108,7 @@ func TestScanOverADistantLine(t *testing.T) {
 			}
 		}
 		took := time.Since(begin)
-		fmt.Printf("raw %v, client %v, ratio %.2f, %d octets, rtt %v, rate %.0f kB/s, window %d\n",
+		t.Logf("raw %v, client %v, ratio %.2f, %d octets, rtt %v, rate %.0f kB/s, window %d",
 			raw, took, float64(took)/float64(raw), octets, c.RTT(), c.Rate()/1000, c.Window())
 		_ = c.Close()
 	}

@@ -36,7 +36,7 @@ func (p *commitPrinter) event(e commit.Event) {
 		if p.json {
 			p.begin(e)
 			p.o.int("octets", e.Octets)
-			p.o.text("path", message.MakeSafe(e.Path))
+			p.o.exact("path", e.Path)
 			p.write(p.o.end())
 			return
 		}

@@ -81,14 +81,14 @@ func historyJSON(o *object, e *ledger.Entry) []byte {
 	o.text("id", message.MakeSafe(e.ID))
 	o.text("event", message.Safe(e.Kind.String()))
 	o.date("at", e.At, true)
-	o.text("account", message.MakeSafe(e.Account))
+	o.exact("account", e.Account)
 	o.uid(e.UID)
 	o.int("octets", e.Octets)
 	o.text("from", e.About.From)
 	o.text("subject", e.About.Subject)
 	o.date("date", e.About.Date, !e.About.Date.IsZero())
-	o.text("destination", message.MakeSafe(e.Destination))
-	o.text("path", message.MakeSafe(e.Path))
+	o.exact("destination", e.Destination)
+	o.exact("path", e.Path)
 	return o.end()
 }
 

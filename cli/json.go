@@ -50,11 +50,14 @@ func (o *object) text(name string, s message.Safe) {
 	o.b = appendText(o.b, string(s))
 }
 
-// uid writes a UIDL as the server gave it, so that it can be used again, with whatever
-// is not safe to print escaped.
-func (o *object) uid(s string) {
-	o.key("uid")
-	o.b = appendUID(o.b, s)
+// uid writes a UIDL as the server gave it, so that it can be used again.
+func (o *object) uid(s string) { o.exact("uid", s) }
+
+// exact writes text that is to be used again, such as a path: nothing is replaced, and
+// whatever is not safe to print is escaped.
+func (o *object) exact(name, s string) {
+	o.key(name)
+	o.b = appendExact(o.b, s)
 }
 
 func (o *object) date(name string, t time.Time, known bool) {
@@ -109,8 +112,8 @@ func appendText(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// appendUID quotes a UIDL. Octets that are no UTF-8 have no form in JSON: they become U+FFFD.
-func appendUID(b []byte, s string) []byte {
+// appendExact quotes text as it is. Octets that are no UTF-8 have no form in JSON: they become U+FFFD.
+func appendExact(b []byte, s string) []byte {
 	if string(message.MakeSafe(s)) == s {
 		return appendText(b, s)
 	}

@@ -43,7 +43,7 @@ func TestUIDCanBeUsedAgain(t *testing.T) {
 		"\xff":        `"\ufffd"`,
 		"é":           `"é"`,
 	} {
-		got := string(appendUID(nil, in))
+		got := string(appendExact(nil, in))
 		if got != want {
 			t.Errorf("%q became %s, want %s", in, got, want)
 		}
@@ -60,7 +60,7 @@ func FuzzJSONText(f *testing.F) {
 		if err := json.Unmarshal(appendText(nil, safe), &got); err != nil || got != safe {
 			t.Errorf("%q came back as %q (%v)", safe, got, err)
 		}
-		line := appendUID(nil, s)
+		line := appendExact(nil, s)
 		if err := json.Unmarshal(line, &got); err != nil {
 			t.Fatalf("%q became %s: %v", s, line, err)
 		}

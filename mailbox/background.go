@@ -1,6 +1,9 @@
 package mailbox
 
 import (
+	"errors"
+	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -26,7 +29,7 @@ func (m *Mailbox) StartScan() {
 	if started {
 		return
 	}
-	m.workers.Go(m.scan)
+	m.work(m.scan)
 	m.poke()
 }
 
@@ -34,7 +37,7 @@ func (m *Mailbox) StartScan() {
 // wanted. It never blocks. A released mailbox is opened again where one of them is not known.
 func (m *Mailbox) Want(ids []ID) {
 	m.mu.Lock()
-	m.wanted = ids
+	m.wanted = slices.Clone(ids)
 	m.wants++
 	m.mu.Unlock()
 	m.poke()
@@ -50,29 +53,34 @@ func (m *Mailbox) poke() {
 // scan is the background scan's goroutine.
 func (m *Mailbox) scan() {
 	told := &batch{notify: m.notify}
+	defer told.close()
 	feed := &feed{m: m}
-	tries := 0
 	for {
 		select {
 		case <-m.wake:
 		case <-m.closing.Done():
-			told.close()
 			return
 		}
-		for m.closing.Err() == nil {
+		for tries := 0; m.closing.Err() == nil; {
+			asked := feed.answered
 			rest, err := m.scanTurn(feed, told)
 			told.flush()
-			if err == nil {
+			if feed.answered > asked {
 				tries = 0
+			}
+			if err == nil {
 				if rest {
 					break
 				}
 				continue
 			}
-			if tries++; tries > m.cfg.Retries || !again(err) || m.pause(m.closing, tries-1) != nil {
+			feed.retrying = tries < m.cfg.Retries && again(err, feed.retrying)
+			if !feed.retrying || m.pause(m.closing, tries) != nil {
 				break
 			}
+			tries++
 		}
+		feed.retrying = false
 	}
 }
 
@@ -89,42 +97,45 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, err error) {
 		}
 		return true, nil
 	}
-	if m.client == nil {
-		state, _ := m.State()
-		if retrying := state == Lost && feed.broken; !retrying && (state != Released || !feed.wanted()) {
+	if m.client() == nil && !feed.retrying {
+		if state, _ := m.State(); state != Released || !feed.wanted() {
 			return true, nil
 		}
 	}
 	if err := m.ensureOpen(m.closing); err != nil {
-		feed.broken = false
 		return true, err
 	}
 	feed.begin()
-	cache := m.newCacheWriter()
+	cache := m.newCacheWriter(m.closing)
 	defer cache.flush()
 	err = m.fetchHeaders(m.closing, feed.next, forScreen, func(it item) {
-		told.add(m.decode(&it, cache))
+		feed.got()
+		told.add(m.decode(&it, cache, math.MaxInt))
 		it.recycle()
 	})
-	feed.broken = err != nil
 	m.lose(m.closing, err)
+	if errors.Is(err, errOverlong) {
+		feed.retrying, err = true, nil
+	}
 	return false, err
 }
 
 // feed gives the background scan its messages, by what is on screen.
 type feed struct {
-	m      *Mailbox
-	list   *List
-	asked  []bool // by index: known, refused, or under way
-	left   int    // how many are not asked
-	wants  int    // the Want that the order below follows
-	first  []int  // indexes on screen that are not known
-	below  int    // the next index outward, downward
-	above  int    // and upward
-	turn   bool
-	chunk  []item
-	told   bool // that the scan is done, for this list
-	broken bool // the last turn ended with a broken line
+	m        *Mailbox
+	list     *List
+	asked    []bool // by index: known, refused, or under way
+	left     int    // how many are not asked
+	out      []int  // indexes handed out and not answered, in their order
+	answered int    // how many were, over all lists
+	wants    int    // the Want that the order below follows
+	first    []int  // indexes on screen that are not known
+	below    int    // the next index outward, downward
+	above    int    // and upward
+	turn     bool
+	chunk    []item
+	told     bool // that the scan is done, for this list
+	retrying bool // a broken line is being taken up again
 }
 
 // begin looks at what has changed since the last turn. What a broken line left unanswered is asked again.
@@ -132,21 +143,39 @@ func (f *feed) begin() {
 	m := f.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if f.list != m.list {
+	if f.list == m.list {
+		for _, it := range f.chunk {
+			f.unask(it.index)
+		}
+		for _, i := range f.out {
+			f.unask(i)
+		}
+	} else {
 		f.list, f.told = m.list, false
 		f.asked = make([]bool, len(m.list.Messages))
-	}
-	f.left = 0
-	for i := range f.asked {
-		id := m.list.Messages[i].ID
-		_, refused := m.noHeader[id]
-		f.asked[i] = refused || m.envelopes[id] != nil
-		if !f.asked[i] {
-			f.left++
+		f.left = len(f.asked)
+		for i := range f.asked {
+			if f.known(i) {
+				f.asked[i] = true
+				f.left--
+			}
 		}
 	}
-	f.chunk = nil
+	f.chunk, f.out = nil, nil
 	f.order()
+}
+
+// known says whether a header is there or was refused. The mailbox's lock is held.
+func (f *feed) known(i int) bool {
+	id := f.list.Messages[i].ID
+	_, refused := f.m.noHeader[id]
+	return refused || f.m.envelopes[id] != nil
+}
+
+// got notes that the oldest of those handed out was answered.
+func (f *feed) got() {
+	f.out = f.out[1:]
+	f.answered++
 }
 
 // order takes up the newest Want. The mailbox's lock is held.
@@ -205,6 +234,7 @@ func (f *feed) next() (item, bool) {
 	}
 	it := f.chunk[0]
 	f.chunk = f.chunk[1:]
+	f.out = append(f.out, it.index)
 	return it, true
 }
 
@@ -217,6 +247,7 @@ func (f *feed) unask(i int) {
 func (f *feed) fill() {
 	var ids []ID
 	var at []int
+	f.m.mu.Lock()
 	for len(ids) < screenChunk {
 		i, ok := f.pick()
 		if !ok {
@@ -224,9 +255,12 @@ func (f *feed) fill() {
 		}
 		f.asked[i] = true
 		f.left--
-		ids = append(ids, f.list.Messages[i].ID)
-		at = append(at, i)
+		if !f.known(i) { // somebody else may have asked
+			ids = append(ids, f.list.Messages[i].ID)
+			at = append(at, i)
+		}
 	}
+	f.m.mu.Unlock()
 	if len(ids) == 0 {
 		return
 	}
@@ -286,15 +320,15 @@ func (b *batch) add(h Header) {
 
 func (b *batch) flush() {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	headers := b.headers
 	b.headers = nil
 	if b.timer != nil {
 		b.timer.Stop()
 		b.timer = nil
 	}
-	closed := b.closed
-	b.mu.Unlock()
-	if len(headers) > 0 && !closed {
+	// Under the lock, so that nothing is told once close has returned.
+	if len(headers) > 0 && !b.closed {
 		b.notify(HeadersEvent{headers})
 	}
 }

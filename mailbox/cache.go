@@ -8,155 +8,194 @@ import (
 	"popmark/pop3client"
 )
 
-// errPipelining is how pop3client says that a server does not bear pipelining.
-var errPipelining = pop3client.ErrPipeliningBroken
-
 // beforeLogin is behind the account's name where the ledger keeps what CAPA says before the login.
 const beforeLogin = "#before-login"
 
-// hints gives what the ledger knows for the next connection.
+// keeps says whether what is learnt is worth writing down: a ledger in memory
+// outlives nothing that the Mailbox does not know itself.
+func (m *Mailbox) keeps() bool { return m.cfg.Ledger != nil && m.cfg.Ledger.Dir() != "" }
+
+// hints gives what is known for the next connection, from this run or an earlier one.
 func (m *Mailbox) hints(ctx context.Context) Hints {
-	h := Hints{NoPipelining: m.pipeliningBroken()}
-	if m.cfg.Ledger == nil {
+	m.mu.Lock()
+	h := Hints{Capabilities: m.beforeLogin, NoPipelining: m.pipelining.off}
+	m.mu.Unlock()
+	if !m.keeps() {
 		return h
 	}
 	if broken, err := m.cfg.Ledger.Quirk(ctx, m.cfg.Account, quirkPipelining); err == nil && broken {
 		h.NoPipelining = true
+		m.mu.Lock()
+		m.pipelining = suspicion{off: true, proven: true}
+		m.mu.Unlock()
+		m.warn(pipeliningWarning)
 	}
-	if lines, ok, err := m.cfg.Ledger.Caps(ctx, m.cfg.Account+beforeLogin); err == nil && ok {
-		h.Capabilities = lines
+	if h.Capabilities == nil {
+		if lines, ok, err := m.cfg.Ledger.Caps(ctx, m.cfg.Account+beforeLogin); err == nil && ok {
+			h.Capabilities = lines
+		}
 	}
 	return h
 }
 
-func (m *Mailbox) pipeliningBroken() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.noPipelining
-}
-
-// distrustPipelining remembers that the server must be asked one thing at a time.
-func (m *Mailbox) distrustPipelining() {
-	m.mu.Lock()
-	m.noPipelining = true
-	m.mu.Unlock()
-	m.warn("the server says PIPELINING, but does not bear it: popmark asks one thing at a time")
-	if m.cfg.Ledger != nil {
-		if err := m.cfg.Ledger.SetQuirk(context.WithoutCancel(m.closing), m.cfg.Account, quirkPipelining); err != nil {
-			m.warnLedger("remembering the server's pipelining", err)
-		}
-	}
-}
-
+// rememberCapabilities keeps what CAPA said before the login, so that the next one need not ask.
 func (m *Mailbox) rememberCapabilities(conn Connection) {
-	if m.cfg.Ledger == nil || conn.Capabilities == nil {
+	if conn.Capabilities == nil {
 		return
 	}
-	m.background(func(ctx context.Context) {
+	m.mu.Lock()
+	known := slices.Equal(m.beforeLogin, conn.Capabilities)
+	m.beforeLogin = conn.Capabilities
+	m.mu.Unlock()
+	if known || !m.keeps() {
+		return
+	}
+	m.keeper.put(m.closing, 0, func(ctx context.Context) {
 		if known, ok, err := m.cfg.Ledger.Caps(ctx, m.cfg.Account+beforeLogin); err == nil && ok && slices.Equal(known, conn.Capabilities) {
 			return
 		}
 		if err := m.cfg.Ledger.PutCaps(ctx, m.cfg.Account+beforeLogin, conn.Capabilities); err != nil {
-			m.warnLedger("remembering capabilities", err)
+			m.warnLedger(ctx, "remembering capabilities", err)
 		}
 	})
 }
 
-// background runs work that nobody waits for but Close.
-func (m *Mailbox) background(work func(context.Context)) {
-	m.workers.Go(func() { work(context.WithoutCancel(m.closing)) })
-}
-
-// markNew asks the ledger which messages were never listed before.
-func (m *Mailbox) markNew(ctx context.Context, messages []Message) {
-	if m.cfg.Ledger == nil {
-		for i := range messages {
-			messages[i].New = true
-		}
-		return
+// capabilitiesBeforeLogin gives CAPA's lines before the login where the connection knows
+// them and whoever made it did not say.
+func capabilitiesBeforeLogin(c *pop3client.Client) []string {
+	caps := c.Capabilities()
+	if _, encrypted := c.TLS(); encrypted || !caps.Asked || caps.Remembered || caps.State != pop3client.StateAuthorization {
+		return nil
 	}
-	for chunk := range slices.Chunk(messages, seenChunk) {
-		uids := make([]string, 0, len(chunk))
-		for _, msg := range chunk {
-			if msg.Certain {
-				uids = append(uids, msg.UID)
-			}
-		}
-		seen, err := m.cfg.Ledger.Seen(ctx, m.cfg.Account, uids)
-		if err != nil {
-			m.warnLedger("reading which messages were seen", err)
-			return
-		}
-		for i := range chunk {
-			chunk[i].New = !seen[chunk[i].UID]
-		}
-	}
+	return caps.Lines
 }
 
 // seenChunk is how many messages are asked for or remembered as seen at a time.
 const seenChunk = 10_000
 
-// remember notes what was listed, and forgets what is no longer there.
-func (m *Mailbox) remember(list *List) {
-	if m.cfg.Ledger == nil {
-		return
+// markNew says which messages were never listed before this run: by the last list
+// of this run, else by the ledger.
+func (m *Mailbox) markNew(ctx context.Context, messages []Message, last *List) {
+	var ask []int
+	for i := range messages {
+		msg := &messages[i]
+		if at, ok := last.Find(msg.ID); ok && msg.ID != "" {
+			msg.New = last.Messages[at].New
+			continue
+		}
+		msg.New = true
+		if msg.Certain && m.keeps() {
+			ask = append(ask, i)
+		}
 	}
-	m.background(func(ctx context.Context) {
-		var fresh, all []string
-		for _, msg := range list.Messages {
-			if !msg.Certain {
-				continue
-			}
-			all = append(all, msg.UID)
-			if msg.New {
-				fresh = append(fresh, msg.UID)
-			}
+	uids := make([]string, 0, min(len(ask), seenChunk))
+	for chunk := range slices.Chunk(ask, seenChunk) {
+		uids = uids[:0]
+		for _, i := range chunk {
+			uids = append(uids, messages[i].UID)
 		}
-		for chunk := range slices.Chunk(fresh, seenChunk) {
-			if err := m.cfg.Ledger.MarkSeen(ctx, m.cfg.Account, chunk); err != nil {
-				m.warnLedger("remembering which messages were seen", err)
-				return
-			}
-		}
-		// A server that shows nothing for once must not cost what is known of its mail.
-		if len(all) == 0 {
+		seen, err := m.cfg.Ledger.Seen(ctx, m.cfg.Account, uids)
+		if err != nil {
+			m.warnLedger(ctx, "reading which messages were seen", err)
 			return
 		}
-		if err := m.cfg.Ledger.Prune(ctx, m.cfg.Account, all); err != nil {
-			m.warnLedger("forgetting messages that are gone", err)
+		for _, i := range chunk {
+			messages[i].New = !seen[messages[i].UID]
 		}
+	}
+}
+
+// pruneMost is for how many messages the ledger is told which are still there.
+// Beyond it that would cost more memory than what it gives back on disk.
+const pruneMost = 200_000
+
+// remember notes what was listed for the first time, and forgets what is no longer there.
+func (m *Mailbox) remember(list, last *List) {
+	if !m.keeps() {
+		return
+	}
+	m.keeper.put(m.closing, 0, func(ctx context.Context) {
+		fresh := make([]string, 0, min(len(list.Messages), seenChunk))
+		for i := range list.Messages {
+			msg := &list.Messages[i]
+			if _, known := last.Find(msg.ID); msg.Certain && msg.New && !known {
+				fresh = append(fresh, msg.UID)
+			}
+			if len(fresh) < seenChunk && i+1 < len(list.Messages) || len(fresh) == 0 {
+				continue
+			}
+			if err := m.cfg.Ledger.MarkSeen(ctx, m.cfg.Account, fresh); err != nil {
+				m.warnLedger(ctx, "remembering which messages were seen", err)
+				return
+			}
+			fresh = fresh[:0]
+		}
+		m.prune(ctx, list)
 	})
 }
 
-// cacheBatch is how many headers are written to the ledger at a time.
-const cacheBatch = 500
-
-// cacheWriter writes headers to the ledger beside the scan.
-type cacheWriter struct {
-	m    *Mailbox
-	rows []ledger.HeaderRow
+// prune lets the ledger forget messages that are gone: only where the server names
+// every message that it lists, and some. One that shows nothing for once must not
+// cost what is known of its mail.
+func (m *Mailbox) prune(ctx context.Context, list *List) {
+	if len(list.Messages) == 0 || len(list.Messages) > pruneMost {
+		return
+	}
+	uids := make([]string, len(list.Messages))
+	for i := range list.Messages {
+		if uids[i] = list.Messages[i].UID; uids[i] == "" {
+			return
+		}
+	}
+	if err := m.cfg.Ledger.Prune(ctx, m.cfg.Account, uids); err != nil {
+		m.warnLedger(ctx, "forgetting messages that are gone", err)
+	}
 }
 
-func (m *Mailbox) newCacheWriter() *cacheWriter { return &cacheWriter{m: m} }
+const (
+	// cacheBatch is how many headers are written to the ledger at a time, cacheOctets how many octets.
+	cacheBatch  = 500
+	cacheOctets = 2 << 20
+)
+
+// cacheWriter gathers headers for the ledger. It gives up at the first error: what
+// is not cached costs a TOP some other day.
+type cacheWriter struct {
+	m      *Mailbox
+	ctx    context.Context // of the scan
+	rows   []ledger.HeaderRow
+	octets int
+}
+
+func (m *Mailbox) newCacheWriter(ctx context.Context) *cacheWriter {
+	return &cacheWriter{m: m, ctx: ctx}
+}
 
 func (w *cacheWriter) add(row ledger.HeaderRow) {
-	if w.m.cfg.Ledger == nil || len(row.Header) > ledger.MaxHeader {
+	if !w.m.keeps() || len(row.Header) > ledger.MaxHeader || w.m.cacheBroken.Load() {
 		return
 	}
 	row.Header = slices.Clone(row.Header)
-	if w.rows = append(w.rows, row); len(w.rows) >= cacheBatch {
+	w.rows = append(w.rows, row)
+	w.octets += len(row.Header)
+	if len(w.rows) >= cacheBatch || w.octets >= cacheOctets {
 		w.flush()
 	}
 }
 
 func (w *cacheWriter) flush() {
-	rows := w.rows
-	if w.rows = nil; len(rows) == 0 {
+	rows, octets, m := w.rows, w.octets, w.m
+	w.rows, w.octets = nil, 0
+	if len(rows) == 0 {
 		return
 	}
-	w.m.background(func(ctx context.Context) {
-		if err := w.m.cfg.Ledger.PutHeaders(ctx, w.m.cfg.Account, rows); err != nil {
-			w.m.warnLedger("remembering headers", err)
+	m.keeper.put(w.ctx, octets, func(ctx context.Context) {
+		if m.cacheBroken.Load() {
+			return
+		}
+		if err := m.cfg.Ledger.PutHeaders(ctx, m.cfg.Account, rows); err != nil {
+			m.cacheBroken.Store(true)
+			m.warnLedger(ctx, "remembering headers", err)
 		}
 	})
 }

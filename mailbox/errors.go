@@ -110,13 +110,14 @@ func broken(err error) bool {
 	return !state
 }
 
-// Again says whether a broken connection is worth another try: the server may answer next time.
-func again(err error) bool {
+// again says whether a broken connection is worth another try: the server may answer
+// next time. Behind a line that broke it may still hold the lock for the old session.
+func again(err error, broke bool) bool {
 	switch ClassOf(err) {
 	case Unavailable:
 		return true
-	case Protocol:
-		return errors.Is(err, pop3client.ErrPipeliningBroken)
+	case TryLater:
+		return broke
 	}
 	return errors.Is(err, pop3client.ErrPipeliningBroken)
 }

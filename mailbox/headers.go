@@ -3,13 +3,13 @@ package mailbox
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"sync"
 	"time"
 
 	"popmark/ledger"
 	"popmark/message"
+	"popmark/pop3client"
 )
 
 const (
@@ -17,21 +17,27 @@ const (
 	cacheChunk = 500
 	// decodeAhead is how many headers may wait between the connection and the decoder.
 	decodeAhead = 512
+	// bigHeader is from how many octets on a header is one of bigAhead that may wait there.
+	bigHeader = 32 << 10
+	bigAhead  = 4
+	// keptEnvelopes is how many envelopes a scan by [Mailbox.Headers] leaves behind in memory.
+	keptEnvelopes = 100_000
 )
 
 // Headers gives the headers of messages, in the order given: those that the ledger
 // knows from there, the others by TOP as fast as the line is. It has the
 // connection to itself while it runs. A line that breaks is taken up again as
-// often as Config.Retries says; the error ends the sequence.
+// often as Config.Retries says; the error ends the sequence. The envelopes of the
+// first hundred thousand are there for [Mailbox.Envelope] afterwards.
 func (m *Mailbox) Headers(ctx context.Context, ids []ID) iter.Seq2[Header, error] {
 	return func(yield func(Header, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
+		ctx, cancel := m.bound(ctx)
 		headers := make(chan Header, decodeAhead)
 		failed := make(chan error, 1)
 		var work sync.WaitGroup
 		work.Go(func() {
 			defer close(headers)
-			failed <- m.scanInto(ctx, ids, headers)
+			failed <- m.orClosed(m.scanInto(ctx, ids, headers))
 		})
 		defer work.Wait()
 		defer cancel()
@@ -53,37 +59,50 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- Header)
 	}
 	defer m.release()
 
-	raw := make(chan item, decodeAhead)
+	raw, big := make(chan item, decodeAhead), make(chan struct{}, bigAhead)
 	var decoding sync.WaitGroup
-	decoding.Go(func() { m.decodeAll(ctx, raw, headers) })
+	decoding.Go(func() { m.decodeAll(ctx, raw, big, headers) })
 	defer decoding.Wait()
 	defer close(raw)
 
 	done := 0
 	got := func(it item) {
 		done++
+		if len(it.raw) >= bigHeader {
+			select {
+			case big <- struct{}{}:
+			case <-ctx.Done():
+				it.recycle()
+				return
+			}
+		}
 		select {
 		case raw <- it:
 		case <-ctx.Done():
 			it.recycle()
 		}
 	}
-	for try := 0; ; try++ {
+	for try, broke := 0, false; ; try++ {
 		err := m.ensureOpen(ctx)
 		if err == nil {
 			before := done
 			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), fullSpeed, got)
 			if done > before {
-				try = 0
+				try, broke = 0, false
 			}
 		}
 		if err == nil {
-			return nil
+			return ctx.Err()
 		}
 		m.lose(ctx, err)
-		if ctx.Err() != nil || try >= m.cfg.Retries || !again(err) {
+		if errors.Is(err, errOverlong) && ctx.Err() == nil {
+			try-- // the message is behind us: nothing is wrong with the line
+			continue
+		}
+		if ctx.Err() != nil || try >= m.cfg.Retries || !again(err, broke) {
 			return err
 		}
+		broke = true
 		if err := m.pause(ctx, try); err != nil {
 			return err
 		}
@@ -91,12 +110,16 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- Header)
 }
 
 // decodeAll makes envelopes of headers and keeps both.
-func (m *Mailbox) decodeAll(ctx context.Context, raw <-chan item, headers chan<- Header) {
-	cache := m.newCacheWriter()
+func (m *Mailbox) decodeAll(ctx context.Context, raw <-chan item, big <-chan struct{}, headers chan<- Header) {
+	cache := m.newCacheWriter(ctx)
 	defer cache.flush()
 	for it := range raw {
-		h := m.decode(&it, cache)
+		isBig := len(it.raw) >= bigHeader
+		h := m.decode(&it, cache, keptEnvelopes)
 		it.recycle()
+		if isBig {
+			<-big
+		}
 		select {
 		case headers <- h:
 		case <-ctx.Done():
@@ -104,37 +127,34 @@ func (m *Mailbox) decodeAll(ctx context.Context, raw <-chan item, headers chan<-
 	}
 }
 
-// decode makes an envelope of one header and keeps it. The item's buffer may be used again afterwards.
-func (m *Mailbox) decode(it *item, cache *cacheWriter) Header {
+// decode makes an envelope of one header, keeps it unless as many as most are kept,
+// and has the ledger keep the header. The item's buffer may be used again afterwards.
+func (m *Mailbox) decode(it *item, cache *cacheWriter, most int) Header {
 	h := Header{ID: it.msg.ID, Err: it.err}
-	if it.err != nil {
-		m.keepHeader(h, fingerprint{}, false)
-		return h
+	if it.err == nil {
+		envelope := m.cfg.Decoder.Envelope(it.raw)
+		h.Envelope = &envelope
 	}
-	envelope := m.cfg.Decoder.Envelope(it.raw)
-	h.Envelope = &envelope
-	if it.msg.Certain {
-		m.keepHeader(h, fingerprint{}, false)
-		if !it.cached {
-			cache.add(ledger.HeaderRow{UID: it.msg.UID, Octets: it.msg.Octets, Header: it.raw})
-		}
-		return h
+	var print fingerprint
+	telling := false
+	if h.Envelope != nil && !it.msg.Certain {
+		print, telling = printOf(it.msg, it.raw)
 	}
-	m.keepHeader(h, printOf(it.msg, it.raw), true)
-	return h
-}
-
-func (m *Mailbox) keepHeader(h Header, print fingerprint, anonymous bool) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if h.Err != nil {
+	switch {
+	case h.Err != nil:
 		m.noHeader[h.ID] = h.Err
-		return
+	case len(m.envelopes) < most:
+		m.envelopes[h.ID] = h.Envelope
 	}
-	m.envelopes[h.ID] = h.Envelope
-	if anonymous {
+	if telling {
 		m.prints[h.ID] = print
 	}
+	m.mu.Unlock()
+	if h.Envelope != nil && it.msg.Certain && !it.cached {
+		cache.add(ledger.HeaderRow{UID: it.msg.UID, Octets: it.msg.Octets, Header: it.raw})
+	}
+	return h
 }
 
 // lookup goes through messages by ID, with what the ledger knows of them. What is
@@ -172,12 +192,12 @@ func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID) []item {
 			uids = append(uids, items[i].msg.UID)
 		}
 	}
-	if m.cfg.Ledger == nil || len(uids) == 0 {
+	if !m.keeps() || len(uids) == 0 {
 		return items
 	}
 	rows, err := m.cfg.Ledger.Headers(ctx, m.cfg.Account, uids)
 	if err != nil {
-		m.warnLedger("reading known headers", err)
+		m.warnLedger(ctx, "reading known headers", err)
 		return items
 	}
 	for i := range items {
@@ -190,30 +210,6 @@ func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID) []item {
 		}
 	}
 	return items
-}
-
-// Top gives what TOP answers for a message: its header section and so many lines
-// of its body, at most [MaxTop] octets. It opens a session where there is none.
-func (m *Mailbox) Top(ctx context.Context, id ID, lines int) ([]byte, error) {
-	if err := m.acquire(ctx); err != nil {
-		return nil, err
-	}
-	defer m.release()
-	if err := m.ensureOpen(ctx); err != nil {
-		return nil, err
-	}
-	list := m.List()
-	at, ok := list.Find(id)
-	if !ok {
-		return nil, ErrGone
-	}
-	number := list.Messages[at].Number
-	raw, err := m.top(ctx, number, lines)
-	if err != nil {
-		m.lose(ctx, err)
-		return nil, fmt.Errorf("looking at message %d: %w", number, err)
-	}
-	return raw, nil
 }
 
 // retryPause is the pause before a broken line is taken up again, doubled each time.
@@ -234,7 +230,8 @@ func (m *Mailbox) pause(ctx context.Context, try int) error {
 
 // lose gives a session up that an error or a left wait made useless. The turn is held.
 func (m *Mailbox) lose(ctx context.Context, err error) {
-	if m.client == nil {
+	client := m.client()
+	if client == nil {
 		return
 	}
 	if ctx.Err() != nil {
@@ -243,20 +240,18 @@ func (m *Mailbox) lose(ctx context.Context, err error) {
 		m.setState(Released, nil)
 		return
 	}
-	if !broken(err) {
+	if client.State() != pop3client.StateClosed {
 		return
 	}
+	m.suspect(err, client.Window() > 1 && client.InFlight() > 1)
 	m.drop()
-	if errors.Is(err, errPipelining) {
-		m.distrustPipelining()
-	}
 	m.setState(Lost, err)
 }
 
 // warnLedger says that the ledger failed at something that costs only time.
-func (m *Mailbox) warnLedger(doing string, err error) {
-	if m.closing.Err() != nil || errors.Is(err, context.Canceled) {
-		return
+func (m *Mailbox) warnLedger(ctx context.Context, doing string, err error) {
+	if ctx.Err() != nil {
+		return // nobody waits for it any more
 	}
 	m.warn(message.MakeSafe(doing + ": " + err.Error()))
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"popmark/message"
+	"popmark/pop3client"
 )
 
 // fingerprint tells messages without a UIDL of their own apart: by the UIDL that
@@ -19,11 +20,15 @@ type fingerprint struct {
 }
 
 // volatile are the header fields that servers write into a message between two sessions.
-var volatile = [][]byte{[]byte("status:"), []byte("x-status:"), []byte("x-uidl:")}
+var volatile = [][]byte{
+	[]byte("status:"), []byte("x-status:"), []byte("x-keywords:"), []byte("x-uid:"), []byte("x-uidl:"), []byte("x-imap:"),
+	[]byte("x-imapbase:"), []byte("x-mozilla-status:"), []byte("x-mozilla-status2:"), []byte("content-length:"), []byte("lines:"),
+}
 
 // hashHeader hashes a header section, up to the first empty line, without the
-// fields that change by themselves and whatever the line ends.
-func hashHeader(header []byte) (sum [sha256.Size]byte) {
+// fields that change by themselves and whatever the line ends. It says false
+// where nothing is left to tell a message by.
+func hashHeader(header []byte) (sum [sha256.Size]byte, ok bool) {
 	h := sha256.New()
 	skip := false
 	for line := range bytes.Lines(header) {
@@ -35,12 +40,13 @@ func hashHeader(header []byte) (sum [sha256.Size]byte) {
 			skip = isVolatile(line)
 		}
 		if !skip {
+			ok = true
 			h.Write(line)
 			h.Write([]byte{'\n'})
 		}
 	}
 	h.Sum(sum[:0])
-	return sum
+	return sum, ok
 }
 
 func isVolatile(line []byte) bool {
@@ -52,90 +58,202 @@ func isVolatile(line []byte) bool {
 	return false
 }
 
-// identify gives each message its ID. Messages without a UIDL of their own keep
-// the ID that they had in an earlier session only where octets and header are the
-// same, and the same for no other. The turn is held, a session is open.
-func (m *Mailbox) identify(ctx context.Context, messages []Message) (*List, error) {
-	bearers := make(map[string]int32, len(messages))
-	for i := range messages {
-		if uid := messages[i].UID; uid != "" {
-			bearers[uid]++
-		}
-	}
-	var anonymous []int
-	shared := 0
-	for i := range messages {
-		msg := &messages[i]
-		if msg.UID != "" && bearers[msg.UID] == 1 && msg.UID[0] != tokenMark {
-			msg.ID, msg.Certain = ID(msg.UID), true
-			continue
-		}
-		if msg.UID != "" {
-			shared++
-		}
-		anonymous = append(anonymous, i)
-	}
+// identify gives each message its ID: its UIDL where nothing speaks against it,
+// else the ID that it had in an earlier session where octets and header are the
+// same, and the same for no other, else a new one. The turn is held, a session is open.
+func (m *Mailbox) identify(ctx context.Context, messages []Message, last *List) (*List, error) {
+	shared := m.nameByUIDL(messages)
 	if shared > 0 {
 		m.warn(message.MakeSafe(fmt.Sprintf("%d messages share a UIDL with another: they are told apart by size and header", shared)))
 	}
-	if err := m.follow(ctx, messages, anonymous); err != nil {
+	if err := m.doubtChanged(ctx, messages, last); err != nil {
 		return nil, err
 	}
-	m.markNew(ctx, messages)
+	if err := m.follow(ctx, messages, last); err != nil {
+		return nil, err
+	}
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, i := range anonymous {
+	for i := range messages {
 		if messages[i].ID == "" {
 			m.tokens++
 			messages[i].ID = ID(string(rune(tokenMark)) + strconv.Itoa(m.tokens))
 		}
 	}
-	return newList(messages, m.list.Generation+1), nil
+	m.mu.Unlock()
+	m.markNew(ctx, messages, last)
+	return newList(messages, last.Generation+1), nil
+}
+
+// nameByUIDL makes the UIDL the ID of each message that alone bears it, now and ever
+// since the Mailbox was made, and counts those that share one.
+func (m *Mailbox) nameByUIDL(messages []Message) (shared int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	seen := newTable(len(messages), func(i int32) string { return messages[i].UID })
+	for i := range messages {
+		msg := &messages[i]
+		if msg.UID == "" || msg.UID[0] == tokenMark {
+			continue
+		}
+		if other, taken := seen.add(int32(i)); taken {
+			m.doubtful[msg.UID] = struct{}{}
+			if messages[other].Certain {
+				shared++
+				messages[other].Certain = false
+			}
+			shared++
+			continue
+		}
+		msg.Certain = true
+	}
+	for i := range messages {
+		msg := &messages[i]
+		if _, doubted := m.doubtful[msg.UID]; doubted {
+			msg.Certain = false
+		}
+		if msg.Certain {
+			msg.ID = ID(msg.UID)
+		}
+	}
+	return shared
+}
+
+// doubtChanged takes the name from messages whose UIDL had other octets in an
+// earlier session, unless the header is the one that was seen with it: some servers
+// use a UIDL again, and others guess at sizes. What was marked under the name must
+// not be carried out on another message.
+func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *List) error {
+	var ask []item
+	doubt := func(i int) {
+		m.mu.Lock()
+		m.doubtful[messages[i].UID] = struct{}{}
+		m.mu.Unlock()
+		messages[i].ID, messages[i].Certain = "", false
+	}
+	doubted := 0
+	for i := range messages {
+		octets, known := m.octetsBefore(messages[i].ID, last)
+		if !known || octets == messages[i].Octets {
+			continue
+		}
+		if m.Envelope(messages[i].ID) == nil {
+			doubted++
+			doubt(i)
+			continue
+		}
+		ask = append(ask, item{msg: messages[i], index: i})
+	}
+	err := m.fetchHeaders(ctx, sliceSource(ask), fullSpeed, func(it item) {
+		if it.err == nil {
+			envelope := m.cfg.Decoder.Envelope(it.raw)
+			if sameEnvelope(m.Envelope(it.msg.ID), &envelope) {
+				it.recycle()
+				return
+			}
+		}
+		it.recycle()
+		doubted++
+		doubt(it.index)
+	})
+	if err != nil {
+		return fmt.Errorf("looking again at messages whose size changed: %w", err)
+	}
+	if doubted > 0 {
+		m.warn(message.MakeSafe(fmt.Sprintf("%d messages have another size than before under the same UIDL: they are taken for other messages, and their marks are off", doubted)))
+	}
+	return nil
+}
+
+// octetsBefore gives the octets that an ID had when it was last listed.
+func (m *Mailbox) octetsBefore(id ID, last *List) (int64, bool) {
+	if id == "" {
+		return 0, false
+	}
+	if at, ok := last.Find(id); ok {
+		return last.Messages[at].Octets, true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	octets, ok := m.gone[id]
+	return octets, ok
+}
+
+// sameEnvelope says whether two headers are certainly one message's.
+func sameEnvelope(a, b *message.Envelope) bool {
+	telling := a.MessageID != "" || a.HasDate
+	return telling && a.MessageID == b.MessageID && a.From == b.From && a.Subject == b.Subject &&
+		a.HasDate == b.HasDate && a.Date.Equal(b.Date)
+}
+
+// kin are messages that only a header can tell apart.
+type kin struct {
+	uid    string
+	octets int64
 }
 
 // follow finds earlier sessions' anonymous messages among those of this one.
-func (m *Mailbox) follow(ctx context.Context, messages []Message, anonymous []int) error {
+func (m *Mailbox) follow(ctx context.Context, messages []Message, last *List) error {
+	known := make(map[fingerprint][]ID)
+	// unclear is, by kin, how many earlier messages cannot be followed whatever is found: where
+	// one's header was never seen, it may be the twin of any other.
+	before, unclear := make(map[kin][]ID), make(map[kin]bool)
 	m.mu.Lock()
-	known := make(map[fingerprint][]ID, len(m.prints))
-	sizes := make(map[int64]bool, len(m.prints))
-	for _, old := range m.list.Messages {
-		if print, ok := m.prints[old.ID]; ok && !old.Certain {
-			known[print] = append(known[print], old.ID)
-			sizes[print.octets] = true
+	for i := range last.Messages {
+		old := &last.Messages[i]
+		if old.Certain {
+			continue
 		}
-	}
-	lost := 0
-	for _, old := range m.list.Messages {
-		if _, ok := m.prints[old.ID]; !ok && !old.Certain {
-			lost++
+		k := kin{old.UID, old.Octets}
+		before[k] = append(before[k], old.ID)
+		if print, ok := m.prints[old.ID]; ok {
+			known[print] = append(known[print], old.ID)
+		} else {
+			unclear[k] = true
 		}
 	}
 	m.mu.Unlock()
-
+	if len(before) == 0 {
+		return nil
+	}
 	var ask []item
-	for _, i := range anonymous {
-		if sizes[messages[i].Octets] {
+	for i := range messages {
+		k := kin{messages[i].UID, messages[i].Octets}
+		switch {
+		case messages[i].ID != "" || len(before[k]) == 0 || unclear[k]:
+		case k.octets > pop3client.DefaultTopOctets:
+			unclear[k] = true // a server that answers TOP with everything would end the session
+		default:
 			ask = append(ask, item{msg: messages[i], index: i})
 		}
 	}
 	found := make(map[fingerprint][]int, len(ask))
 	err := m.fetchHeaders(ctx, sliceSource(ask), fullSpeed, func(it item) {
-		if it.err == nil {
-			print := printOf(it.msg, it.raw)
+		print, ok := printOf(it.msg, it.raw)
+		if it.err == nil && ok {
 			found[print] = append(found[print], it.index)
+		} else {
+			unclear[kin{it.msg.UID, it.msg.Octets}] = true
 		}
 		it.recycle()
 	})
 	if err != nil {
 		return fmt.Errorf("telling messages without a UIDL apart: %w", err)
 	}
+	lost := 0
+	for k, ids := range before {
+		if unclear[k] {
+			lost += len(ids)
+		}
+	}
 	for print, at := range found {
 		ids := known[print]
-		if len(ids) == 1 && len(at) == 1 {
+		switch {
+		case unclear[kin{print.uid, print.octets}]:
+		case len(ids) == 1 && len(at) == 1:
 			messages[at[0]].ID = ids[0]
-			continue
+		default:
+			lost += len(ids)
 		}
-		lost += len(ids)
 	}
 	if lost > 0 {
 		m.warn("some messages without a UIDL of their own could not be told apart in the new session: their marks are off")
@@ -143,6 +261,8 @@ func (m *Mailbox) follow(ctx context.Context, messages []Message, anonymous []in
 	return nil
 }
 
-func printOf(msg Message, header []byte) fingerprint {
-	return fingerprint{msg.UID, msg.Octets, hashHeader(header)}
+// printOf says false where the header tells nothing.
+func printOf(msg Message, header []byte) (fingerprint, bool) {
+	sum, ok := hashHeader(header)
+	return fingerprint{msg.UID, msg.Octets, sum}, ok
 }

@@ -18,7 +18,7 @@ func (m *Mailbox) keepAlive() {
 	m.watching = true
 	m.mu.Unlock()
 	if !started && (m.cfg.IdleRelease > 0 || m.cfg.KeepAlive > 0) {
-		m.workers.Go(m.watch)
+		m.work(m.watch)
 		return
 	}
 	select {
@@ -43,7 +43,7 @@ func (m *Mailbox) watch() {
 			return
 		}
 		next := time.Duration(0)
-		if m.client != nil {
+		if m.client() != nil {
 			next = m.watchTurn(&lastNoop)
 		}
 		<-m.turn // without the word that the connection was used
@@ -61,9 +61,7 @@ func (m *Mailbox) watchTurn(lastNoop *time.Time) time.Duration {
 	release := used.Add(m.cfg.IdleRelease)
 	releases := m.cfg.IdleRelease > 0 && !m.delaysLogin()
 	if releases && !now.Before(release) {
-		ctx, cancel := context.WithTimeout(m.closing, noopWait)
-		defer cancel()
-		_ = m.quit(ctx) // nothing was deleted: a QUIT that fails lets the maildrop go as well
+		_ = m.part(m.closing) // nothing was deleted: a QUIT that fails lets the maildrop go as well
 		m.setState(Released, nil)
 		return 0
 	}
@@ -75,7 +73,7 @@ func (m *Mailbox) watchTurn(lastNoop *time.Time) time.Duration {
 	if m.cfg.KeepAlive > 0 && !now.Before(noop) {
 		ctx, cancel := context.WithTimeout(m.closing, noopWait)
 		defer cancel()
-		_, err := m.client.Noop().Wait(ctx)
+		_, err := m.client().Noop().Wait(ctx)
 		if err != nil && m.closing.Err() == nil && (broken(err) || ctx.Err() != nil) {
 			m.drop()
 			m.setState(Lost, err)

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,8 +64,13 @@ type Mailbox struct {
 	// turn is held by whoever uses the connection; waiting counts those in a hurry for it.
 	turn    chan struct{}
 	waiting atomic.Int32
-	// client is the open session's, or nil. Only the turn's holder uses it.
-	client *pop3client.Client
+	// conn is the open session's client, or nil. The turn's holder alone changes it and asks it for
+	// anything; Close closes it under whoever held on to it for too long.
+	conn atomic.Pointer[pop3client.Client]
+	// keeper writes to the ledger what nobody waits for.
+	keeper *keeper
+	// cacheBroken is set when the ledger failed to take headers.
+	cacheBroken atomic.Bool
 
 	notifying sync.Mutex
 
@@ -76,16 +82,21 @@ type Mailbox struct {
 	envelopes map[ID]*message.Envelope
 	noHeader  map[ID]error
 	prints    map[ID]fingerprint
-	tokens    int
-	lastUse   time.Time
-	wanted    []ID
-	wants     int // counts the calls of Want
+	// gone are the octets of messages with a UIDL that an earlier session listed and the newest did not.
+	gone map[ID]int64
+	// doubtful are UIDLs that have named more than one message in this Mailbox's life.
+	doubtful map[string]struct{}
+	tokens   int
+	lastUse  time.Time
+	wanted   []ID
+	wants    int // counts the calls of Want
 	// hasTOP is whether TOP is listed or was answered; topRefusals counts until then.
-	hasTOP       bool
-	topRefusals  int
-	scanning     bool
-	watching     bool
-	noPipelining bool
+	hasTOP      bool
+	topRefusals int
+	scanning    bool
+	watching    bool
+	pipelining  suspicion
+	beforeLogin []string // what CAPA said before the last login
 
 	wake     chan struct{} // one token: the background scan has something to look at
 	opened   chan struct{} // one token: the idle watch has a session to watch
@@ -107,9 +118,13 @@ func New(cfg Config) *Mailbox {
 	return &Mailbox{
 		cfg: cfg, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), opened: make(chan struct{}, 1),
 		envelopes: make(map[ID]*message.Envelope), noHeader: make(map[ID]error), prints: make(map[ID]fingerprint),
-		list: newList(nil, 0), closing: closing, shut: shut,
+		gone: make(map[ID]int64), doubtful: make(map[string]struct{}),
+		list: newList(nil, 0), closing: closing, shut: shut, keeper: newKeeper(),
 	}
 }
+
+// client is the open session's, or nil. The turn is held.
+func (m *Mailbox) client() *pop3client.Client { return m.conn.Load() }
 
 // Info gives what is known of the server.
 func (m *Mailbox) Info() Info {
@@ -145,83 +160,114 @@ func (m *Mailbox) Envelope(id ID) *message.Envelope {
 // Open opens a session unless one is open, and lists the maildrop. It makes one
 // try. What went wrong can be asked for with [ClassOf].
 func (m *Mailbox) Open(ctx context.Context) error {
-	if err := m.acquire(ctx); err != nil {
-		return err
-	}
-	defer m.release()
-	return m.ensureOpen(ctx)
+	return m.use(ctx, m.ensureOpen)
 }
 
 // Refresh ends the session, if there is one, and opens another. IDs stay with their messages.
 func (m *Mailbox) Refresh(ctx context.Context) error {
-	if err := m.acquire(ctx); err != nil {
-		return err
-	}
-	defer m.release()
-	if m.client != nil {
-		m.quit(ctx)
-	}
-	return m.ensureOpen(ctx)
+	return m.use(ctx, func(ctx context.Context) error {
+		m.part(ctx)
+		return m.ensureOpen(ctx)
+	})
 }
 
 // Release lets the maildrop's lock go: QUIT with nothing deleted (P9). Whatever is
-// asked next opens a session again.
+// asked next opens a session again. It also waits until the ledger has what was
+// found, as long as ctx allows.
 func (m *Mailbox) Release(ctx context.Context) error {
-	if err := m.acquire(ctx); err != nil {
+	err := m.use(ctx, func(ctx context.Context) error {
+		if m.client() == nil {
+			return nil
+		}
+		err := m.part(ctx)
+		m.setState(Released, nil)
 		return err
-	}
-	defer m.release()
-	if m.client == nil {
-		return nil
-	}
-	err := m.quit(ctx)
-	m.setState(Released, nil)
+	})
+	m.keeper.wait(ctx)
 	return err
 }
 
-// closeWait bounds the QUIT of Close.
+// closeWait bounds all of Close.
 const closeWait = time.Second
 
-// Close ends the session with QUIT where the server still answers, and waits for
-// the mailbox's goroutines. Nothing is deleted by it. The Mailbox is of no use afterwards.
+// Close ends whatever waits, and the session with QUIT where the server still
+// answers, and waits for the mailbox's goroutines. It takes about a second at the
+// most: what the ledger does not have by then it does not get. Nothing is deleted
+// by it. The Mailbox is of no use afterwards; a [Session] that is still lent breaks.
 func (m *Mailbox) Close() error {
 	m.closeOne.Do(func() {
+		m.mu.Lock() // so that no goroutine starts afterwards
 		m.shut()
+		m.mu.Unlock()
 		ctx, cancel := context.WithTimeout(context.Background(), closeWait)
 		defer cancel()
-		if m.take(ctx) == nil {
-			if m.client != nil {
+		if m.takeTurn(ctx) == nil {
+			if m.client() != nil {
 				_ = m.quit(ctx) // a session that ends without QUIT deletes nothing either
 			}
 			m.setState(Closed, nil)
 			m.release()
+		} else {
+			if client := m.client(); client != nil {
+				_ = client.Close() // the turn's holder finds it closed
+			}
+			m.setState(Closed, nil)
 		}
+		m.keeper.close(ctx)
 		m.workers.Wait()
 	})
 	return nil
 }
 
-// acquire waits for the turn; background work gives way to it.
-func (m *Mailbox) acquire(ctx context.Context) error {
-	if m.closing.Err() != nil {
-		return ErrClosed
+// use runs fn with the turn held, under a context that ends with the mailbox as well.
+func (m *Mailbox) use(ctx context.Context, fn func(context.Context) error) error {
+	ctx, cancel := m.bound(ctx)
+	defer cancel()
+	if err := m.acquire(ctx); err != nil {
+		return err
 	}
-	return m.take(ctx)
+	defer m.release()
+	return m.orClosed(fn(ctx))
 }
 
-func (m *Mailbox) take(ctx context.Context) error {
+// bound makes a context that ends with the mailbox as well.
+func (m *Mailbox) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(m.closing, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// orClosed says ErrClosed of a wait that ended with the mailbox.
+func (m *Mailbox) orClosed(err error) error {
+	if err != nil && m.closing.Err() != nil && errors.Is(err, context.Canceled) {
+		return ErrClosed
+	}
+	return err
+}
+
+// acquire waits for the turn; background work gives way to it.
+func (m *Mailbox) acquire(ctx context.Context) error {
 	m.waiting.Add(1)
 	defer m.waiting.Add(-1)
-	select {
-	case m.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return m.acquireBackground(ctx)
 }
 
 // acquireBackground waits for the turn without hurrying anybody.
 func (m *Mailbox) acquireBackground(ctx context.Context) error {
+	err := m.takeTurn(ctx)
+	if m.closing.Err() == nil {
+		return err
+	}
+	if err == nil {
+		m.release()
+	}
+	return ErrClosed
+}
+
+func (m *Mailbox) takeTurn(ctx context.Context) error {
 	select {
 	case m.turn <- struct{}{}:
 		return nil
@@ -237,19 +283,40 @@ func (m *Mailbox) release() {
 	<-m.turn
 }
 
+// work starts a goroutine that Close waits for; after Close it does nothing.
+func (m *Mailbox) work(fn func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closing.Err() == nil {
+		m.workers.Go(fn)
+	}
+}
+
+// partWait bounds the wait for the answer to a QUIT that deletes nothing. A line
+// that is dead, as after a laptop's sleep, must not keep a new session waiting.
+const partWait = 5 * time.Second
+
+// part ends a session in which nothing is to be deleted. The turn is held.
+func (m *Mailbox) part(ctx context.Context) error {
+	if m.client() == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, partWait)
+	defer cancel()
+	return m.quit(ctx)
+}
+
 // quit ends the session in order. The turn is held.
 func (m *Mailbox) quit(ctx context.Context) error {
-	client := m.client
-	m.client = nil
+	client := m.conn.Swap(nil)
 	_, err := client.Quit().Wait(ctx)
 	return joinClose(err, client.Close())
 }
 
-// drop ends the session without a word. The turn is held.
+// drop ends the session without a word.
 func (m *Mailbox) drop() {
-	if m.client != nil {
-		_ = m.client.Close() // nothing is expected of this connection any more
-		m.client = nil
+	if client := m.conn.Swap(nil); client != nil {
+		_ = client.Close() // nothing is expected of this connection any more
 	}
 }
 
@@ -262,6 +329,10 @@ func joinClose(err, closing error) error {
 
 func (m *Mailbox) setState(s State, err error) {
 	m.mu.Lock()
+	if m.closing.Err() != nil && s != Closed {
+		m.mu.Unlock()
+		return
+	}
 	m.state, m.err = s, err
 	m.mu.Unlock()
 	m.notify(StateEvent{s, err})

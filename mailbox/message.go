@@ -41,15 +41,16 @@ type List struct {
 	// Generation counts the lists of a Mailbox from 1.
 	Generation int
 
-	byID map[ID]int32
+	byID table
 }
 
 // newList indexes messages, which must be in number order.
 func newList(messages []Message, generation int) *List {
-	l := &List{Messages: messages, Generation: generation, byID: make(map[ID]int32, len(messages))}
+	l := &List{Messages: messages, Generation: generation}
+	l.byID = newTable(len(messages), func(i int32) string { return string(messages[i].ID) })
 	for i := range messages {
 		l.Octets += messages[i].Octets
-		l.byID[messages[i].ID] = int32(i)
+		l.byID.add(int32(i))
 	}
 	return l
 }
@@ -59,7 +60,7 @@ func NewList(messages []Message) *List { return newList(messages, 1) }
 
 // Find gives the index in Messages of the message with an ID.
 func (l *List) Find(id ID) (int, bool) {
-	i, ok := l.byID[id]
+	i, ok := l.byID.find(string(id))
 	return int(i), ok
 }
 

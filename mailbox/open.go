@@ -13,53 +13,85 @@ import (
 	"popmark/pop3client"
 )
 
-// quirkPipelining is the ledger's name for a server whose PIPELINING does not work.
-const quirkPipelining = "pipelining-broken"
+// openTries bounds the sessions opened to find out whether a server bears pipelining.
+const openTries = 4
 
 // ensureOpen opens a session unless one is open. The turn is held.
 func (m *Mailbox) ensureOpen(ctx context.Context) error {
-	if m.client != nil {
-		return nil
+	if c := m.client(); c != nil {
+		if c.State() != pop3client.StateClosed {
+			return nil
+		}
+		m.drop()
 	}
-	err := m.open(ctx)
-	if errors.Is(err, pop3client.ErrPipeliningBroken) {
-		m.distrustPipelining()
-		err = m.open(ctx)
+	for try := 1; ; try++ {
+		err := m.open(ctx)
+		m.judge(ctx, err == nil)
+		if err == nil || try == openTries || ctx.Err() != nil || !errors.Is(err, pop3client.ErrPipeliningBroken) {
+			return err
+		}
+		m.suspect(err, true)
 	}
-	return err
 }
 
 // open makes one try. The turn is held and there is no session.
 func (m *Mailbox) open(ctx context.Context) error {
 	m.setState(Opening, nil)
-	conn, err := m.cfg.Connect(ctx, m.hints(ctx))
-	if err != nil {
-		m.setState(Lost, err)
-		return err
-	}
-	m.client = conn.Client
-	found, err := m.survey(ctx, conn)
+	last := m.List()
+	list, err := m.connect(ctx, last)
 	if err != nil {
 		m.drop()
-		m.setState(Lost, err)
+		m.setState(Lost, m.orClosed(err))
 		return err
 	}
-	list, err := m.identify(ctx, found)
-	if err != nil {
-		m.drop()
-		m.setState(Lost, err)
-		return err
-	}
-	m.mu.Lock()
-	m.list = list
-	m.info.Messages, m.info.Octets = len(list.Messages), list.Octets
-	m.mu.Unlock()
+	m.adopt(list, last)
 	m.setState(Open, nil)
 	m.notify(ListEvent{list})
-	m.remember(list)
+	m.remember(list, last)
 	m.keepAlive()
 	m.poke()
 	return nil
+}
+
+// connect opens a session and looks at what there is.
+func (m *Mailbox) connect(ctx context.Context, last *List) (*List, error) {
+	conn, err := m.cfg.Connect(ctx, m.hints(ctx))
+	if err != nil {
+		return nil, err
+	}
+	m.conn.Store(conn.Client)
+	if conn.Capabilities == nil {
+		conn.Capabilities = capabilitiesBeforeLogin(conn.Client)
+	}
+	found, err := m.survey(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	return m.identify(ctx, found, last)
+}
+
+// adopt makes a list the newest one.
+func (m *Mailbox) adopt(list, last *List) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range last.Messages {
+		old := &last.Messages[i]
+		if _, there := list.Find(old.ID); !there {
+			delete(m.prints, old.ID)
+			if old.Certain {
+				m.gone[old.ID] = old.Octets
+			}
+		}
+	}
+	for i := range list.Messages {
+		if len(m.gone) == 0 {
+			break
+		}
+		delete(m.gone, list.Messages[i].ID)
+	}
+	clear(m.noHeader) // another session may answer what this one refused
+	m.list = list
+	m.info.Messages, m.info.Octets = len(list.Messages), list.Octets
 }
 
 // survey asks what a session is opened for, in one flight where the server takes it.
@@ -67,29 +99,43 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) ([]Message, error
 	c := conn.Client
 	capa, stat, uidl, list := c.Capa(), c.Stat(), c.Uidl(), c.List()
 
-	if _, err := capa.Wait(ctx); broken(err) || ctx.Err() != nil {
+	_, err := capa.Wait(ctx)
+	if over(ctx, c) {
 		return nil, fmt.Errorf("asking for capabilities: %w", orCause(ctx, err))
 	}
-	total, err := stat.Wait(ctx)
-	if broken(err) || ctx.Err() != nil {
-		return nil, fmt.Errorf("counting messages: %w", orCause(ctx, err))
+	total, statErr := stat.Wait(ctx)
+	if over(ctx, c) {
+		return nil, fmt.Errorf("counting messages: %w", orCause(ctx, statErr))
 	}
-	statFailed := err != nil
-	uids, err := uidl.Wait(ctx)
-	if broken(err) || ctx.Err() != nil {
-		return nil, fmt.Errorf("asking for UIDLs: %w", orCause(ctx, err))
+	uids, uidErr := uidl.Wait(ctx)
+	if over(ctx, c) {
+		return nil, fmt.Errorf("asking for UIDLs: %w", orCause(ctx, uidErr))
 	}
-	hasUIDL := err == nil
 	sizes, err := list.Wait(ctx)
-	if err != nil {
+	// Some servers refuse to list what is empty.
+	empty := statErr == nil && total.Messages == 0
+	if _, refused := errors.AsType[*pop3client.ServerError](err); err != nil && !(empty && refused) {
 		return nil, fmt.Errorf("listing messages: %w", orCause(ctx, err))
 	}
+	hasUIDL := uidErr == nil || empty && c.Capabilities().UIDL()
 	m.describe(conn, hasUIDL)
 	messages := m.merge(sizes, uids, hasUIDL)
-	if !statFailed && total.Messages != len(messages) {
+	if !hasUIDL && len(messages) > 0 {
+		m.warn("the server has no UIDL: messages are told apart by size and header, and marks do not outlive this run")
+	}
+	switch {
+	case statErr != nil:
+		m.warn(message.MakeSafe("the server does not count its messages: " + statErr.Error()))
+	case total.Messages != len(messages):
 		m.warn(message.MakeSafe(fmt.Sprintf("STAT counts %d messages, LIST shows %d", total.Messages, len(messages))))
 	}
 	return messages, nil
+}
+
+// over says whether a session, or the wait for it, has ended. An answer that only
+// makes no sense does not end it.
+func over(ctx context.Context, c *pop3client.Client) bool {
+	return ctx.Err() != nil || c.State() == pop3client.StateClosed
 }
 
 func orCause(ctx context.Context, err error) error {
@@ -126,9 +172,6 @@ func (m *Mailbox) describe(conn Connection, hasUIDL bool) {
 	m.info = info
 	m.mu.Unlock()
 	m.rememberCapabilities(conn)
-	if !hasUIDL {
-		m.warn("the server has no UIDL: messages are told apart by size and header, and marks do not outlive this run")
-	}
 }
 
 // merge puts LIST and UIDL together, in number order.
@@ -165,10 +208,22 @@ func (m *Mailbox) merge(sizes pop3client.Listing, uids pop3client.UIDListing, ha
 		}
 		messages[at].UID = e.UID
 	}
+	if nameless := countNameless(messages); nameless > 0 {
+		m.warn(message.MakeSafe(fmt.Sprintf("UIDL leaves out %d of the messages that LIST shows: they are told apart by size and header", nameless)))
+	}
 	if unknown > 0 {
 		m.warn(message.MakeSafe(fmt.Sprintf("UIDL names %d messages that LIST does not show: they are left alone", unknown)))
 	}
 	return messages
+}
+
+func countNameless(messages []Message) (n int) {
+	for i := range messages {
+		if messages[i].UID == "" {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *Mailbox) warnOdd(command string, odd []pop3client.OddLine, count int) {

@@ -44,11 +44,11 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // recycle gives the item's buffer back; raw is of no use afterwards.
 func (it *item) recycle() {
-	if it.buf != nil {
+	if it.buf != nil && it.buf.Cap() <= 2*bigHeader {
 		it.buf.Reset()
 		buffers.Put(it.buf)
-		it.buf, it.raw = nil, nil
 	}
+	it.buf, it.raw = nil, nil
 }
 
 // source gives the next message to ask for. Cached ones come with raw filled in.
@@ -88,11 +88,15 @@ func forScreen(c *pop3client.Client, mean float64) int {
 	return max(min(window, int(rate*scanDelay.Seconds()/mean)), 2)
 }
 
+// errOverlong means that a server answered TOP with so much that the session had to be given up.
+var errOverlong = errors.New("the server answers TOP with the whole message")
+
 // fetchHeaders asks for the headers of a source's messages and gives each to got,
 // in the source's order. One message's -ERR goes into its item; an error ends the
-// scan: the connection is of no use then, or the context ended. The turn is held.
+// scan: the connection is of no use then, or the context ended. After errOverlong
+// the scan can go on behind the last item in another session. The turn is held.
 func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got func(item)) error {
-	c := m.client
+	c := m.client()
 	known := ahead
 	var queue []item
 	head, pending := 0, 0
@@ -137,7 +141,11 @@ func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got
 			seen++
 			mean += (float64(len(it.raw)) - mean) / float64(min(seen, 100))
 		}
+		overlong := it.err != nil && errors.Is(it.err, errOverlong)
 		got(it)
+		if overlong {
+			return errOverlong
+		}
 	}
 }
 
@@ -156,6 +164,10 @@ func receive(ctx context.Context, it *item) error {
 	it.recycle()
 	if _, refused := errors.AsType[*pop3client.ServerError](err); refused {
 		it.err = err
+		return nil
+	}
+	if limit, ok := errors.AsType[*pop3client.LimitError](err); ok && limit.Limit == "TopOctets" {
+		it.err = fmt.Errorf("%w: %w", errOverlong, err)
 		return nil
 	}
 	return err

@@ -22,21 +22,23 @@ type Session struct {
 // Take lends the connection, opening a session where there is none, or always
 // where fresh is asked: then the list is new. The background scan waits meanwhile.
 func (m *Mailbox) Take(ctx context.Context, fresh bool) (*Session, error) {
+	ctx, cancel := m.bound(ctx)
+	defer cancel()
 	if err := m.acquire(ctx); err != nil {
 		return nil, err
 	}
-	if fresh && m.client != nil {
-		if err := m.quit(ctx); err != nil && ctx.Err() != nil {
+	if fresh && m.client() != nil {
+		if err := m.part(ctx); err != nil && ctx.Err() != nil {
 			m.setState(Released, nil)
 			m.release()
-			return nil, ctx.Err()
+			return nil, m.orClosed(ctx.Err())
 		}
 	}
 	if err := m.ensureOpen(ctx); err != nil {
 		m.release()
-		return nil, err
+		return nil, m.orClosed(err)
 	}
-	return &Session{m: m, client: m.client, list: m.List()}, nil
+	return &Session{m: m, client: m.client(), list: m.List()}, nil
 }
 
 // List gives the maildrop as this session found it.
@@ -111,7 +113,9 @@ func (s *Session) Quit(ctx context.Context) error {
 	}
 	s.over = true
 	defer s.m.release()
-	err := s.m.quit(ctx)
+	s.m.conn.CompareAndSwap(s.client, nil)
+	_, err := s.client.Quit().Wait(ctx)
+	err = joinClose(err, s.client.Close())
 	if err != nil && broken(err) {
 		s.m.setState(Lost, err)
 		return fmt.Errorf("ending the session with QUIT: %w", err)
@@ -126,11 +130,11 @@ func (s *Session) Quit(ctx context.Context) error {
 // Give hands the connection back to the mailbox, open. Where deletions are still
 // waiting for a QUIT it is closed instead, so that no QUIT of somebody else carries them out.
 func (s *Session) Give() {
-	if s.dirty {
-		s.Abort(nil)
+	if s.over {
 		return
 	}
-	if s.over {
+	if s.dirty {
+		s.Abort(nil)
 		return
 	}
 	s.over = true

@@ -1,0 +1,112 @@
+package mailbox
+
+import (
+	"context"
+	"sync"
+)
+
+// keeperOctets bounds what waits to be written to the ledger.
+const keeperOctets = 16 << 20
+
+// keeper writes to the ledger beside everything else, one thing after the other,
+// so that neither the connection nor a person waits for the disk.
+type keeper struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu      sync.Mutex
+	jobs    []keeperJob
+	octets  int
+	running bool
+	closed  bool
+	moved   chan struct{} // closed and made anew when a job is done
+}
+
+type keeperJob struct {
+	octets int
+	do     func(context.Context)
+}
+
+func newKeeper() *keeper {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &keeper{ctx: ctx, cancel: cancel, moved: make(chan struct{})}
+}
+
+// put takes a job in that holds so many octets. It waits while there is too much to
+// do already, and forgets the job where ctx ends before that or the keeper is closed.
+func (k *keeper) put(ctx context.Context, octets int, do func(context.Context)) {
+	for {
+		k.mu.Lock()
+		if k.closed {
+			k.mu.Unlock()
+			return
+		}
+		if k.octets == 0 || k.octets+octets <= keeperOctets {
+			k.octets += octets
+			k.jobs = append(k.jobs, keeperJob{octets, do})
+			if !k.running {
+				k.running = true
+				k.work.Go(k.run)
+			}
+			k.mu.Unlock()
+			return
+		}
+		moved := k.moved
+		k.mu.Unlock()
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// run does the jobs there are.
+func (k *keeper) run() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for len(k.jobs) > 0 {
+		job := k.jobs[0]
+		k.jobs[0] = keeperJob{}
+		k.jobs = k.jobs[1:]
+		k.mu.Unlock()
+		if k.ctx.Err() == nil {
+			job.do(k.ctx)
+		}
+		k.mu.Lock()
+		k.octets -= job.octets
+		if len(k.jobs) == 0 {
+			k.running = false
+		}
+		close(k.moved)
+		k.moved = make(chan struct{})
+	}
+}
+
+// wait waits until nothing is left to do, or ctx ends.
+func (k *keeper) wait(ctx context.Context) {
+	for {
+		k.mu.Lock()
+		running, moved := k.running, k.moved
+		k.mu.Unlock()
+		if !running {
+			return
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// close takes no more jobs in, lets those under way be done until ctx ends, and ends the rest.
+func (k *keeper) close(ctx context.Context) {
+	k.mu.Lock()
+	k.closed = true
+	k.mu.Unlock()
+	k.wait(ctx)
+	k.cancel()
+	k.work.Wait()
+}

@@ -333,6 +333,9 @@ func (w *htmlWalk) write(b []byte) {
 	} else if w.space {
 		w.out.WriteByte(' ')
 	}
+	if w.anchor.open && (w.space || w.column == 0) {
+		w.anchor.text = append(w.anchor.text, ' ')
+	}
 	w.space = false
 	w.out.Write(b)
 	w.column += len(b)

@@ -3,6 +3,8 @@ package message
 import (
 	"net/url"
 	"strings"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // anchor is an <a> element that is being read.
@@ -107,27 +109,44 @@ func hostName(host string) string {
 	return strings.TrimPrefix(string(Address{Address: MakeSafe("@" + strings.ToLower(host))}.Shown()), "@")
 }
 
-// hostInText returns the host that a link's text names, where the text is a URL or a domain name.
+// maxNameWords is how many words of a link's text are looked at for a host.
+const maxNameWords = 50
+
+// hostInText returns the first host that a link's text names: a URL's, or a word that is a domain name under a
+// public suffix and in small letters, unlike "Node.js" and "ASP.NET".
 func hostInText(text string) string {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), " ")
-	if _, rest, ok := strings.Cut(text, "://"); ok {
-		text = rest
-	}
-	if end := strings.IndexAny(text, "/?#:"); end >= 0 {
-		text = text[:end]
-	}
-	if i := strings.LastIndexByte(text, '@'); i >= 0 {
-		text = text[i+1:]
-	}
-	text = strings.ToLower(strings.TrimRight(text, ".,;)"))
-	dot := strings.LastIndexByte(text, '.')
-	if dot <= 0 || len(text)-dot < 3 || len(text) > 253 || strings.ContainsAny(text, "…_[]()!\"'*$%") {
-		return ""
-	}
-	for _, c := range text[dot+1:] {
-		if c < 0x80 && !isLetter(byte(c)) { // a number or a file, not a domain
-			return ""
+	for i, word := range strings.Fields(text) {
+		if i == maxNameWords {
+			break
+		}
+		if host := hostInWord(strings.Trim(word, ".,;:!?()[]<>\"'")); host != "" {
+			return host
 		}
 	}
-	return text
+	return ""
+}
+
+func hostInWord(word string) string {
+	if strings.IndexByte(word, '.') < 0 {
+		return ""
+	}
+	_, rest, isURL := strings.Cut(word, "://")
+	if isURL {
+		word = rest
+	}
+	if end := strings.IndexAny(word, "/?#:"); end >= 0 {
+		word = word[:end]
+	}
+	if i := strings.LastIndexByte(word, '@'); i >= 0 {
+		word = word[i+1:]
+	}
+	host := strings.ToLower(word)
+	if !isURL && host != word || len(host) > 253 || strings.Trim(host, ".-") != host || strings.ContainsAny(host, "…_[]()!\"'*$%&=+,") {
+		return ""
+	}
+	// A suffix with a dot is one of the list's private ones; one that is not in the list is a bare label.
+	if suffix, official := publicsuffix.PublicSuffix(host); !isURL && !official && !strings.Contains(suffix, ".") || suffix == host {
+		return ""
+	}
+	return host
 }

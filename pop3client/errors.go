@@ -28,8 +28,8 @@ var (
 	// ErrServerUnverified means that a SCRAM login was answered +OK by a server which did not prove
 	// that it knows the password. The connection is closed.
 	ErrServerUnverified = errors.New("the server did not prove that it knows the password")
-	// ErrNoTLS means that STLS cannot be used: TLS is on already, or CAPA does not list STLS.
-	ErrNoTLS = errors.New("STLS is not offered")
+	// ErrNoTLS means that STLS makes no sense, since the connection is encrypted already. Nothing was sent.
+	ErrNoTLS = errors.New("STLS cannot be used")
 )
 
 // ServerError is a -ERR. Its Text is the server's and not safe to print on a terminal: callers

@@ -1,13 +1,9 @@
 package pop3client
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -248,99 +244,6 @@ func TestCommandLinesStayWithin255Octets(t *testing.T) {
 	}
 }
 
-func TestSCRAMDistrust(t *testing.T) {
-	scram := func(t *testing.T, part func(p *peer, nonce string)) error {
-		t.Helper()
-		c := meet(t, nil, func(p *peer) {
-			line, _ := p.r.ReadString('\n')
-			raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(strings.TrimPrefix(line, "AUTH SCRAM-SHA-256 ")))
-			if err != nil {
-				t.Errorf("%q: %v", line, err)
-				return
-			}
-			_, nonce, _ := strings.Cut(string(raw), "r=")
-			part(p, nonce)
-		})
-		cr := alice
-		cr.Mechanism = "scram-sha-256"
-		_, err := c.Login(t.Context(), cr)
-		if err == nil {
-			t.Fatal("the login was taken")
-		}
-		return err
-	}
-	first := func(nonce string, iterations any) string {
-		return "+ " + b64(fmt.Sprintf("r=%sserver,s=%s,i=%v", nonce, b64("salt"), iterations)) + "\r\n"
-	}
-	t.Run("too many iterations", func(t *testing.T) {
-		err := scram(t, func(p *peer, nonce string) {
-			p.say(first(nonce, 1_000_001))
-			p.answer("*", "-ERR cancelled\r\n")
-			p.hush()
-		})
-		if e := asError[*LimitError](t, err); e.Limit != "SCRAMIterations" {
-			t.Errorf("%v", err)
-		}
-	})
-	for name, bad := range map[string]any{"too few iterations": 4095, "no number": "x", "overflow": "99999999999999999999"} {
-		t.Run(name, func(t *testing.T) {
-			err := scram(t, func(p *peer, nonce string) {
-				p.say(first(nonce, bad))
-				p.answer("*", "-ERR cancelled\r\n")
-				p.hush()
-			})
-			if !strings.Contains(err.Error(), "iteration") {
-				t.Errorf("%v", err)
-			}
-		})
-	}
-	t.Run("another's nonce", func(t *testing.T) {
-		err := scram(t, func(p *peer, _ string) {
-			p.say(first("x", 4096))
-			p.answer("*", "-ERR cancelled\r\n")
-			p.hush()
-		})
-		if !strings.Contains(err.Error(), "nonce") {
-			t.Errorf("%v", err)
-		}
-	})
-	t.Run("+OK without proof", func(t *testing.T) {
-		err := scram(t, func(p *peer, nonce string) {
-			p.say(first(nonce, 4096))
-			_, _ = p.r.ReadString('\n')
-			p.say("+OK come in\r\n")
-			p.hush()
-		})
-		if !errors.Is(err, ErrServerUnverified) {
-			t.Errorf("%v", err)
-		}
-	})
-	t.Run("the server's own error", func(t *testing.T) {
-		err := scram(t, func(p *peer, nonce string) {
-			p.say(first(nonce, 4096))
-			_, _ = p.r.ReadString('\n')
-			p.say("+ " + b64("e=invalid-proof") + "\r\n")
-			p.answer("", "-ERR no\r\n")
-			p.hush()
-		})
-		if e := asError[*ServerError](t, err); e.Kind() != KindRefused || e.Detail != "invalid-proof" {
-			t.Errorf("%+v", e)
-		}
-	})
-	t.Run("wrong proof", func(t *testing.T) {
-		err := scram(t, func(p *peer, nonce string) {
-			p.say(first(nonce, 4096))
-			_, _ = p.r.ReadString('\n')
-			p.say("+ " + b64("v="+b64("wrong")) + "\r\n")
-			p.answer("*", "-ERR cancelled\r\n")
-			p.hush()
-		})
-		if !strings.Contains(err.Error(), "validation failed") {
-			t.Errorf("%v", err)
-		}
-	})
-}
-
 func TestChallengesAreBounded(t *testing.T) {
 	c := meet(t, nil, func(p *peer) {
 		p.want("AUTH XOAUTH2")
@@ -372,92 +275,4 @@ func TestQueuedCommandsWaitForTheLogin(t *testing.T) {
 	stat, list := c.Stat(), c.List()
 	got(t, list)
 	got(t, stat)
-}
-
-func TestNothingGoesBetweenSTLSAndTheHandshake(t *testing.T) {
-	c := meet(t, &Options{TLSConfig: &tls.Config{ServerName: "mail.example", MinVersion: tls.VersionTLS12}}, func(p *peer) {
-		p.answer("STLS", "+OK\r\n")
-		if hello, err := p.r.ReadByte(); err != nil || hello != 22 {
-			t.Errorf("behind STLS came %#x, %v: no TLS handshake", hello, err)
-		}
-	})
-	c.SetCapabilities([]string{"PIPELINING"})
-	changed := make(chan error)
-	go func() { changed <- c.StartTLS(context.Background()) }()
-	for c.InFlight() == 0 && c.State() != StateClosed {
-		runtime.Gosched()
-	}
-	user := c.User("u")
-	if err := <-changed; err == nil {
-		t.Error("a handshake with nobody went well")
-	}
-	if _, err := user.Wait(t.Context()); err == nil {
-		t.Error("USER was answered")
-	}
-}
-
-func TestTimestamps(t *testing.T) {
-	for greeting, want := range map[string]string{
-		"ready <1896.697170952@dbc.mtview.ca.us>": "<1896.697170952@dbc.mtview.ca.us>",
-		"<a@b> first":                          "<a@b>",
-		"<not one> but <this@is.one> and more": "<this@is.one>",
-		"< <inner@host>":                       "<inner@host>",
-		"<\"quoted local\"@host>":              "<\"quoted local\"@host>",
-		"<a@[127.0.0.1]>":                      "<a@[127.0.0.1]>",
-		"<3f.2a.5f.Abc/+=def==@mail>":          "<3f.2a.5f.Abc/+=def==@mail>",
-		"none":                                 "",
-		"<open":                                "",
-		"<@host>":                              "",
-		"<local@>":                             "",
-		"<a@b@c>":                              "",
-		"<a..b@c>":                             "",
-		"<a b@c>":                              "",
-		"<a\x01b@c>":                           "",
-		"<a\xffb@c>":                           "",
-		"<\"a\x80\"@c>":                        "",
-		"<a@b\r>":                              "",
-	} {
-		if got := findTimestamp([]byte(greeting)); got != want {
-			t.Errorf("%q: %q, want %q", greeting, got, want)
-		}
-	}
-}
-
-func TestKinds(t *testing.T) {
-	for _, tc := range []struct {
-		command, text string
-		want          Kind
-	}{
-		{"PASS", "[AUTH] Authentication failed.", KindRefused},
-		{"PASS", "[auth] bad", KindRefused},
-		{"PASS", "[IN-USE] Mailbox is locked by another POP3 session.", KindTryLater},
-		{"PASS", "[LOGIN-DELAY] wait", KindTryLater},
-		{"PASS", "[SYS/TEMP] disk", KindTryLater},
-		{"PASS", "[SYS/PERM] no such host", KindPermanent},
-		{"PASS", "Login failed.", KindRefused},
-		{"PASS", "", KindRefused},
-		{"PASS", "Mailbox is locked by another session", KindTryLater},
-		{"PASS", "Unable to lock maildrop: Mailbox is locked by POP server", KindTryLater},
-		{"PASS", "maildrop lock busy!  Is another session active?", KindTryLater},
-		{"PASS", "Temporary problem, please try again later", KindTryLater},
-		{"PASS", "Too many login attempts", KindTryLater},
-		{"PASS", "Your account is locked", KindRefused},
-		{"PASS", "\xb5\xc7\xc2\xbc\xcc\xab\xc6\xb5\xb7\xb1", KindTryLater}, // 登录太频繁 in GBK
-		{"PASS", "登录失败", KindRefused},
-		{"AUTH XOAUTH9", "Unknown authentication mechanism", KindOther},
-		{"APOP", "Invalid command.", KindOther},
-		{"TOP 3 0", "no such message", KindOther},
-		{"RETR 3", "[SYS/TEMP] later", KindTryLater},
-		{"", "too many connections", KindTryLater},
-		{"", "go away", KindOther},
-	} {
-		c := &Client{}
-		e := c.serverError(tc.command, []byte(tc.text))
-		if got := e.Kind(); got != tc.want {
-			t.Errorf("%s: -ERR %s: %s, want %s", tc.command, e.Text, got, tc.want)
-		}
-	}
-	if e := (&Client{}).serverError("PASS", []byte("\xb5\xc7\xc2\xbc\xcc\xab\xc6\xb5\xb7\xb1")); e.Text != "登录太频繁" {
-		t.Errorf("the words are %q", e.Text)
-	}
 }

@@ -18,13 +18,13 @@ type tunnelDialer struct{ command string }
 // NewTunnelDialer returns a dialer that runs a command with the system's shell and speaks through
 // its standard input and output, as with "ssh gateway nc host 110". Its standard error is this
 // process's. Closing the connection closes the command's input and output, and ends the command if
-// it has not ended a second later. The address asked for serves to name the server in a certificate.
+// it has not ended half a second later. The address asked for serves to name the server in a certificate.
 //
 // A tunnel counts as not encrypted: where it leads, and how the rest of the way is, is not known.
 func NewTunnelDialer(command string) ContextDialer { return tunnelDialer{command} }
 
 // tunnelGrace is how long a tunnel command has to end by itself.
-const tunnelGrace = time.Second
+const tunnelGrace = 500 * time.Millisecond
 
 func (d tunnelDialer) DialContext(ctx context.Context, _, addr string) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {

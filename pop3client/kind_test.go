@@ -1,0 +1,42 @@
+package pop3client
+
+import "testing"
+
+func TestKinds(t *testing.T) {
+	for _, tc := range []struct {
+		command, text string
+		want          Kind
+	}{
+		{"PASS", "[AUTH] Authentication failed.", KindRefused},
+		{"PASS", "[auth] bad", KindRefused},
+		{"PASS", "[IN-USE] Mailbox is locked by another POP3 session.", KindTryLater},
+		{"PASS", "[LOGIN-DELAY] wait", KindTryLater},
+		{"PASS", "[SYS/TEMP] disk", KindTryLater},
+		{"PASS", "[SYS/PERM] no such host", KindPermanent},
+		{"PASS", "Login failed.", KindRefused},
+		{"PASS", "", KindRefused},
+		{"PASS", "Mailbox is locked by another session", KindTryLater},
+		{"PASS", "Unable to lock maildrop: Mailbox is locked by POP server", KindTryLater},
+		{"PASS", "maildrop lock busy!  Is another session active?", KindTryLater},
+		{"PASS", "Temporary problem, please try again later", KindTryLater},
+		{"PASS", "Too many login attempts", KindTryLater},
+		{"PASS", "Your account is locked", KindRefused},
+		{"PASS", "\xb5\xc7\xc2\xbc\xcc\xab\xc6\xb5\xb7\xb1", KindTryLater}, // 登录太频繁 in GBK
+		{"PASS", "登录失败", KindRefused},
+		{"AUTH XOAUTH9", "Unknown authentication mechanism", KindOther},
+		{"APOP", "Invalid command.", KindOther},
+		{"TOP 3 0", "no such message", KindOther},
+		{"RETR 3", "[SYS/TEMP] later", KindTryLater},
+		{"", "too many connections", KindTryLater},
+		{"", "go away", KindOther},
+	} {
+		c := &Client{}
+		e := c.serverError(tc.command, []byte(tc.text))
+		if got := e.Kind(); got != tc.want {
+			t.Errorf("%s: -ERR %s: %s, want %s", tc.command, e.Text, got, tc.want)
+		}
+	}
+	if e := (&Client{}).serverError("PASS", []byte("\xb5\xc7\xc2\xbc\xcc\xab\xc6\xb5\xb7\xb1")); e.Text != "登录太频繁" {
+		t.Errorf("the words are %q", e.Text)
+	}
+}

@@ -1,0 +1,56 @@
+package pop3client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// StartTLS sends STLS (RFC 2595) and changes the connection to TLS. It belongs before the login. What
+// was known of the capabilities is forgotten, since it was told in clear: ask with Capa again.
+//
+// A -ERR leaves the session as it was, in clear: whether it may go on so is for the caller to
+// decide, and mostly it may not. Every other error, a context's end included, closes the connection.
+func (c *Client) StartTLS(ctx context.Context) error {
+	if err := c.acquire(ctx); err != nil {
+		return &leftError{"STLS", err}
+	}
+	defer c.release()
+	if _, on := c.TLS(); on {
+		return fmt.Errorf("%w: the connection is encrypted already", ErrNoTLS)
+	}
+	cmd := &command{verb: "STLS", n: none, m: none, barrier: true}
+	c.enqueue(cmd)
+	c.waitFrom = time.Now()
+	if err := c.pump(ctx, cmd); err != nil {
+		var refused *ServerError
+		var state *StateError
+		if !errors.As(err, &refused) && !errors.As(err, &state) {
+			c.end(err)
+		}
+		return err
+	}
+	if len(c.in.bytes()) > 0 {
+		c.end(ErrInjection)
+		return fmt.Errorf("STLS: %w", ErrInjection)
+	}
+	c.unwatch() // the handshake has deadlines of its own
+	conn := c.conn
+	_ = conn.SetReadDeadline(time.Time{})
+	secured, err := handshake(ctx, conn, &c.opts, c.serverName)
+	if err != nil {
+		err = fmt.Errorf("changing to TLS after STLS: %w", err)
+		c.end(err)
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fatal != nil {
+		return c.reason(cmd)
+	}
+	c.conn = secured
+	c.exchange = false
+	c.admit()
+	return nil
+}

@@ -90,7 +90,7 @@ func failed(dest, doing string, err error) error {
 	if errors.As(err, &done) || errors.As(err, &stop) {
 		return err
 	}
-	class, next := classify(err)
+	next, class := classify(err)
 	return &Error{Dest: dest, Doing: doing, Class: class, Err: err, Next: next}
 }
 
@@ -104,24 +104,24 @@ func reason(err error) error {
 	return err
 }
 
-func classify(err error) (class error, next string) {
+func classify(err error) (next string, class error) {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return ErrIO, "free some space, then run the same command again"
+		return "free some space, then run the same command again", ErrIO
 	case errors.Is(err, syscall.EROFS):
-		return ErrCannotCreate, "it is on a read-only file system: choose another place with --to"
+		return "it is on a read-only file system: choose another place with --to", ErrCannotCreate
 	case errors.Is(err, fs.ErrPermission):
-		return ErrCannotCreate, "change its permissions or choose another place with --to"
+		return "change its permissions or choose another place with --to", ErrCannotCreate
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR), errors.Is(err, fs.ErrExist):
-		return ErrCannotCreate, "something else has that name: choose another place with --to"
+		return "something else has that name: choose another place with --to", ErrCannotCreate
 	case errors.Is(err, fs.ErrNotExist):
-		return ErrCannotCreate, "the folder has gone: see whether its disk is mounted, then run the same command again"
+		return "the folder has gone: see whether its disk is mounted, then run the same command again", ErrCannotCreate
 	case errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.EINVAL):
-		return ErrCannotCreate, "choose another place with --to"
+		return "choose another place with --to", ErrCannotCreate
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOMEM),
 		errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ESTALE), errors.Is(err, syscall.ETIMEDOUT):
-		return ErrTemporary, "run the same command again later"
+		return "run the same command again later", ErrTemporary
 	default:
-		return ErrIO, "look after the disk, then run the same command again"
+		return "look after the disk, then run the same command again", ErrIO
 	}
 }

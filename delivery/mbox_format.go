@@ -155,10 +155,10 @@ func (id *identity) header(p []byte) []byte {
 
 func (id *identity) judge() {
 	id.inLine = true
-	switch {
-	case id.head[0] == '\n':
+	switch id.head[0] {
+	case '\n':
 		id.body, id.skip = true, false
-	case id.head[0] == ' ' || id.head[0] == '\t':
+	case ' ', '\t':
 		// It continues the field before it.
 	default:
 		id.skip = false

@@ -87,10 +87,10 @@ func (l *locked) take(path string) (bool, error) {
 	}
 	// A mail reader may have put a new file in the place of the one that was opened.
 	now, err := l.fsys.Stat(path)
-	if err != nil || fi.Sys() != nil && !os.SameFile(fi, now) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return true, nil
+	return err == nil && (fi.Sys() == nil || os.SameFile(fi, now)), err
 }
 
 // takeDot makes the lock file, by a link, so that it always says whose it is. Where

@@ -12,6 +12,7 @@ import (
 )
 
 func TestEveryMechanismWithTheRightAndAWrongPassword(t *testing.T) {
+	t.Parallel()
 	s := servers.Start(t, servers.Dovecot)
 	for _, auth := range []string{"user", "apop", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "xoauth2", "oauthbearer"} {
 		t.Run(auth, func(t *testing.T) {
@@ -34,6 +35,7 @@ func TestEveryMechanismWithTheRightAndAWrongPassword(t *testing.T) {
 }
 
 func TestCertificatesThatDoNotVerifyAreRefused(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		kind   servers.CertKind
 		trust  bool

@@ -264,6 +264,7 @@ func TestWrongPasswordEndsAfterOneTry(t *testing.T) {
 }
 
 func TestLockedMailboxIsToTryAgainLater(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []servers.Kind{servers.Dovecot, servers.Mailutils} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel() // Dovecot says no after ten seconds

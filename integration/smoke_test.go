@@ -112,9 +112,10 @@ func mail(n int) string {
 
 // each runs a test on every server.
 func each(t *testing.T, test func(t *testing.T, s *servers.Server)) {
+	t.Parallel() // they mostly wait
 	for _, kind := range servers.All {
 		t.Run(string(kind), func(t *testing.T) {
-			t.Parallel() // they mostly wait
+			t.Parallel()
 			test(t, servers.Start(t, kind))
 		})
 	}
@@ -196,6 +197,7 @@ func TestServersRefuseAWrongPassword(t *testing.T) {
 }
 
 func TestServersWithTLS(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []servers.Kind{servers.Dovecot, servers.Courier} {
 		t.Run(string(kind), func(t *testing.T) {
 			s := servers.Start(t, kind)
@@ -227,6 +229,7 @@ func TestServersWithTLS(t *testing.T) {
 }
 
 func TestDovecotTakesTokensUntilTheyExpire(t *testing.T) {
+	t.Parallel()
 	s := servers.Start(t, servers.Dovecot)
 	for _, life := range []time.Duration{time.Hour, -time.Hour} {
 		c := dial(t, s.Addr, nil)
@@ -240,6 +243,7 @@ func TestDovecotTakesTokensUntilTheyExpire(t *testing.T) {
 }
 
 func TestDovecotIsKilledAndComesBack(t *testing.T) {
+	t.Parallel()
 	s := servers.Start(t, servers.Dovecot)
 	s.Deliver(t, mail(1))
 	c := dial(t, s.Addr, nil)

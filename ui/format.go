@@ -33,7 +33,7 @@ func longOctets(n int64) message.Safe {
 	short := octets(n)
 	last := len(short) - 1
 	if short[last] <= '9' {
-		return plural(n, "octet")
+		return plural(max(n, 0), "octet")
 	}
 	return short[:last] + " " + message.Safe(strings.ToUpper(string(short[last:]))) + "iB"
 }

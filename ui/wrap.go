@@ -3,25 +3,28 @@ package ui
 import (
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"popmark/message"
 )
 
 // wrap cuts text into lines of at most so many cells: at a space where there is one, never inside a cluster.
 func wrap(method message.WidthMethod, text message.Safe, cells int) []message.Safe {
-	const probe = "…" // what Truncate ends a cut text in
-	cells = max(cells, 2)
+	cells = max(cells, 2) // a wide character must fit
+	cut := ansi.TruncateWc
+	if method == message.Graphemes {
+		cut = ansi.Truncate
+	}
 	var out []message.Safe
-	for {
-		head := method.Truncate(text, cells)
-		if head == text {
-			return append(out, text)
+	for rest := string(text); ; {
+		head := cut(rest, cells, "")
+		if head == rest || head == "" {
+			return append(out, message.Safe(rest))
 		}
-		// Truncate leaves a cell for its ellipsis; with one cell more that cell is text too.
-		head = message.Safe(strings.TrimSuffix(string(method.Truncate(text, cells+1)), probe))
-		if at := strings.LastIndexByte(string(head), ' '); at > 0 && !strings.HasPrefix(string(text[len(head):]), " ") {
+		if at := strings.LastIndexByte(head, ' '); at > 0 && rest[len(head)] != ' ' {
 			head = head[:at]
 		}
-		out = append(out, head)
-		text = message.Safe(strings.TrimLeft(string(text[len(head):]), " "))
+		out = append(out, message.Safe(head))
+		rest = strings.TrimLeft(rest[len(head):], " ")
 	}
 }

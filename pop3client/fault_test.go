@@ -293,7 +293,12 @@ func TestPipeliningOnTrial(t *testing.T) {
 		fault PipeliningFault
 	}{
 		"swallowed": {func(p *peer) { p.want("STAT", "UIDL", "LIST"); p.say("+OK 1 1\r\n"); p.hush() }, PipeliningStall},
-		"garbled":   {func(p *peer) { p.want("STAT", "UIDL", "LIST"); p.say("+OK 1 1\r\nUIDL?\r\n"); p.hush() }, PipeliningGarble},
+		"lost LIST": {func(p *peer) {
+			p.want("STAT", "UIDL", "LIST")
+			p.say("+OK 1 1\r\n+OK\r\n1 a\r\n.\r\n")
+			p.hush()
+		}, PipeliningStall},
+		"garbled": {func(p *peer) { p.want("STAT", "UIDL", "LIST"); p.say("+OK 1 1\r\nUIDL?\r\n"); p.hush() }, PipeliningGarble},
 		"another's": {func(p *peer) {
 			p.want("STAT", "UIDL", "LIST")
 			_, _ = io.WriteString(p.conn, "+OK 1 1\r\n+OK\r\nTOP\r\n.\r\n")

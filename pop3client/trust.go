@@ -44,7 +44,7 @@ func (c *Client) patience() time.Duration {
 	d := c.opts.AnswerTimeout
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.onTrial() && c.wire.len() > 1 {
+	if c.onTrial() {
 		if d == 0 {
 			return probePatience
 		}

@@ -12,11 +12,14 @@ import (
 // maxDetect is how many octets the detector is shown: it is slow and learns nothing from more.
 const maxDetect = 2048
 
-// maxDetections bounds how often the detector runs for one message. What is beyond is decoded without it.
+// maxDetections bounds how many texts of one message are recognised. What is beyond has the account's charset.
 const maxDetections = 16
 
 // minEvidence is how many octets above 0x7f it takes to recognise a charset against the account's.
 const minEvidence = 8
+
+// minConfidence is what the detector must think of its own answer; the checks after it weigh more.
+const minConfidence = 0.3
 
 // detector recognises charsets. One serves one message.
 type detector struct {
@@ -34,35 +37,42 @@ func (d *detector) rawCharset(b []byte, declared string) charset {
 	if c := lookupCharset(declared); c != nil && isClean(c(b)) {
 		return c
 	}
-	sample := b[:min(len(b), maxDetect)]
 	account := lookupCharset(d.DefaultCharset)
-	if account != nil && highOctets(sample) < minEvidence && isClean(account(sample)) {
-		return account
-	}
-	if name := structure(sample); name != "" {
-		return lookupCharset(name)
-	}
 	if d.runs++; d.runs <= maxDetections {
-		result := chardet.Detect(sample)
-		name := likelier(result.Encoding)
-		c := lookupCharset(name)
-		if c != nil && result.Confidence >= 0.3 && !isLatin(name) && isPlausible(name, sample, c) {
+		if c := recognise(b[:min(len(b), maxDetect)], account); c != nil {
 			return c
 		}
-	}
-	if account != nil && isClean(account(sample)) {
-		return account
-	}
-	if name := cyrillic(sample); name != "" {
-		return lookupCharset(name)
 	}
 	if account != nil {
 		return account
 	}
-	if name := eastAsian(sample); name != "" {
+	return lookupCharset("windows-1252")
+}
+
+// recognise returns the charset that the octets themselves show, or nil. account is the account's, or nil.
+func recognise(b []byte, account charset) charset {
+	fits := account != nil && isClean(account(b))
+	if fits && highOctets(b) < minEvidence {
+		return account
+	}
+	if name := structure(b); name != "" {
 		return lookupCharset(name)
 	}
-	return lookupCharset("windows-1252")
+	result := chardet.Detect(b)
+	name := likelier(result.Encoding)
+	if c := lookupCharset(name); c != nil && result.Confidence >= minConfidence && !isLatin(name) && isPlausible(name, b, c) {
+		return c
+	}
+	if fits {
+		return account
+	}
+	if name := cyrillic(b); name != "" {
+		return lookupCharset(name)
+	}
+	if name := eastAsian(b); name != "" && account == nil {
+		return lookupCharset(name)
+	}
+	return nil
 }
 
 // likelier returns the charset that mail has where the detector names its neighbour: KOI8-U has letters where

@@ -96,7 +96,7 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- Header)
 		}
 		m.lose(ctx, err)
 		if errors.Is(err, errOverlong) && ctx.Err() == nil {
-			try-- // the message is behind us: nothing is wrong with the line
+			try, broke = try-1, true // the message is behind us: nothing is wrong with the line
 			continue
 		}
 		if ctx.Err() != nil || try >= m.cfg.Retries || !again(err, broke) {

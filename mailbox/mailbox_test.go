@@ -31,6 +31,10 @@ type bench struct {
 	mu     sync.Mutex
 	events []mailbox.Event
 	heard  chan struct{}
+	hints  []mailbox.Hints // with which sessions were opened
+
+	answerTimeout time.Duration
+	capabilities  []string // what the connection says that CAPA said before the login
 }
 
 // letter makes a message with a subject and a body of some octets.
@@ -81,6 +85,13 @@ func (b *bench) open(addr net.Addr, cfg mailbox.Config) *mailbox.Mailbox {
 	}
 	cfg.Connect = func(ctx context.Context, hints mailbox.Hints) (mailbox.Connection, error) {
 		options := &pop3client.Options{AnswerTimeout: 5 * time.Second}
+		b.mu.Lock()
+		b.hints = append(b.hints, hints)
+		timeout := b.answerTimeout
+		b.mu.Unlock()
+		if timeout > 0 {
+			options.AnswerTimeout = timeout
+		}
 		if hints.NoPipelining {
 			options.Pipelining = pop3client.PipeliningNever
 		}
@@ -92,7 +103,7 @@ func (b *bench) open(addr net.Addr, cfg mailbox.Config) *mailbox.Mailbox {
 		if err != nil {
 			return mailbox.Connection{}, errors.Join(err, c.Close())
 		}
-		return mailbox.Connection{Client: c, Mechanism: mechanism}, nil
+		return mailbox.Connection{Client: c, Mechanism: mechanism, Capabilities: b.capabilities}, nil
 	}
 	return mailbox.New(cfg)
 }

@@ -24,13 +24,27 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 		}
 		m.drop()
 	}
+	broke := false
 	for try := 1; ; try++ {
 		err := m.open(ctx)
-		m.judge(ctx, err == nil)
-		if err == nil || try == openTries || ctx.Err() != nil || !errors.Is(err, pop3client.ErrPipeliningBroken) {
+		if ClassOf(err) != TryLater {
+			m.judge(ctx, err == nil)
+		}
+		if err == nil || try == openTries || ctx.Err() != nil {
 			return err
 		}
-		m.suspect(err, true)
+		switch {
+		case errors.Is(err, pop3client.ErrPipeliningBroken):
+			m.suspect(err, true)
+			broke = true
+		case broke && ClassOf(err) == TryLater:
+			// The server still holds the lock for the session that was just given up.
+			if m.pause(ctx, 0) != nil {
+				return err
+			}
+		default:
+			return err
+		}
 	}
 }
 

@@ -36,6 +36,8 @@ type item struct {
 	buf    *bytes.Buffer
 	cached bool
 	err    error
+	// overlong is true where the server answered with so much that the session had to be given up.
+	overlong bool
 
 	answer *pop3client.Pending[*pop3client.Body]
 }
@@ -141,7 +143,7 @@ func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got
 			seen++
 			mean += (float64(len(it.raw)) - mean) / float64(min(seen, 100))
 		}
-		overlong := it.err != nil && errors.Is(it.err, errOverlong)
+		overlong := it.overlong
 		got(it)
 		if overlong {
 			return errOverlong
@@ -155,7 +157,7 @@ func receive(ctx context.Context, it *item) error {
 	it.answer = nil
 	if err == nil {
 		it.buf = buffers.Get().(*bytes.Buffer)
-		err = readHeader(it.buf, body)
+		it.overlong, err = readHeader(it.buf, body)
 		it.raw = it.buf.Bytes()
 	}
 	if err == nil {
@@ -166,19 +168,21 @@ func receive(ctx context.Context, it *item) error {
 		it.err = err
 		return nil
 	}
-	if limit, ok := errors.AsType[*pop3client.LimitError](err); ok && limit.Limit == "TopOctets" {
-		it.err = fmt.Errorf("%w: %w", errOverlong, err)
-		return nil
-	}
 	return err
 }
 
-// readHeader keeps the first maxHeader octets and reads the rest away: some servers answer TOP with everything.
-func readHeader(into *bytes.Buffer, body *pop3client.Body) error {
-	if _, err := into.ReadFrom(io.LimitReader(body, maxHeader)); err != nil {
-		return err
+// readHeader keeps the first maxHeader octets and reads the rest away: some servers
+// answer TOP with everything. It says true where that was too much for the session.
+func readHeader(into *bytes.Buffer, body *pop3client.Body) (overlong bool, err error) {
+	n, err := into.ReadFrom(io.LimitReader(body, maxHeader))
+	if err != nil || n < maxHeader {
+		return false, err
 	}
-	return body.Close()
+	_, err = body.WriteTo(io.Discard)
+	if limit, ok := errors.AsType[*pop3client.LimitError](err); ok && limit.Limit == "TopOctets" {
+		return true, nil
+	}
+	return false, err
 }
 
 // noteTOP counts the server's answers to TOP, until one says that it has it.

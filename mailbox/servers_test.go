@@ -1,0 +1,244 @@
+package mailbox_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"popmark/ledger"
+	"popmark/mailbox"
+	"popmark/pop3server"
+)
+
+func openLedger(t *testing.T) *ledger.Ledger {
+	t.Helper()
+	l, err := ledger.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Errorf("closing the ledger: %v", err)
+		}
+	})
+	return l
+}
+
+func TestPipeliningThatLiesIsRememberedForTheNextRun(t *testing.T) {
+	for name, hook := range map[string]pop3server.Hook{
+		"swallowed from the start":   pop3server.Swallow(pop3server.Pipelined(pop3server.On("*"))),
+		"swallowed behind UIDL":      pop3server.Swallow(pop3server.On("UIDL")),
+		"garbled":                    pop3server.Disguise(pop3server.Pipelined(pop3server.On("LIST")), "+OK\r\nhello\r\n.\r\n"),
+		"closed whenever it is used": pop3server.Cut(pop3server.Pipelined(pop3server.On("LIST")), pop3server.Close),
+		"swallowed in the scan":      pop3server.Swallow(pop3server.Pipelined(pop3server.On("TOP"))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := openLedger(t)
+			for run := range 2 {
+				b := newBench(t, mailbox.Config{Ledger: l}, letters(40), pop3server.WithHooks(hook))
+				b.answerTimeout = 300 * time.Millisecond
+				b.mustOpen()
+				scanAll(t, b, ids(b.box.List()))
+				if !b.warned("PIPELINING") {
+					t.Errorf("run %d: warnings %q", run, b.box.Info().Warnings)
+				}
+				b.mustRelease()
+				if run == 1 && (len(b.hints) != 1 || !b.hints[0].NoPipelining) {
+					t.Errorf("the second run opened sessions with %+v", b.hints)
+				}
+			}
+		})
+	}
+}
+
+func TestALineThatBreaksIsNotTakenForPipelining(t *testing.T) {
+	for name, hook := range map[string]pop3server.Hook{
+		"cut while opening":     pop3server.InSession(1, pop3server.Cut(pop3server.On("UIDL"), pop3server.Reset)),
+		"cut in the scan":       pop3server.InSession(1, pop3server.Cut(pop3server.On("TOP 20"), pop3server.Reset)),
+		"stalled in the scan":   pop3server.InSession(1, pop3server.Stall(pop3server.On("TOP 20"))),
+		"stalled, then refused": pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Reset)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := openLedger(t)
+			b := newBench(t, mailbox.Config{Ledger: l}, letters(40), pop3server.WithHooks(hook))
+			b.answerTimeout = 300 * time.Millisecond
+			b.mustOpen()
+			scanAll(t, b, ids(b.box.List()))
+			b.mustRelease()
+			if known, err := l.Quirk(t.Context(), "test", "pipelining-broken"); known || err != nil {
+				t.Errorf("a broken line is remembered as broken pipelining (%v)", err)
+			}
+			if b.warned("PIPELINING") || b.hints[len(b.hints)-1].NoPipelining {
+				t.Errorf("warnings %q, sessions %+v", b.box.Info().Warnings, b.hints)
+			}
+		})
+	}
+}
+
+func TestOddServersLeaveAWorkingList(t *testing.T) {
+	for name, tt := range map[string]struct {
+		messages int
+		options  []pop3server.Option
+		warning  string // "" for none
+	}{
+		"no CAPA":              {5, []pop3server.Option{pop3server.Without("CAPA")}, ""},
+		"no UIDL":              {5, []pop3server.Option{pop3server.Without("UIDL")}, "no UIDL"},
+		"STAT refused":         {5, hooks(pop3server.Refuse(pop3server.On("STAT"), "no")), "does not count"},
+		"STAT without numbers": {5, hooks(pop3server.Disguise(pop3server.On("STAT").From(1), "+OK many\r\n")), "does not count"},
+		"STAT that lies":       {5, hooks(pop3server.Disguise(pop3server.On("STAT"), "+OK 7 100\r\n")), "STAT counts 7 messages, LIST shows 5"},
+		"LIST in disorder":     {5, hooks(pop3server.Reverse(pop3server.On("LIST"))), ""},
+		"UIDL in disorder":     {5, hooks(pop3server.Reverse(pop3server.On("UIDL"))), ""},
+		"extra words":          {5, hooks(pop3server.Lines(pop3server.On("LIST"), more), pop3server.Lines(pop3server.On("UIDL"), more)), ""},
+		"an odd line in UIDL": {5, hooks(pop3server.Lines(pop3server.On("UIDL"), func(i int, line string) (string, bool) {
+			return strings.Replace(line, "3 uid-3", "3", 1), true
+		})), "odd line"},
+		"UIDL leaves one out": {5, hooks(pop3server.Lines(pop3server.On("UIDL"), func(i int, line string) (string, bool) {
+			return line, !strings.HasPrefix(line, "4 ")
+		})), "leaves out 1"},
+		"nothing there":                    {0, nil, ""},
+		"nothing there, and LIST refused":  {0, hooks(pop3server.Refuse(pop3server.On("LIST"), "no messages")), ""},
+		"nothing there, and both refused":  {0, hooks(pop3server.Refuse(pop3server.On("LIST"), "no messages"), pop3server.Refuse(pop3server.On("UIDL"), "no messages")), ""},
+		"no pipelining":                    {5, []pop3server.Option{pop3server.Without("PIPELINING")}, ""},
+		"capabilities in lower case":       {5, []pop3server.Option{pop3server.WithCapabilities(pop3server.LowerCase)}, ""},
+		"TOP answers with the whole":       {5, hooks(pop3server.On("TOP").Do(wholeForTop)), ""},
+		"line ends of LF alone everywhere": {5, hooks(pop3server.LFOnly(pop3server.On("*"))), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, mailbox.Config{}, letters(tt.messages), tt.options...)
+			b.mustOpen()
+			list := b.box.List()
+			if len(list.Messages) != tt.messages {
+				t.Fatalf("%d messages are listed, want %d", len(list.Messages), tt.messages)
+			}
+			for i, m := range list.Messages {
+				if m.Number != i+1 || m.Octets == 0 || m.Certain && m.UID != fmt.Sprintf("uid-%d", i+1) {
+					t.Errorf("message %d is %+v", i+1, m)
+				}
+			}
+			scanAll(t, b, ids(list))
+			for i, id := range ids(list) {
+				if e := b.box.Envelope(id); e == nil || string(e.Subject) != fmt.Sprintf("letter %d", i+1) {
+					t.Errorf("message %d has envelope %+v", i+1, e)
+				}
+			}
+			if tt.warning == "" && len(b.box.Info().Warnings) > 0 || tt.warning != "" && !b.warned(tt.warning) {
+				t.Errorf("warnings %q, want %q", b.box.Info().Warnings, tt.warning)
+			}
+		})
+	}
+}
+
+func hooks(h ...pop3server.Hook) []pop3server.Option {
+	return []pop3server.Option{pop3server.WithHooks(h...)}
+}
+
+func more(i int, line string) (string, bool) {
+	if i == 0 || line == "." {
+		return line, true
+	}
+	return strings.Replace(line, " ", "  ", 1) + " and more", true
+}
+
+// wholeForTop answers TOP with the whole message, as servers without a TOP of their own do.
+func wholeForTop(e *pop3server.Event) pop3server.Action {
+	n := strings.Fields(e.Arg)[0]
+	return pop3server.Action{Skip: true, Answer: strings.NewReader(
+		"+OK\r\nFrom: a@b.example\r\nSubject: letter " + n + "\r\n\r\n" + strings.Repeat("text\r\n", 400_000) + ".\r\n")}
+}
+
+func TestP8_ATopWithoutEndCostsOneSession(t *testing.T) {
+	b := newBench(t, mailbox.Config{}, letters(5), pop3server.WithHooks(pop3server.EndlessList(pop3server.On("TOP 3"), strings.Repeat("x", 900))))
+	b.mustOpen()
+	n := 0
+	for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; h.Err != nil || (h.ID == "uid-3") != (h.Envelope.Subject == "") {
+			t.Errorf("%s: %+v, %v", h.ID, h.Envelope, h.Err)
+		}
+	}
+	if n != 5 || b.server.Sessions() > 3 { // the second may find the lock not let go yet
+		t.Errorf("%d headers over %d sessions", n, b.server.Sessions())
+	}
+	b.box.StartScan()
+	b.wait("the scan's end", func(e mailbox.Event) bool { _, ok := e.(mailbox.ScanDoneEvent); return ok })
+}
+
+func TestP8_AHeaderOverTheLimitIsCut(t *testing.T) {
+	long := pop3server.NewMessage("long", pop3server.CRLF("Subject: long", "X-Long: "+strings.Repeat("x", 3<<20), "From: late@b.example", "", "text"))
+	b := newBench(t, mailbox.Config{}, []pop3server.Message{long, letter("uid-2", "short", 5)})
+	b.mustOpen()
+	scanAll(t, b, ids(b.box.List()))
+	if e := b.box.Envelope("long"); e == nil || e.Subject != "long" || e.From.Address != "" {
+		t.Errorf("the envelope of a header of 3 MB: %+v", e)
+	}
+	if e := b.box.Envelope("uid-2"); e == nil || e.Subject != "short" {
+		t.Errorf("the one behind it: %+v", e)
+	}
+}
+
+func TestAPreviewComesBackAfterTheServerHungUp(t *testing.T) {
+	b := newBench(t, mailbox.Config{}, letters(2), pop3server.WithHooks(pop3server.InSession(1, pop3server.Cut(pop3server.On("TOP"), pop3server.Close))))
+	b.mustOpen()
+	if raw, err := b.box.Top(t.Context(), "uid-2", 1); err != nil || !strings.Contains(string(raw), "letter 2") {
+		t.Errorf("the preview is %q, %v", raw, err)
+	}
+	if b.server.Sessions() != 2 {
+		t.Errorf("%d sessions, want 2", b.server.Sessions())
+	}
+}
+
+func TestTheScanComesBackWhileTheServerStillHoldsTheLock(t *testing.T) {
+	b := newBench(t, mailbox.Config{}, letters(100), pop3server.WithHooks(
+		pop3server.InSession(1, pop3server.Cut(pop3server.On("TOP 50"), pop3server.Reset)),
+		pop3server.InSession(2, pop3server.Refuse(pop3server.On("PASS"), "[IN-USE] locked by another session"))))
+	b.mustOpen()
+	b.box.StartScan()
+	b.wait("the scan's end", func(e mailbox.Event) bool { _, ok := e.(mailbox.ScanDoneEvent); return ok })
+	if b.box.Envelope("uid-1") == nil || b.box.Envelope("uid-100") == nil {
+		t.Error("headers are missing")
+	}
+}
+
+func TestARefusedHeaderIsAskedAgainInAnotherSession(t *testing.T) {
+	b := newBench(t, mailbox.Config{}, letters(2), pop3server.WithHooks(pop3server.InSession(1, pop3server.Refuse(pop3server.On("TOP 2"), "busy"))))
+	b.mustOpen()
+	b.box.StartScan()
+	b.wait("the scan's end", func(e mailbox.Event) bool { _, ok := e.(mailbox.ScanDoneEvent); return ok })
+	if err := b.box.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("the header", func(e mailbox.Event) bool {
+		h, ok := e.(mailbox.HeadersEvent)
+		return ok && slices.ContainsFunc(h.Headers, func(h mailbox.Header) bool { return h.ID == "uid-2" && h.Err == nil })
+	})
+}
+
+func TestCapabilitiesAreAskedBeforeTheLoginOnce(t *testing.T) {
+	l := openLedger(t)
+	lines := []string{"TOP", "UIDL", "PIPELINING"}
+	for run := range 2 {
+		b := newBench(t, mailbox.Config{Ledger: l}, letters(2))
+		b.capabilities = lines
+		b.mustOpen()
+		b.mustRelease()
+		if known := b.hints[0].Capabilities; (run == 0) != (known == nil) {
+			t.Errorf("run %d opened its session with %q", run, known)
+		}
+	}
+}
+
+func TestListingThatIsRefusedIsAnError(t *testing.T) {
+	b := newBench(t, mailbox.Config{}, letters(2), pop3server.WithHooks(pop3server.Refuse(pop3server.On("LIST"), "[SYS/TEMP] not now")))
+	err := b.box.Open(t.Context())
+	if mailbox.ClassOf(err) != mailbox.TryLater {
+		t.Errorf("error %v", err)
+	}
+	if state, why := b.box.State(); state != mailbox.Lost || !errors.Is(why, err) && why == nil {
+		t.Errorf("state %v, %v", state, why)
+	}
+}

@@ -3,6 +3,7 @@ package commit
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 
@@ -10,9 +11,15 @@ import (
 	"popmark/ledger"
 )
 
-// maxUnderWay bounds the copies that are being put into place at once, and so the
-// memory that they take.
-const maxUnderWay = 64
+const (
+	// maxUnderWay bounds the copies that are being put into place at once, and so
+	// the memory that they take.
+	maxUnderWay = 128
+	// batch is how many copies' names are worth a record of their own while the
+	// disk has enough to do; below busy it has not.
+	batch = 64
+	busy  = 24
+)
 
 // job is one copy that has come whole and is to be put into place.
 type job struct {
@@ -58,28 +65,36 @@ func (c *copier) finish() error {
 
 func (c *copier) run(ctx context.Context) {
 	defer close(c.done)
+	var fresh, ended []*job
 	in, under := c.in, 0
 	for in != nil || under > 0 {
-		var fresh, ended []*job
 		select {
 		case j, ok := <-in:
 			if !ok {
 				in = nil
-				continue
+				break
 			}
 			fresh = append(fresh, j)
 		case j := <-c.put:
+			under--
+			c.passOn(j)
 			ended = append(ended, j)
 		}
-		fresh, ended = c.more(in, fresh, ended)
-		under += len(fresh) - len(ended)
-		c.pass(ended, true)
+		fresh, ended = c.more(in, fresh, ended, &under)
+		if !due(fresh, ended, under, in == nil) {
+			continue
+		}
 		err := c.record(ctx, fresh, ended)
-		c.pass(ended, false)
 		if err != nil && c.err == nil {
 			c.err = err
 		}
+		for _, j := range ended {
+			if !j.findable() {
+				c.out <- j
+			}
+		}
 		for _, j := range fresh {
+			under++
 			if err != nil {
 				j.err = err
 				_ = j.delivery.Abort() // the ledger's error says why
@@ -88,9 +103,30 @@ func (c *copier) run(ctx context.Context) {
 			}
 			c.place(ctx, j)
 		}
+		fresh, ended = fresh[:0], ended[:0]
 	}
 	c.work.Wait()
 	close(c.out)
+}
+
+// due tells whether a record is to be made now. What is in place needs none at
+// once: it would be found.
+func due(fresh, ended []*job, under int, last bool) bool {
+	if len(fresh) > 0 && (under < busy || len(fresh) >= batch || last) {
+		return true
+	}
+	return len(ended) > 0 && (last && under == 0 || slices.ContainsFunc(ended, func(j *job) bool { return !j.findable() }))
+}
+
+// findable tells whether the destination can say by what was written down before
+// whether the copy is there. Of a command it can't be known.
+func (j *job) findable() bool { return j.record.Name != "" }
+
+// passOn hands on a copy that is in place, unless it has to be written down first.
+func (c *copier) passOn(j *job) {
+	if j.findable() {
+		c.out <- j
+	}
 }
 
 // place puts a copy into place, beside others where their order shows nowhere.
@@ -118,7 +154,7 @@ func keepsOrder(d delivery.Destination) bool {
 }
 
 // more takes what else has come by now.
-func (c *copier) more(in chan *job, fresh, ended []*job) (_, _ []*job) {
+func (c *copier) more(in chan *job, fresh, ended []*job, under *int) (_, _ []*job) {
 	for {
 		select {
 		case j, ok := <-in:
@@ -127,20 +163,11 @@ func (c *copier) more(in chan *job, fresh, ended []*job) (_, _ []*job) {
 			}
 			fresh = append(fresh, j)
 		case j := <-c.put:
+			*under--
+			c.passOn(j)
 			ended = append(ended, j)
 		default:
 			return fresh, ended
-		}
-	}
-}
-
-// pass hands copies that have come to their end on. Most go on before they are
-// written down as safe: what was written before they were put into place is enough
-// to find them. Those that can't be found so, a command's, go on afterwards.
-func (c *copier) pass(ended []*job, findable bool) {
-	for _, j := range ended {
-		if (j.record.Name != "") == findable {
-			c.out <- j
 		}
 	}
 }

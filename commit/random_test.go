@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"popmark/triage"
+
+	"pgregory.net/rapid"
 )
 
 func TestP1toP5_RandomMailboxesUnderSeveralFaults(t *testing.T) {

@@ -68,13 +68,13 @@ type strike struct {
 var (
 	errDead    = errors.New("the process is dead")
 	errMinus   = errors.New("-ERR no")
-	errLedger  = &ledgerFault{}
+	errLedger  = &ledgerError{}
 	errLineCut = fmt.Errorf("the line broke: %w", io.ErrUnexpectedEOF)
 )
 
-type ledgerFault struct{}
+type ledgerError struct{}
 
-func (*ledgerFault) Error() string { return "the ledger's disk failed" }
+func (*ledgerError) Error() string { return "the ledger's disk failed" }
 
 // world is a model of the server, the disk, the ledger and the process.
 type world struct {
@@ -198,7 +198,7 @@ func (w *world) restart() {
 	w.arm()
 }
 
-func (w *world) breach(format string, args ...any) {
+func (w *world) breachf(format string, args ...any) {
 	w.breaches = append(w.breaches, fmt.Sprintf(format, args...))
 }
 
@@ -233,7 +233,7 @@ func (w *world) take(ctx context.Context, _ bool) (session, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.open != nil {
-		w.breach("a session is opened beside another")
+		w.breachf("a session is opened beside another")
 	}
 	if w.sessions++; w.sessions == 2 && w.between != nil {
 		w.between(w)
@@ -303,7 +303,6 @@ type simAnswer struct {
 	send func() error
 	err  error
 	sent bool
-	text string
 	body io.Reader
 }
 
@@ -348,7 +347,7 @@ func (s *simSession) retr(n int) textAnswer {
 		err := s.do(func(b blow) error {
 			m := s.snapshot[n-1]
 			if m.mark != triage.Fetch && m.mark != triage.Move {
-				s.w.breach("P1: RETR of %s, which is marked %s", m.uid, m.mark)
+				s.w.breachf("P1: RETR of %s, which is marked %s", m.uid, m.mark)
 			}
 			switch {
 			case b == refuse:
@@ -379,10 +378,10 @@ func (s *simSession) dele(n int) answer {
 		return s.do(func(b blow) error {
 			m := s.snapshot[n-1]
 			if m.mark != triage.Delete && m.mark != triage.Move {
-				s.w.breach("P1: DELE of %s, which is marked %s", m.uid, m.mark)
+				s.w.breachf("P1: DELE of %s, which is marked %s", m.uid, m.mark)
 			}
 			if m.mark == triage.Move && !s.w.onDisk(m) {
-				s.w.breach("P2: DELE of %s, which is not on the disk", m.uid)
+				s.w.breachf("P2: DELE of %s, which is not on the disk", m.uid)
 			}
 			if b == refuse {
 				return errMinus
@@ -476,7 +475,7 @@ func (w *world) copies() map[string]int {
 		}
 		uid, ok := byText[string(text)]
 		if !ok {
-			w.breach("P2: %s holds %q, which is no whole message", name, text)
+			w.breachf("P2: %s holds %q, which is no whole message", name, text)
 		}
 		found[uid]++
 	}
@@ -586,7 +585,7 @@ func (l *simLedger) StepsDeleted(_ context.Context, run int64, seqs ...int) erro
 			uid := l.runs[run].Steps[seq].UID
 			for _, m := range l.w.msgs {
 				if uid != "" && m.uid == uid && !m.gone {
-					l.w.breach("P4: the ledger says that %s is deleted, and it is there", m.uid)
+					l.w.breachf("P4: the ledger says that %s is deleted, and it is there", m.uid)
 				}
 			}
 		}

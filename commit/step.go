@@ -3,7 +3,6 @@ package commit
 import (
 	"popmark/delivery"
 	"popmark/ledger"
-	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
 )
@@ -128,14 +127,6 @@ func uidsOf(steps []*step) map[string][]string {
 		}
 	}
 	return byKey
-}
-
-func idsOf(steps []*step) []mailbox.ID {
-	ids := make([]mailbox.ID, len(steps))
-	for i, st := range steps {
-		ids[i] = st.Message.ID
-	}
-	return ids
 }
 
 func seqsOf(steps []*step) []int {

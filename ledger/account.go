@@ -95,12 +95,13 @@ func scanEach(ctx context.Context, q querier, fn func(scan func(...any) error) e
 	if err != nil {
 		return err
 	}
+	defer func() { _ = rows.Close() }() // rows.Err has what there is to say
 	for rows.Next() {
 		if err := fn(rows.Scan); err != nil {
-			return errors.Join(err, rows.Close())
+			return err
 		}
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	return rows.Err()
 }
 
 // maxVariables bounds the question marks in one statement.

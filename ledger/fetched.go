@@ -106,6 +106,7 @@ func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetche
 	if err != nil {
 		return err
 	}
+	defer closeStatement(put)
 	for i := range copies {
 		f := &copies[i]
 		_, err := put.ExecContext(ctx, id, []byte(f.UID), f.Octets, f.Destination, f.Safe, f.Name, f.Path, f.Received, f.SHA256[:],
@@ -114,7 +115,7 @@ func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetche
 			return err
 		}
 	}
-	return put.Close()
+	return nil
 }
 
 // Dates keep the zone that their author wrote.

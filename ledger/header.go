@@ -84,6 +84,7 @@ func (l *Ledger) PutHeaders(ctx context.Context, account string, rows []HeaderRo
 		if err != nil {
 			return err
 		}
+		defer closeStatement(put)
 		for _, row := range rows {
 			if len(row.Header) > MaxHeader {
 				continue
@@ -92,7 +93,7 @@ func (l *Ledger) PutHeaders(ctx context.Context, account string, rows []HeaderRo
 				return err
 			}
 		}
-		return put.Close()
+		return nil
 	})
 }
 
@@ -168,11 +169,12 @@ func (l *Ledger) MarkSeen(ctx context.Context, account string, uids []string) er
 		if err != nil {
 			return err
 		}
+		defer closeStatement(put)
 		for _, uid := range uids {
 			if _, err := put.ExecContext(ctx, id, []byte(uid)); err != nil {
 				return err
 			}
 		}
-		return put.Close()
+		return nil
 	})
 }

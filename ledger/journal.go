@@ -70,6 +70,7 @@ func (l *Ledger) BeginRun(ctx context.Context, run Run, resumed ...int64) (int64
 		if err != nil {
 			return err
 		}
+		defer closeStatement(put)
 		for i := range run.Steps {
 			s := &run.Steps[i]
 			_, err := put.ExecContext(ctx, id, s.Seq, []byte(s.UID), s.Octets, s.Mark, s.State,
@@ -78,7 +79,7 @@ func (l *Ledger) BeginRun(ctx context.Context, run Run, resumed ...int64) (int64
 				return err
 			}
 		}
-		return put.Close()
+		return nil
 	})
 	return id, err
 }
@@ -95,12 +96,13 @@ func setSteps(ctx context.Context, tx *sql.Tx, run int64, state StepState, seqs 
 	if err != nil {
 		return err
 	}
+	defer closeStatement(set)
 	for _, seq := range seqs {
 		if _, err := set.ExecContext(ctx, state, run, seq); err != nil {
 			return err
 		}
 	}
-	return set.Close()
+	return nil
 }
 
 // RecordCopies does the work of PutFetched and of SetSteps in one go: it keeps
@@ -134,11 +136,13 @@ func (l *Ledger) StepsDeleted(ctx context.Context, run int64, seqs ...int) error
 		if err != nil {
 			return err
 		}
+		defer closeStatement(put)
 		unmark, err := tx.PrepareContext(ctx, `DELETE FROM mark WHERE (account, uid) IN
 			(SELECT account, uid FROM step JOIN run ON run.id=step.run WHERE run=? AND seq=?)`)
 		if err != nil {
 			return err
 		}
+		defer closeStatement(unmark)
 		at := l.now().UnixNano()
 		for _, seq := range seqs {
 			if _, err := put.ExecContext(ctx, at, run, seq); err != nil {
@@ -148,13 +152,7 @@ func (l *Ledger) StepsDeleted(ctx context.Context, run int64, seqs ...int) error
 				return err
 			}
 		}
-		if err := setSteps(ctx, tx, run, StepDeleted, seqs); err != nil {
-			return err
-		}
-		if err := put.Close(); err != nil {
-			return err
-		}
-		return unmark.Close()
+		return setSteps(ctx, tx, run, StepDeleted, seqs)
 	})
 }
 

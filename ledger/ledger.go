@@ -226,3 +226,6 @@ func inTx(ctx context.Context, db *sql.DB, fn func(*sql.Tx) error) error {
 	}
 	return tx.Commit()
 }
+
+// closeStatement lets a prepared statement go; its errors were given when it was executed.
+func closeStatement(s *sql.Stmt) { _ = s.Close() }

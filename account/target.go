@@ -198,7 +198,7 @@ func (t *Target) setHostPort(hostport string) error {
 func canonicalHost(host string) (string, error) {
 	const doing = "reading the TARGET"
 	host, err := url.PathUnescape(host)
-	if err != nil || host == "" || !utf8.ValidString(host) || hasControl(host) || strings.ContainsAny(host, " ?#\\\"<>^`{|}") {
+	if err != nil || strings.Trim(host, ".") == "" || !utf8.ValidString(host) || hasControl(host) || strings.ContainsAny(host, " ?#\\\"<>^`{|}") {
 		return "", usageError(doing, targetForm, "%s is no host", quote(host))
 	}
 	for i := range len(host) {
@@ -238,9 +238,9 @@ func (t Target) Key() string {
 	case t.Scheme == POP3Unix:
 		u.Scheme, u.Path = string(POP3Unix), t.Path
 	case t.Port == 0 || t.Port == portPlain || t.Port == portTLS:
-		u.Host = bracket(strings.TrimSuffix(t.Host, "."))
+		u.Host = bracket(strings.TrimRight(t.Host, "."))
 	default:
-		u.Host = net.JoinHostPort(strings.TrimSuffix(t.Host, "."), strconv.Itoa(t.Port))
+		u.Host = net.JoinHostPort(strings.TrimRight(t.Host, "."), strconv.Itoa(t.Port))
 	}
 	return u.String()
 }

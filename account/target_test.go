@@ -58,6 +58,7 @@ func TestParseTargetRefuses(t *testing.T) {
 		{"pop3://h", "names no user"},
 		{"pop3://@h", "user name is empty"},
 		{"pop3://joe@", "no host"},
+		{"pop3://joe@.", "no host"},
 		{"pop3://joe@h:0", "no port"},
 		{"pop3://joe@h:65536", "no port"},
 		{"pop3://joe@h:+1", "no port"},
@@ -121,7 +122,7 @@ func TestP6_PasswordInURLIsRefusedAndNotRepeated(t *testing.T) {
 }
 
 func FuzzParseTarget(f *testing.F) {
-	for _, s := range []string{"pop3://joe@h:1", "pop://a;auth=+apop@[::1]:110", "pop3+unix:x@/y", "pop3s://a%40b@c/", "x", "pop3://a:b@c"} {
+	for _, s := range []string{"pop3://joe@h:1", "pop://a;auth=+apop@[::1]:110", "pop3+unix:x@/y", "pop3s://a%40b@c/", "x", "pop://0@.", "pop3://0@a..", "pop3://a:b@c"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

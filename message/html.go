@@ -82,8 +82,8 @@ func (w *htmlWalk) run() {
 
 // attributes are those of a start tag that matter here.
 type attributes struct {
-	href, alt, style, src, width, height string
-	hidden                               bool
+	href, alt, style, width, height string
+	hidden                          bool
 }
 
 func (w *htmlWalk) attributes(more bool) (a attributes) {

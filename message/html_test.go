@@ -80,6 +80,21 @@ func TestHTMLLinksShowWhereTheyGo(t *testing.T) {
 	}
 }
 
+func TestHTMLWarnsOfLinksBeyondTheNumbers(t *testing.T) {
+	var in strings.Builder
+	for i := range maxLinks {
+		in.WriteString("<a href=https://example.org/" + itoa(i) + ">x</a><br>")
+	}
+	in.WriteString("<a href=https://evil.test/>bank.com</a> <a href=https://evil.test/>y</a>")
+	lines := bodyText{text: in.String(), html: true}.lines()
+	if !slices.Contains(lines, "bank.com [goes to evil.test!] y") {
+		t.Errorf("no warning in %q", lines[maxLinks])
+	}
+	if n := len(lines); n != 2*maxLinks+2 {
+		t.Errorf("%d lines for %d links and as many targets", n, maxLinks)
+	}
+}
+
 func TestP8_HTMLTakesBoundedTime(t *testing.T) {
 	for name, in := range map[string]string{
 		"open":    strings.Repeat("<div>", 200_000),

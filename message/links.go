@@ -10,7 +10,7 @@ import (
 // anchor is an <a> element that is being read.
 type anchor struct {
 	href string
-	text []byte // a link's number is not part of it
+	text []byte // what stands in it so far
 	open bool
 }
 
@@ -42,17 +42,19 @@ func (w *htmlWalk) closeAnchor() {
 	if named := hostInText(text); named != "" && host != "" && organisation(Safe("@"+named)) != organisation(Safe("@"+host)) {
 		l.claims = named
 	}
-	n := w.number(l)
-	if n == 0 {
+	var notes []string
+	if n := w.number(l); n > 0 {
+		notes = append(notes, itoa(n))
+	}
+	if l.claims != "" {
+		notes = append(notes, "goes to "+host+"!")
+	}
+	if len(notes) == 0 {
 		return
 	}
 	due := w.space
 	w.space = true
-	note := "[" + itoa(n)
-	if l.claims != "" {
-		note += " goes to " + host + "!"
-	}
-	w.write([]byte(note + "]"))
+	w.write([]byte("[" + strings.Join(notes, " ") + "]"))
 	w.space = due
 }
 

@@ -42,11 +42,10 @@ func (m WidthMethod) Truncate(s Safe, cells int) Safe {
 	case len(s) <= cells && asciiPrefix(string(s)) == len(s):
 		return s
 	}
-	fits, _, whole := m.prefix(s, cells)
-	if whole {
+	if _, whole := m.prefix(s, cells); whole {
 		return s
 	}
-	fits, _, _ = m.prefix(s, cells-1)
+	fits, _ := m.prefix(s, cells-1)
 	return s[:fits] + tail
 }
 
@@ -59,14 +58,14 @@ func (m WidthMethod) Fit(s Safe, cells int) Safe {
 	return s
 }
 
-// prefix returns the octets and cells of the longest start of s, in whole clusters, that takes at most the
-// given cells, and whether that is all of s.
-func (m WidthMethod) prefix(s Safe, cells int) (octets, width int, whole bool) {
+// prefix returns the octets of the longest start of s, in whole clusters, that takes at most the given cells, and
+// whether that is all of s.
+func (m WidthMethod) prefix(s Safe, cells int) (octets int, whole bool) {
 	method := ansi.WcWidth
 	if m == Graphemes {
 		method = ansi.GraphemeWidth
 	}
-	rest := string(s)
+	rest, width := string(s), 0
 	for rest != "" {
 		var cluster string
 		var w int
@@ -76,9 +75,9 @@ func (m WidthMethod) prefix(s Safe, cells int) (octets, width int, whole bool) {
 			cluster, w = ansi.FirstGraphemeCluster(rest, method)
 		}
 		if width+w > cells {
-			return octets, width, false
+			return octets, false
 		}
 		octets, width, rest = octets+len(cluster), width+w, rest[len(cluster):]
 	}
-	return octets, width, true
+	return octets, true
 }

@@ -102,7 +102,7 @@ func open(t *testing.T, fsys *faultfs.FS, dest string) delivery.Destination {
 
 const messages = 3
 
-// TestP2_WhatCommitAcknowledgedSurvives lets the process die, with and without the
+// TestP2_P5_EveryCrashPoint lets the process die, with and without the
 // power, before every single change to the disk, and then starts again.
 func TestP2_P5_EveryCrashPoint(t *testing.T) {
 	losses := map[string]func(n int) faultfs.Loss{

@@ -58,6 +58,7 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- Header)
 		return err
 	}
 	defer m.release()
+	defer m.keeper.putOff()()
 
 	raw, big := make(chan item, decodeAhead), make(chan struct{}, bigAhead)
 	var decoding sync.WaitGroup

@@ -3,10 +3,15 @@ package mailbox
 import (
 	"context"
 	"sync"
+	"time"
 )
 
-// keeperOctets bounds what waits to be written to the ledger.
-const keeperOctets = 16 << 20
+const (
+	// keeperOctets bounds what waits to be written to the ledger.
+	keeperOctets = 16 << 20
+	// keeperHold is how long writing is put off while somebody waits for a list.
+	keeperHold = 2 * time.Second
+)
 
 // keeper writes to the ledger beside everything else, one thing after the other,
 // so that neither the connection nor a person waits for the disk.
@@ -20,6 +25,7 @@ type keeper struct {
 	octets  int
 	running bool
 	closed  bool
+	rush    chan struct{} // not nil while writing is put off; closed to begin
 	moved   chan struct{} // closed and made anew when a job is done
 }
 
@@ -45,6 +51,9 @@ func (k *keeper) put(ctx context.Context, octets int, do func(context.Context)) 
 		if k.octets == 0 || k.octets+octets <= keeperOctets {
 			k.octets += octets
 			k.jobs = append(k.jobs, keeperJob{octets, do})
+			if k.octets > keeperOctets/2 {
+				k.begin(k.rush)
+			}
 			if !k.running {
 				k.running = true
 				k.work.Go(k.run)
@@ -70,7 +79,11 @@ func (k *keeper) run() {
 		job := k.jobs[0]
 		k.jobs[0] = keeperJob{}
 		k.jobs = k.jobs[1:]
+		rush := k.rush
 		k.mu.Unlock()
+		if rush != nil {
+			<-rush
+		}
 		if k.ctx.Err() == nil {
 			job.do(k.ctx)
 		}
@@ -84,8 +97,42 @@ func (k *keeper) run() {
 	}
 }
 
+// putOff puts writing off, unless there is much, until the function that it gives is
+// called, keeperHold is over or somebody waits for the keeper: the processor is for
+// whoever waits for a list.
+func (k *keeper) putOff() (goOn func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.rush != nil || k.closed {
+		return func() {}
+	}
+	rush := make(chan struct{})
+	k.rush = rush
+	begin := func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.begin(rush)
+	}
+	timer := time.AfterFunc(keeperHold, begin)
+	return func() {
+		timer.Stop()
+		begin()
+	}
+}
+
+// begin ends what putOff began. The lock is held.
+func (k *keeper) begin(rush chan struct{}) {
+	if rush != nil && k.rush == rush {
+		close(rush)
+		k.rush = nil
+	}
+}
+
 // wait waits until nothing is left to do, or ctx ends.
 func (k *keeper) wait(ctx context.Context) {
+	k.mu.Lock()
+	k.begin(k.rush)
+	k.mu.Unlock()
 	for {
 		k.mu.Lock()
 		running, moved := k.running, k.moved

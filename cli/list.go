@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -70,7 +71,7 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 			continue // it went while the line was taken up again
 		}
 		row := triage.Row{Message: &list.Messages[at], Envelope: header.Envelope}
-		if header.Err != nil {
+		if header.Err != nil && !errors.Is(header.Err, mailbox.ErrNoTOP) { // of that the mailbox warns once
 			a.warn(message.MakeSafe(fmt.Sprintf("message %d: %v: it is shown without its header", row.Message.Number, header.Err)))
 		}
 		if !query.Match(row) {

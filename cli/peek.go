@@ -74,7 +74,11 @@ func (a *app) peek(ctx context.Context, b *opened, selection *triage.Selection, 
 			if ctx.Err() != nil || mailbox.ClassOf(err) != mailbox.Other {
 				return b.fault(fmt.Sprintf("peeking at message %d in", m.Number), err)
 			}
-			a.failed(fmt.Errorf("peeking at message %d: %w: try it with fewer --lines", m.Number, err))
+			next := "try it with fewer --lines"
+			if !b.box.Info().TOP {
+				next = "a server without TOP shows nothing before fetching, and commit --fetch leaves the message there"
+			}
+			a.failed(fmt.Errorf("peeking at message %d: %w: %s", m.Number, err, next))
 			continue
 		}
 		if err := a.showPeek(b.decoder, m, top, view, i > 0); err != nil {

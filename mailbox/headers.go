@@ -21,14 +21,14 @@ const (
 	bigHeader = 32 << 10
 	bigAhead  = 4
 	// keptEnvelopes is how many envelopes a scan by [Mailbox.Headers] leaves behind in memory.
-	keptEnvelopes = 100_000
+	keptEnvelopes = 20_000
 )
 
 // Headers gives the headers of messages, in the order given: those that the ledger
 // knows from there, the others by TOP as fast as the line is. It has the
 // connection to itself while it runs. A line that breaks is taken up again as
-// often as Config.Retries says; the error ends the sequence. The envelopes of the
-// first hundred thousand are there for [Mailbox.Envelope] afterwards.
+// often as Config.Retries says; the error ends the sequence. Of a large mailbox not
+// every envelope stays in memory for [Mailbox.Envelope].
 func (m *Mailbox) Headers(ctx context.Context, ids []ID) iter.Seq2[Header, error] {
 	return func(yield func(Header, error) bool) {
 		ctx, cancel := m.bound(ctx)
@@ -147,6 +147,8 @@ func (m *Mailbox) decode(it *item, cache *cacheWriter, most int) Header {
 		m.noHeader[h.ID] = h.Err
 	case len(m.envelopes) < most:
 		m.envelopes[h.ID] = h.Envelope
+	default:
+		m.evicted = true
 	}
 	if telling {
 		m.prints[h.ID] = print

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,6 +81,7 @@ type Mailbox struct {
 	info      Info
 	list      *List
 	envelopes map[ID]*message.Envelope
+	evicted   bool // some envelopes are known to the ledger alone
 	noHeader  map[ID]error
 	prints    map[ID]fingerprint
 	// gone are the octets of messages with a UIDL that an earlier session listed and the newest did not.
@@ -150,11 +152,26 @@ func (m *Mailbox) List() *List {
 	return m.list
 }
 
-// Envelope gives a message's envelope, or nil while it is not known.
+// Envelope gives a message's envelope, or nil while it is not known. Behind a scan
+// by [Mailbox.Headers] of more messages than memory is meant for it asks the ledger.
 func (m *Mailbox) Envelope(id ID) *message.Envelope {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.envelopes[id]
+	envelope, evicted := m.envelopes[id], m.evicted
+	m.mu.Unlock()
+	if envelope != nil || !evicted || !id.Unique() || !m.keeps() {
+		return envelope
+	}
+	rows, err := m.cfg.Ledger.Headers(m.closing, m.cfg.Account, []string{string(id)})
+	if err != nil {
+		return nil // a header that cannot be had is one that is not known
+	}
+	row, ok := rows[string(id)]
+	list := m.List()
+	if at, listed := list.Find(id); !ok || !listed || list.Messages[at].Octets != row.Octets {
+		return nil
+	}
+	known := m.cfg.Decoder.Envelope(row.Header)
+	return &known
 }
 
 // Open opens a session unless one is open, and lists the maildrop. It makes one
@@ -338,6 +355,9 @@ func (m *Mailbox) setState(s State, err error) {
 	m.notify(StateEvent{s, err})
 }
 
+// maxWarnings bounds the warnings kept: they quote a server, which can always say something new.
+const maxWarnings = 100
+
 func (m *Mailbox) warn(text message.Safe) {
 	m.mu.Lock()
 	for _, w := range m.info.Warnings {
@@ -345,6 +365,9 @@ func (m *Mailbox) warn(text message.Safe) {
 			m.mu.Unlock()
 			return
 		}
+	}
+	if len(m.info.Warnings) == maxWarnings {
+		m.info.Warnings = slices.Delete(m.info.Warnings, 0, 1)
 	}
 	m.info.Warnings = append(m.info.Warnings, text)
 	m.mu.Unlock()

@@ -99,6 +99,9 @@ func (b *bench) open(addr net.Addr, cfg mailbox.Config) *mailbox.Mailbox {
 		if err != nil {
 			return mailbox.Connection{}, err
 		}
+		if hints.Capabilities != nil {
+			c.SetCapabilities(hints.Capabilities)
+		}
 		mechanism, err := c.Login(ctx, pop3client.Credentials{User: "me", Password: "secret", Mechanism: pop3client.MechanismUser})
 		if err != nil {
 			return mailbox.Connection{}, errors.Join(err, c.Close())

@@ -232,6 +232,30 @@ func TestCapabilitiesAreAskedBeforeTheLoginOnce(t *testing.T) {
 	}
 }
 
+func TestOpeningIsOneFlightWhereCapabilitiesAreKnown(t *testing.T) {
+	together := make(chan string, 10)
+	b := newBench(t, mailbox.Config{}, letters(2), pop3server.WithHooks(
+		// CAPA's answer comes long after whatever was sent with it.
+		pop3server.InSession(2, pop3server.Delay(pop3server.On("CAPA"), 100*time.Millisecond)),
+		pop3server.InSession(2, func(e *pop3server.Event) pop3server.Action {
+			if e.Pipelined {
+				together <- e.Verb
+			}
+			return pop3server.Action{}
+		})))
+	b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
+	b.mustOpen()
+	b.mustRelease()
+	b.mustOpen()
+	var got []string
+	for len(together) > 0 {
+		got = append(got, <-together)
+	}
+	if !slices.Equal(got, []string{"STAT", "UIDL", "LIST"}) {
+		t.Errorf("sent behind CAPA without waiting: %q", got)
+	}
+}
+
 func TestListingThatIsRefusedIsAnError(t *testing.T) {
 	b := newBench(t, mailbox.Config{}, letters(2), pop3server.WithHooks(pop3server.Refuse(pop3server.On("LIST"), "[SYS/TEMP] not now")))
 	err := b.box.Open(t.Context())

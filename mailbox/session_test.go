@@ -211,3 +211,35 @@ func TestP9_AHeldMailboxIsKeptAwake(t *testing.T) {
 		t.Errorf("state %v", state)
 	}
 }
+
+func TestP9_AServerThatDelaysLoginsIsHeldAndKeptAwake(t *testing.T) {
+	noops := make(chan struct{}, 100)
+	b := newBench(t, mailbox.Config{IdleRelease: 20 * time.Millisecond, KeepAlive: 10 * time.Millisecond}, letters(1),
+		pop3server.WithCapabilities(func(_ pop3server.Phase, lines []string) []string { return append(lines, "LOGIN-DELAY 900") }),
+		pop3server.WithHooks(pop3server.On("NOOP").Do(func(*pop3server.Event) pop3server.Action {
+			select {
+			case noops <- struct{}{}:
+			default:
+			}
+			return pop3server.Action{}
+		})))
+	b.mustOpen()
+	for range 6 { // three times as long as it takes to be let go
+		<-noops
+	}
+	if state, _ := b.box.State(); state != mailbox.Open || slices.Contains(b.server.Commands(), "QUIT") {
+		t.Errorf("state %v after %q", state, b.server.Commands())
+	}
+}
+
+func TestP9_ANoopWithoutAnswerLosesTheSession(t *testing.T) {
+	b := newBench(t, mailbox.Config{KeepAlive: 10 * time.Millisecond}, letters(1), pop3server.WithHooks(pop3server.Cut(pop3server.On("NOOP").Nth(2), pop3server.Reset)))
+	b.mustOpen()
+	b.wait("the loss", func(e mailbox.Event) bool {
+		s, ok := e.(mailbox.StateEvent)
+		return ok && s.State == mailbox.Lost && mailbox.ClassOf(s.Err) == mailbox.Unavailable
+	})
+	if _, err := b.box.Top(t.Context(), "uid-1", 0); err != nil {
+		t.Errorf("coming back: %v", err)
+	}
+}

@@ -2,6 +2,8 @@ package triage
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,13 +112,19 @@ func (s *Selection) In(list *mailbox.List, row func(index int) Row) ([]int, erro
 			}
 		}
 	}
+	ranges := slices.SortedFunc(slices.Values(s.ranges), func(a, b numberRange) int { return a.first - b.first })
 	var found []int
-	for i, m := range list.Messages {
-		for _, r := range s.ranges {
-			if m.Number >= r.first && (m.Number <= r.last || r.last == 0) {
-				found = append(found, i)
-				break
+	reach := 0
+	for i := range list.Messages {
+		number := list.Messages[i].Number
+		for len(ranges) > 0 && ranges[0].first <= number {
+			if reach = max(reach, ranges[0].last); ranges[0].last == 0 {
+				reach = math.MaxInt
 			}
+			ranges = ranges[1:]
+		}
+		if number <= reach {
+			found = append(found, i)
 		}
 	}
 	return found, nil

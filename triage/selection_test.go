@@ -26,6 +26,7 @@ func TestSelection(t *testing.T) {
 	list := listOf(9)
 	for text, want := range map[string][]int{
 		"1": {1}, "1,3-5,9-": {1, 3, 4, 5, 9}, "9,1,1": {1, 9}, "3-3": {3}, "1-": {1, 2, 3, 4, 5, 6, 7, 8, 9},
+		"5-7,2-6,6": {2, 3, 4, 5, 6, 7}, "8-,1-2,9": {1, 2, 8, 9}, "7,7-7,7-": {7, 8, 9},
 		"12-": {}, " 2 , 4 ": {2, 4}, "larger:7000": {8, 9}, "smaller:1": {},
 	} {
 		if got, err := selected(t, list, text); err != nil || !slices.Equal(got, want) {

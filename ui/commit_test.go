@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"popmark/commit"
@@ -299,8 +298,9 @@ func TestP9_TheLockIsShownAndLetGoBeforeSuspending(t *testing.T) {
 	if !strings.Contains(ansi.Strip(s.frame()), "lock held") {
 		t.Error("the lock is not shown")
 	}
+	s.m.canStop = func() bool { return true }
 	cmd := s.m.suspend()
-	if msg := cmd(); msg != (tea.SuspendMsg{}) || s.box.calls[len(s.box.calls)-1] != "release" {
+	if msg := cmd(); msg != (mailboxFreeMsg{}) || s.box.calls[len(s.box.calls)-1] != "release" {
 		t.Errorf("got %T after %v", msg, s.box.calls)
 	}
 	s.send(feedMsg{events: []mailbox.Event{mailbox.StateEvent{State: mailbox.Released}}})

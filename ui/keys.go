@@ -85,10 +85,20 @@ func (m *model) leave() tea.Cmd {
 // stopMsg is SIGTSTP from outside: it does what the key does.
 type stopMsg struct{}
 
+// mailboxFreeMsg says that the lock was let go, so that the process can be stopped; continuedMsg, that it goes on.
+type (
+	mailboxFreeMsg struct{}
+	continuedMsg   struct{ err error }
+)
+
 // suspend lets the mailbox's lock go and then stops the process: nobody's mailbox is held by a stopped program.
 func (m *model) suspend() tea.Cmd {
 	if m.run.active() {
 		m.warn("A commit is under way: esc stops it")
+		return nil
+	}
+	if !m.canStop() {
+		m.warn("No shell is there to come back from: popmark was started without one")
 		return nil
 	}
 	held := m.server.state == mailbox.Open
@@ -99,8 +109,7 @@ func (m *model) suspend() tea.Cmd {
 			// Where QUIT gets no answer the socket is closed, which frees the mailbox too.
 			_ = m.cfg.Mailbox.Release(ctx)
 		}
-		m.stop.release()
-		return tea.SuspendMsg{}
+		return mailboxFreeMsg{}
 	}
 }
 

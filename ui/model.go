@@ -64,9 +64,9 @@ type model struct {
 	stale    bool          // headers came in since
 	waking   bool          // a wake-up for that is on its way
 
-	stop   *stopSignal
-	result Result
-	after  func(time.Duration, tea.Msg) tea.Cmd
+	canStop func() bool
+	result  Result
+	after   func(time.Duration, tea.Msg) tea.Cmd
 }
 
 // New gives the screen's model without a terminal, for programs that drive it themselves. [Run] is for people.
@@ -80,14 +80,14 @@ func newModel(ctx context.Context, cfg Config) *model {
 		cfg.Keys = keymap.Default()
 	}
 	m := &model{
-		cfg:    cfg,
-		ctx:    ctx,
-		keys:   cfg.Keys,
-		theme:  newTheme(true),
-		glyphs: newGlyphs(true),
-		mouse:  cfg.Mouse,
-		stop:   newStopSignal(),
-		scroll: make(map[mode]int),
+		cfg:     cfg,
+		ctx:     ctx,
+		keys:    cfg.Keys,
+		theme:   newTheme(true),
+		glyphs:  newGlyphs(true),
+		mouse:   cfg.Mouse,
+		canStop: canStop,
+		scroll:  make(map[mode]int),
 		after: func(d time.Duration, msg tea.Msg) tea.Cmd {
 			return tea.Tick(d, func(time.Time) tea.Msg { return msg })
 		},
@@ -153,8 +153,12 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.runEvents(msg)
 	case stopMsg:
 		return m.suspend()
-	case tea.ResumeMsg:
-		m.stop.catch()
+	case mailboxFreeMsg:
+		return stopProcess()
+	case continuedMsg:
+		if msg.err != nil {
+			m.fail("suspending", msg.err)
+		}
 		return tea.RequestBackgroundColor
 	}
 	return nil

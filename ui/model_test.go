@@ -3,6 +3,8 @@ package ui
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -239,41 +241,32 @@ func TestTheDialogueFollowsUntilScrolledBack(t *testing.T) {
 	}
 }
 
-// FuzzKeys presses keys at random on random sizes: every frame is whole, and nothing is committed without a review's yes.
-func FuzzKeys(f *testing.F) {
-	f.Add([]byte("jjddfmcy"), uint16(80), uint16(24))
-	f.Add([]byte("b\td/from:a\x0dvG*f\x1bLRa?q"), uint16(40), uint16(10))
-	f.Add([]byte("\x0dhr+JKoO u\x12M"), uint16(1), uint16(1))
-	f.Fuzz(func(t *testing.T, keys []byte, w, h uint16) {
-		s := newScreen(t, int(w%300), int(h%100), sample())
-		for _, k := range keys[:min(len(keys), 200)] {
-			reviewing := s.m.top() == modeReview
-			plans := len(s.plans)
-			switch k {
-			case '\x0d':
-				s.press("enter")
-			case '\x1b':
-				s.press("esc")
-			case '\t':
-				s.press("tab")
-			case ' ':
-				s.press("space")
-			default:
-				if k < 0x20 {
-					s.press("ctrl+" + string(rune(k+0x60)))
-				} else if k < 0x7f {
-					s.press(string(rune(k)))
-				} else {
-					s.send(tea.WindowSizeMsg{Width: int(k) % 150, Height: int(k) % 37})
-				}
+// TestAnyKeysInAnyOrder presses keys at random on random sizes: every frame is whole, and nothing is committed
+// without a review's yes.
+func TestAnyKeysInAnyOrder(t *testing.T) {
+	names := strings.Fields("j k g G d f m s space v * u ctrl+r enter J K h r + / esc o O b tab c y n L R a ? q M x 1 : - ctrl+u")
+	for seed := range uint64(40) {
+		random := rand.New(rand.NewPCG(seed, 7))
+		s := newScreen(t, random.IntN(130), random.IntN(45), sample())
+		var pressed []string
+		for range 60 {
+			name := names[random.IntN(len(names))]
+			pressed = append(pressed, name)
+			reviewing, plans := s.m.top() == modeReview, len(s.plans)
+			s.press(name)
+			if random.IntN(10) == 0 {
+				s.m.Update(tea.WindowSizeMsg{Width: random.IntN(130), Height: random.IntN(45)})
 			}
 			s.frame()
-			if len(s.plans) > plans && (!reviewing || k != 'y') {
-				t.Fatalf("%q committed outside the review", k)
+			if len(s.plans) > plans && (!reviewing || name != "y") {
+				t.Fatalf("seed %d: %q committed outside the review, after %v", seed, name, pressed)
+			}
+			if t.Failed() {
+				t.Fatalf("seed %d, after %v", seed, pressed)
 			}
 			if s.quit {
-				return
+				break
 			}
 		}
-	})
+	}
 }

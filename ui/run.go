@@ -25,10 +25,15 @@ const lastWord = time.Second
 // that the screen ended in order, never that anything was committed: that is Result's to say. The mailbox stays
 // the caller's to close.
 func Run(ctx context.Context, cfg Config) (Result, error) {
+	return show(ctx, cfg, os.Stdin, os.Stdout)
+}
+
+// show is Run on a terminal of the caller's choice.
+func show(ctx context.Context, cfg Config, in, out *os.File) (Result, error) {
 	if cfg.Environ == nil {
 		cfg.Environ = os.Environ()
 	}
-	if err := CheckTerminal(cfg.Environ, os.Stdin, os.Stdout); err != nil {
+	if err := CheckTerminal(cfg.Environ, in, out); err != nil {
 		return Result{}, err
 	}
 	inner, cancel := context.WithCancel(ctx)
@@ -36,13 +41,13 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	m := newModel(inner, cfg)
 	m.glyphs = newGlyphs(speaksUTF8(cfg.Environ))
 	program := tea.NewProgram(m, tea.WithFPS(frameRate), tea.WithContext(inner),
-		tea.WithEnvironment(cfg.Environ), tea.WithoutSignalHandler())
+		tea.WithInput(in), tea.WithOutput(out), tea.WithEnvironment(cfg.Environ), tea.WithoutSignalHandler())
 
 	var ended error // the signal that ended the screen
 	var helpers sync.WaitGroup
 	done := make(chan struct{})
 	helpers.Go(func() { cfg.Feed.pump(program.Send, done) })
-	helpers.Go(func() { ended = watchSignals(program, m.stop, done) })
+	helpers.Go(func() { ended = watchSignals(program, done) })
 	_, err := program.Run()
 	close(done)
 	helpers.Wait()
@@ -60,20 +65,21 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 
 // watchSignals ends the screen on a signal, in order, so that the terminal is as it was; and suspends it on
 // SIGTSTP. It returns the signal that ended the screen, or nil.
-func watchSignals(program *tea.Program, stop *stopSignal, done <-chan struct{}) error {
+func watchSignals(program *tea.Program, done <-chan struct{}) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	stop.catch()
-	defer stop.close()
+	catchStop(signals)
 	for {
 		select {
 		case s := <-signals:
+			if s == stopSignal {
+				program.Send(stopMsg{})
+				continue
+			}
 			program.Quit()
 			<-done
 			return &SignalError{s}
-		case <-stop.c:
-			program.Send(stopMsg{})
 		case <-done:
 			return nil
 		}

@@ -1,14 +1,18 @@
 package ui
 
-import "os"
+import (
+	"os"
+
+	tea "charm.land/bubbletea/v2"
+)
 
 const windows = true
 
-// stopSignal is never heard on Windows, which has no such signal.
-type stopSignal struct{ c chan os.Signal }
+var stopSignal os.Signal
 
-func newStopSignal() *stopSignal { return &stopSignal{} }
+// canStop is false: Windows has no job control.
+func canStop() bool { return false }
 
-func (*stopSignal) catch()   {}
-func (*stopSignal) release() {}
-func (*stopSignal) close()   {}
+func stopProcess() tea.Cmd { return nil }
+
+func catchStop(chan os.Signal) {}

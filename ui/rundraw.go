@@ -154,7 +154,9 @@ func (m *model) summaryText() page {
 	if left := m.marks.here(); left > 0 {
 		out.wrapped(m, m.theme.quiet, "Still marked: "+m.marks.sentence()+". "+message.Safe(m.keys.Key(keymap.List, keymap.Review))+" in the list takes them up again.")
 	}
-	out.add(run{m.theme.quiet, "It took " + span(s.Elapsed) + "."})
+	if s.Elapsed >= time.Second {
+		out.add(run{m.theme.quiet, "It took " + span(s.Elapsed) + "."})
+	}
 	return out.page()
 }
 

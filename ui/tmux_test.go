@@ -104,7 +104,7 @@ func TestMarkAndCommitInTheDemo(t *testing.T) {
 	m.until("Committed")
 	m.until("65 messages")
 	m.press("Escape")
-	m.until("nothing marked")
+	m.until("d delete")
 	m.press("L")
 	m.until("S +OK")
 	m.press("q", "q")

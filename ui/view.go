@@ -42,17 +42,14 @@ func (m *model) drawTop(l *line) {
 	title := message.MakeSafe(m.cfg.Title)
 	right := glyph + " " + lock
 	width := l.c.width
-	// What gives way first on a narrow terminal: the scan, the words of the protection, the mailbox's totals.
+	// On a narrow terminal words are shortened, and then what stands last gives way.
 	room := l.left - width(right) - 2
 	l.put(m.theme.strong, l.c.method.Truncate(title, max(room, 0)))
 	room -= width(title)
-	for _, item := range m.topItems() {
-		for _, text := range []message.Safe{item.text, item.short} {
-			if need := 2 + width(text); text != "" && need <= room {
-				l.gap(2).put(item.style, text)
-				room -= need
-				break
-			}
+	for _, item := range fitting(m.topItems(), room, width) {
+		if need := 2 + width(item.text); need <= room {
+			l.gap(2).put(item.style, item.text)
+			room -= need
 		}
 	}
 	if room < -1 {
@@ -67,6 +64,23 @@ func (m *model) drawTop(l *line) {
 type topItem struct {
 	text, short message.Safe
 	style       style
+}
+
+// fitting shortens as many items as it takes for all of them to fit, the first one first.
+func fitting(items []topItem, room int, width func(message.Safe) int) []topItem {
+	for i := -1; i < len(items); i++ {
+		if i >= 0 && items[i].short != "" {
+			items[i].text = items[i].short
+		}
+		need := 0
+		for _, item := range items {
+			need += 2 + width(item.text)
+		}
+		if need <= room {
+			break
+		}
+	}
+	return items
 }
 
 func (m *model) topItems() []topItem {

@@ -21,6 +21,10 @@ var (
 	largeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, largeBuffer); return &b }}
 )
 
+// hashBeside is how many octets make it worth while to hash them in a goroutine of
+// their own: for large messages hashing is half of the work done here.
+const hashBeside = 32 << 10
+
 // spool takes a message as it arrives: counts and hashes it, turns its line ends
 // and keeps it in memory until that is full, and then in a file. The file is made
 // only when it is needed, so that beginning a delivery costs no system call.
@@ -47,7 +51,16 @@ func (s *spool) Write(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
-	_, _ = s.sum.Write(p) // a hash never fails
+	if len(p) < hashBeside {
+		_, _ = s.sum.Write(p) // a hash never fails
+	} else {
+		hashed := make(chan struct{})
+		go func() {
+			defer close(hashed)
+			_, _ = s.sum.Write(p)
+		}()
+		defer func() { <-hashed }()
+	}
 	s.octets += int64(len(p))
 	for rest := p; len(rest) > 0; {
 		room := cap(*s.buf) - len(*s.buf) - 1

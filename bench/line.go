@@ -144,6 +144,7 @@ func (w *way) deliver(dst io.Writer, seen func([]byte, bool)) error {
 		if wait := time.Until(p.due); wait > 0 {
 			time.Sleep(wait)
 		}
+		seen(p.data, true) // first, since what it leads to may be quicker than this goroutine
 		_, err := dst.Write(p.data)
 		w.mu.Lock()
 		w.octets -= len(p.data)
@@ -153,6 +154,5 @@ func (w *way) deliver(dst io.Writer, seen func([]byte, bool)) error {
 		if err != nil {
 			return err
 		}
-		seen(p.data, true)
 	}
 }

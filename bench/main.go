@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"time"
 )
 
@@ -22,6 +23,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	debug.SetGCPercent(20) // see peakMemory
 	finish(measure(ctx))
 }
 
@@ -47,6 +49,7 @@ type bench struct {
 	big, huge int64 // octets; 0 leaves the measurement out
 	slow      int   // messages for the slowest line
 	repeat    int
+	quick     bool
 	peers     bool
 	peerLimit time.Duration
 	only      *regexp.Regexp
@@ -57,7 +60,7 @@ type bench struct {
 
 func measure(ctx context.Context) error {
 	b := &bench{}
-	quick := flag.Bool("quick", false, "small sizes and one run of each: less than a minute")
+	flag.BoolVar(&b.quick, "quick", false, "small sizes and one run of each: less than a minute")
 	flag.StringVar(&b.popmark, "popmark", "", "measure this popmark; the default is to build it from the source around")
 	flag.IntVar(&b.messages, "messages", 10_000, "how many messages a large mailbox has")
 	flag.Int64Var(&b.size, "size", 4<<10, "octets of each")
@@ -75,7 +78,7 @@ func measure(ctx context.Context) error {
 	if flag.NArg() > 0 {
 		return fmt.Errorf("reading the command line: %q is not expected: see -help", flag.Args())
 	}
-	if *quick {
+	if b.quick {
 		b.shrink()
 	}
 	var err error
@@ -118,12 +121,12 @@ func (b *bench) shrink() {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	for name, small := range map[string]func(){
-		"messages":   func() { b.messages = 2000 },
-		"big":        func() { b.big = 128 << 20 },
+		"messages":   func() { b.messages = 1000 },
+		"big":        func() { b.big = 64 << 20 },
 		"huge":       func() { b.huge = 0 },
-		"slow":       func() { b.slow = 400 },
+		"slow":       func() { b.slow = 200 },
 		"repeat":     func() { b.repeat = 1 },
-		"peer-limit": func() { b.peerLimit = 5 * time.Second },
+		"peer-limit": func() { b.peerLimit = 2 * time.Second },
 	} {
 		if !given[name] {
 			small()
@@ -150,15 +153,23 @@ func findDovecot() string {
 	return ""
 }
 
-// folder makes an empty folder; done removes it.
+// folder makes an empty folder; done removes it where it holds little. Thousands of
+// files stay until the end: file systems remember which were removed just now, and
+// avoid their places at a cost that the next measurement would bear.
 func (b *bench) folder(name string) (dir string, done func(), err error) {
 	b.serial++
 	dir = filepath.Join(b.dir, fmt.Sprintf("%s-%d", name, b.serial))
 	if err := os.Mkdir(dir, 0o711); err != nil {
 		return "", nil, fmt.Errorf("making a folder: %w", err)
 	}
-	return dir, func() { _ = os.RemoveAll(dir) }, nil
+	return dir, func() {
+		if files, err := filepath.Glob(filepath.Join(dir, "*", "*", "*")); err != nil || len(files) < fewFiles {
+			_ = os.RemoveAll(dir) // the whole goes at the end
+		}
+	}, nil
 }
+
+const fewFiles = 100
 
 // all measures everything that was asked for. What fails is told and left out, unless it is the end of the whole.
 func (b *bench) all(ctx context.Context) error {

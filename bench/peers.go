@@ -76,7 +76,7 @@ func configured(dir, config, host, port string, args ...string) (command, error)
 }
 
 // runPeer runs a peer in a new folder. The error is exec.ErrNotFound where it is not installed.
-func (b *bench) runPeer(ctx context.Context, p peer, addr string) (outcome, error) {
+func (b *bench) runPeer(ctx context.Context, p peer, addr string, limit time.Duration) (outcome, error) {
 	program, err := exec.LookPath(p.name)
 	if err != nil {
 		return outcome{}, err
@@ -94,7 +94,7 @@ func (b *bench) runPeer(ctx context.Context, p peer, addr string) (outcome, erro
 	if err != nil {
 		return outcome{}, err
 	}
-	c.limit = b.peerLimit
+	c.limit = limit
 	if p.screen {
 		return runOnScreen(ctx, c)
 	}

@@ -32,7 +32,7 @@ var roles = map[string]func(args []string) error{
 // The one user of every server here.
 const (
 	login    = "bench"
-	password = "bench"
+	password = "sesame"
 )
 
 func serveRole(args []string) error {

@@ -106,7 +106,7 @@ func TestMarkAndCommitInTheDemo(t *testing.T) {
 	m.press("Escape")
 	m.until("d delete")
 	m.press("L")
-	m.until("S +OK")
+	m.until("  S .")
 	m.press("q", "q")
 	end := m.until("ended with")
 	if !strings.Contains(end, "ended with 0") || !strings.Contains(end, "/Maildir") {

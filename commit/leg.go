@@ -150,7 +150,6 @@ func (l *leg) issue() {
 		}
 	}
 	if late && l.next == len(l.todo) && l.retrs == 0 && l.under == 0 {
-		slices.SortFunc(l.ready, func(a, b *step) int { return a.seq - b.seq })
 		l.sendReady()
 	}
 }
@@ -185,6 +184,11 @@ func (l *leg) sendReady() {
 		limit = 1
 	}
 	n := min(len(l.ready), max(0, limit-len(l.sent)))
+	if n == 0 {
+		return
+	}
+	// Copies come into place in any order.
+	slices.SortFunc(l.ready, func(a, b *step) int { return a.seq - b.seq })
 	for _, st := range l.ready[:n] {
 		l.sent = append(l.sent, command{st: st, dele: l.s.dele(l.numbers[st].Number)})
 		l.settled(st)

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -21,8 +22,15 @@ type Feed struct {
 	events []mailbox.Event
 	lines  []message.Safe
 	wait   *waitMsg
+	shown  map[mailbox.ID][]message.Safe
 	filled chan struct{}
 }
+
+// How much of what previews showed is kept for the history.
+const (
+	shownMessages = 1000
+	shownLines    = 10
+)
 
 // NewFeed makes an empty feed.
 func NewFeed() *Feed { return &Feed{filled: make(chan struct{}, 1)} }
@@ -42,6 +50,23 @@ func (f *Feed) Waiting(err error, pause time.Duration) {
 	defer f.mu.Unlock()
 	f.wait = &waitMsg{err, pause}
 	f.signal()
+}
+
+// Shown gives the first lines that the preview showed of a message, nil where it showed none. It fits
+// commit.Options' Lines: the history then remembers what a deleted message looked like.
+func (f *Feed) Shown(id mailbox.ID) []message.Safe {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.shown[id]
+}
+
+func (f *Feed) remember(id mailbox.ID, lines []message.Safe) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.shown == nil || len(f.shown) >= shownMessages {
+		f.shown = make(map[mailbox.ID][]message.Safe)
+	}
+	f.shown[id] = slices.Clone(lines[:min(len(lines), shownLines)])
 }
 
 // Line takes a line of the dialogue in, which must hold no secret: "C: …" or "S: …".

@@ -209,6 +209,9 @@ func TestPreviewAsksTopOnceAndFollowsTheCursor(t *testing.T) {
 	if s.m.preview.shown != "uid00007" || s.m.preview.find("uid00007") == nil {
 		t.Errorf("the preview shows %q", s.m.preview.shown)
 	}
+	if got := s.m.cfg.Feed.Shown("uid00007"); len(got) == 0 || got[0] != "Dear Ann," {
+		t.Errorf("the history would remember %q", got)
+	}
 	if s.press("esc"); s.m.preview.open {
 		t.Error("esc does not close the preview")
 	}

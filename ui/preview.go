@@ -133,6 +133,7 @@ func (m *model) previewed(msg previewMsg) tea.Cmd {
 		p.err, p.errID = msg.err, msg.id
 	} else {
 		p.keep(msg.content)
+		m.cfg.Feed.remember(msg.id, msg.content.preview.Text)
 	}
 	return m.showPreview()
 }

@@ -92,23 +92,27 @@ type SignalError struct{ Signal os.Signal }
 // Error names the signal.
 func (e *SignalError) Error() string { return "ended by a signal: " + e.Signal.String() }
 
+// errLeft says that a commit gave no answer in the time that leaving may take.
+var errLeft = errors.New("leaving a commit under way: it did not end in time: popmark finds out what is true when it is started again")
+
 // finish ends what the screen had under way: a commit is taken back, marks are written down, and whatever waits
 // for the server is let go.
 func (m *model) finish(cancel context.CancelFunc) {
 	if m.run.active() {
 		m.run.cancel()
-		ended := make(chan struct{})
+		run, ended := m.run.run, make(chan runMsg, 1)
 		go func() {
-			defer close(ended)
-			for range m.run.run.Events() {
+			for range run.Events() {
 			}
-			summary, err := m.run.run.Wait()
-			m.result.Commits = append(m.result.Commits, summary)
-			m.result.Err = err
+			summary, err := run.Wait()
+			ended <- runMsg{summary: summary, err: err}
 		}()
 		select {
-		case <-ended:
+		case end := <-ended:
+			m.result.Commits = append(m.result.Commits, end.summary)
+			m.result.Err = end.err
 		case <-time.After(lastWord + lastWord/2):
+			m.result.Err = errLeft
 		}
 	}
 	m.flushMarks()

@@ -179,6 +179,9 @@ func (m *model) takeList(list *mailbox.List) {
 	if list == nil || list.Generation == 0 || list == m.rows.list || m.rows.list != nil && list.Generation < m.rows.list.Generation {
 		return
 	}
+	if m.rows.selected.on {
+		m.warn("The mailbox was listed anew: the selection is off, the marks stay")
+	}
 	m.rows.setList(list, m.cfg.Mailbox.Envelope)
 	m.marks.setList(list)
 	m.server.info = m.cfg.Mailbox.Info()

@@ -145,8 +145,8 @@ func TestP10_CloseWithManyAtWork(t *testing.T) {
 					}
 				case 3:
 					b.box.Want([]mailbox.ID{"uid-7"})
-					_, err = b.box.State()
 					b.box.Info()
+					b.box.Envelope("uid-7")
 					err = b.box.Release(t.Context())
 				}
 				if errors.Is(err, mailbox.ErrClosed) {

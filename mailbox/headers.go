@@ -21,7 +21,7 @@ const (
 	bigHeader = 32 << 10
 	bigAhead  = 4
 	// keptEnvelopes is how many envelopes a scan by [Mailbox.Headers] leaves behind in memory.
-	keptEnvelopes = 20_000
+	keptEnvelopes = 10_000
 )
 
 // Headers gives the headers of messages, in the order given: those that the ledger
@@ -136,10 +136,10 @@ func (m *Mailbox) decode(it *item, cache *cacheWriter, most int) Header {
 		envelope := m.cfg.Decoder.Envelope(it.raw)
 		h.Envelope = &envelope
 	}
-	var print fingerprint
+	var mark fingerprint
 	telling := false
 	if h.Envelope != nil && !it.msg.Certain {
-		print, telling = printOf(it.msg, it.raw)
+		mark, telling = printOf(it.msg, it.raw)
 	}
 	m.mu.Lock()
 	switch {
@@ -151,7 +151,7 @@ func (m *Mailbox) decode(it *item, cache *cacheWriter, most int) Header {
 		m.evicted = true
 	}
 	if telling {
-		m.prints[h.ID] = print
+		m.prints[h.ID] = mark
 	}
 	m.mu.Unlock()
 	if h.Envelope != nil && it.msg.Certain && !it.cached {

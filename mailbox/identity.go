@@ -205,8 +205,8 @@ func (m *Mailbox) follow(ctx context.Context, messages []Message, last *List) er
 		}
 		k := kin{old.UID, old.Octets}
 		before[k] = append(before[k], old.ID)
-		if print, ok := m.prints[old.ID]; ok {
-			known[print] = append(known[print], old.ID)
+		if mark, ok := m.prints[old.ID]; ok {
+			known[mark] = append(known[mark], old.ID)
 		} else {
 			unclear[k] = true
 		}
@@ -228,9 +228,9 @@ func (m *Mailbox) follow(ctx context.Context, messages []Message, last *List) er
 	}
 	found := make(map[fingerprint][]int, len(ask))
 	err := m.fetchHeaders(ctx, sliceSource(ask), fullSpeed, func(it item) {
-		print, ok := printOf(it.msg, it.raw)
+		mark, ok := printOf(it.msg, it.raw)
 		if it.err == nil && ok {
-			found[print] = append(found[print], it.index)
+			found[mark] = append(found[mark], it.index)
 		} else {
 			unclear[kin{it.msg.UID, it.msg.Octets}] = true
 		}
@@ -245,10 +245,10 @@ func (m *Mailbox) follow(ctx context.Context, messages []Message, last *List) er
 			lost += len(ids)
 		}
 	}
-	for print, at := range found {
-		ids := known[print]
+	for mark, at := range found {
+		ids := known[mark]
 		switch {
-		case unclear[kin{print.uid, print.octets}]:
+		case unclear[kin{mark.uid, mark.octets}]:
 		case len(ids) == 1 && len(at) == 1:
 			messages[at[0]].ID = ids[0]
 		default:

@@ -183,7 +183,7 @@ func (m *Mailbox) Open(ctx context.Context) error {
 // Refresh ends the session, if there is one, and opens another. IDs stay with their messages.
 func (m *Mailbox) Refresh(ctx context.Context) error {
 	return m.use(ctx, func(ctx context.Context) error {
-		m.part(ctx)
+		_ = m.part(ctx) // a session that ends without its QUIT deletes nothing either
 		return m.ensureOpen(ctx)
 	})
 }

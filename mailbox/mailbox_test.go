@@ -13,7 +13,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/pop3client"
 	"popmark/pop3server"
@@ -298,11 +297,7 @@ func TestScanGivesWayToAPreview(t *testing.T) {
 }
 
 func TestKnownHeadersAreNotAskedAgain(t *testing.T) {
-	l, err := ledger.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := openLedger(t)
 	b := newBench(t, mailbox.Config{Ledger: l}, letters(50))
 	b.mustOpen()
 	for _, err := range b.box.Headers(t.Context(), ids(b.box.List())) {

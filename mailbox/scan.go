@@ -20,6 +20,8 @@ const (
 	scanDelay = 400 * time.Millisecond
 	// fewAhead is how many headers are asked for ahead before the line's rate is known.
 	fewAhead = 32
+	// waitingAhead is how many commands wait in the client's queue for its window to open.
+	waitingAhead = 512
 	// topTries is how many TOPs are refused, and none answered, before a server that
 	// does not list TOP is taken to have none.
 	topTries = 3
@@ -72,7 +74,7 @@ func sliceSource(items []item) source {
 type pace func(c *pop3client.Client, mean float64) int
 
 // fullSpeed keeps the client's own window full and a little more, so that it never waits for this side.
-func fullSpeed(c *pop3client.Client, _ float64) int { return 2*c.Window() + 2 }
+func fullSpeed(c *pop3client.Client, _ float64) int { return c.Window() + waitingAhead }
 
 // oneByOne is for a server of which it is not known whether it has TOP.
 func oneByOne(*pop3client.Client, float64) int { return 1 }

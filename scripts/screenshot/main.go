@@ -32,8 +32,8 @@ var moment = time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC)
 
 func main() {
 	out := flag.String("o", "docs/screenshot.svg", "the `file` to write")
-	size := flag.String("size", "120x32", "columns and rows of the terminal")
-	keys := flag.String("keys", "j d j d j j m j j f k enter", "the keys to press first, with spaces between")
+	size := flag.String("size", "108x34", "columns and rows of the terminal")
+	keys := flag.String("keys", "o g d d m f j j m k k enter", "the keys to press first, with spaces between")
 	light := flag.Bool("light", false, "on a light background")
 	text := flag.Bool("text", false, "write the frame's characters to standard output instead")
 	flag.Parse()
@@ -46,7 +46,7 @@ func main() {
 func run(out, size, keys string, light, text bool) (err error) {
 	var width, height int
 	if _, err := fmt.Sscanf(size, "%dx%d", &width, &height); err != nil || width < 1 || height < 1 {
-		return fmt.Errorf("reading the size %q: write columns x rows, such as 120x32", size)
+		return fmt.Errorf("reading the size %q: write columns x rows, such as 108x34", size)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

@@ -87,6 +87,8 @@ func (s setting) play(faults ...strike) (w *world, breaches []string) {
 		}
 		w.nothingLost()
 	}
+	// What is promised in the end must outlive a power failure.
+	w.dead, w.lose = true, true
 	w.restart()
 	w.nothingLost()
 	s.ended(w)

@@ -48,7 +48,7 @@ func (m *model) stateChanged(e mailbox.StateEvent) tea.Cmd {
 		m.server.err, m.server.attempt, m.server.again = nil, 0, time.Time{}
 		m.server.info = m.cfg.Mailbox.Info()
 		if was == mailbox.Lost && m.rows.list != nil {
-			m.say("The line is back")
+			return m.lineBack()
 		}
 	case mailbox.Released:
 		// A commit and looking again end sessions too; only a lock let go while nobody asked is news.
@@ -66,6 +66,13 @@ func (m *model) stateChanged(e mailbox.StateEvent) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// lineBack says that a lost line is there again, and asks for the preview that it had cost.
+func (m *model) lineBack() tea.Cmd {
+	m.say("The line is back")
+	m.preview.err = nil
+	return m.showPreview()
 }
 
 // wakeMsg says that headers which came in may be arranged now.

@@ -232,6 +232,17 @@ type note struct {
 	weight weight
 }
 
+// style is how the note looks.
+func (n note) style(t theme) style {
+	switch n.weight {
+	case warnNote:
+		return t.warn
+	case badNote:
+		return t.bad
+	}
+	return t.plain
+}
+
 func (m *model) say(text message.Safe)  { m.note = note{text: text} }
 func (m *model) warn(text message.Safe) { m.note = note{text, warnNote} }
 

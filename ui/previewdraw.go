@@ -22,8 +22,8 @@ func (m *model) drawPreview(l *line, row int, f frame) {
 	}
 	c := p.find(p.shown)
 	if c == nil {
-		if row == 2 {
-			l.gap(1).put(m.theme.quiet, m.previewWaiting())
+		if waiting := wrap(m.method, m.previewWaiting(), f.previewWidth-2); row >= 2 && row-2 < len(waiting) {
+			l.gap(1).put(m.theme.quiet, waiting[row-2])
 		}
 		l.end()
 		return

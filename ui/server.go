@@ -92,6 +92,7 @@ func again(err error) bool {
 func (m *model) opened(msg openedMsg) tea.Cmd {
 	m.server.opening = false
 	if msg.err == nil {
+		lost := m.server.state == mailbox.Lost && m.rows.list != nil
 		m.server.err, m.server.attempt = nil, 0
 		m.server.state = mailbox.Open
 		m.server.info = m.cfg.Mailbox.Info()
@@ -102,6 +103,9 @@ func (m *model) opened(msg openedMsg) tea.Cmd {
 		m.server.scanning = m.rows.list != nil && m.rows.known < len(m.rows.envelopes)
 		if m.server.scanning {
 			m.cfg.Mailbox.StartScan()
+		}
+		if lost {
+			return m.lineBack()
 		}
 		return nil
 	}
@@ -205,7 +209,11 @@ func (m *model) lockWords() (short message.Safe, s style, glyph message.Safe) {
 	case mailbox.Released:
 		return "mailbox free", m.theme.good, ring
 	case mailbox.Lost:
-		return "line lost", m.theme.bad, ring
+		short = "line lost"
+		if left := m.server.again.Sub(m.cfg.Now()); !m.server.again.IsZero() && left > 0 {
+			short += ", again in " + span(left.Round(time.Second))
+		}
+		return short, m.theme.bad, ring
 	}
 	if m.server.opening {
 		return "connecting", m.theme.quiet, ring

@@ -126,10 +126,14 @@ func (m *model) drawBody(c *canvas, f frame) {
 
 // drawFoot draws the totals, and the note, the prompt or the keys that matter now.
 func (m *model) drawFoot(c *canvas, f frame, v *tea.View) {
+	long, last := m.noteLines(f)
 	if f.bottom >= 2 {
-		if m.top() == modeFilter && m.mistake != nil {
+		switch {
+		case m.top() == modeFilter && m.mistake != nil:
 			m.drawMistake(c.line(f.width, style{}))
-		} else {
+		case len(long) > 0:
+			c.line(f.width, style{}).put(m.note.style(m.theme), long[0]).end()
+		default:
 			m.drawTotals(c.line(f.width, style{}))
 		}
 	}
@@ -147,18 +151,21 @@ func (m *model) drawFoot(c *canvas, f frame, v *tea.View) {
 	case m.top() == modeReview && m.note.text == "":
 		m.drawReviewQuestion(l)
 	case m.note.text != "":
-		s := m.theme.plain
-		switch m.note.weight {
-		case warnNote:
-			s = m.theme.warn
-		case badNote:
-			s = m.theme.bad
-		}
-		l.put(s, m.note.text)
+		l.put(m.note.style(m.theme), last)
 	default:
 		m.drawHints(l)
 	}
 	l.end()
+}
+
+// noteLines gives the note's last line, and the one before it where it needs two: it then stands over the totals.
+func (m *model) noteLines(f frame) (long []message.Safe, last message.Safe) {
+	top := m.top()
+	if m.note.text == "" || f.bottom < 2 || top == modeFilter || top == modeConfirm || m.method.Width(m.note.text) <= f.width {
+		return nil, m.note.text
+	}
+	lines := wrap(m.method, m.note.text, f.width)
+	return lines[:1], message.Safe(strings.TrimLeft(string(m.note.text[len(lines[0]):]), " "))
 }
 
 // drawQuestion asks, with fewer words where there is little room: the keys of the answers must be seen.

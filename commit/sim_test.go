@@ -187,14 +187,11 @@ func (w *world) restart() {
 	if w.open != nil {
 		w.open.drop()
 	}
-	if w.dead {
-		loss := faultfs.Nothing
-		if w.lose {
-			loss = faultfs.Everything
-		}
-		w.disk.Restart(loss)
-		w.dead, w.lose = false, false
+	if w.lose {
+		w.disk.Restart(faultfs.Everything)
 	}
+	// Where only the process died, what it had not synced is still there, and can still be lost.
+	w.dead, w.lose = false, false
 	w.arm()
 }
 

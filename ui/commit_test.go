@@ -215,6 +215,24 @@ func TestMarksAreKeptInTheLedgerAndComeBack(t *testing.T) {
 	}
 }
 
+func TestP5_MarksOnTheirWayToTheLedgerAreKeptWhateverEndsTheScreen(t *testing.T) {
+	s := newScreen(t, 80, 24, many(5))
+	s.m.Update(key("d")) // its command, which would keep the mark, never runs
+	s.m.Update(key("f"))
+	s.m.finish(func() {})
+	if len(s.ledger.marks) != 2 {
+		t.Errorf("kept %v", s.ledger.marks)
+	}
+	s = newScreen(t, 80, 24, many(5))
+	s.m.marks.ledger = &fakeLedger{err: errors.New("disk full")}
+	s.press("d")
+	whole := &fakeLedger{}
+	s.m.marks.ledger = whole
+	if s.press("f"); len(whole.marks) != 2 {
+		t.Errorf("after a fault the ledger has %v", whole.marks)
+	}
+}
+
 func TestABrokenCommitIsOfferedOnOpening(t *testing.T) {
 	s := stateNamed(t, "broken-commit", 120, 24)
 	if got := s.marksOf(); got != "-MD-------" {

@@ -29,6 +29,7 @@ type marks struct {
 	ledger  Ledger
 	account string
 	unsaved map[string]byte
+	pending map[string]byte // on its way to the ledger, or not taken by it: sent again with the next
 	saving  bool
 }
 
@@ -106,9 +107,27 @@ func (m *marks) save(ctx context.Context) tea.Cmd {
 	if m.saving || len(m.unsaved) == 0 || m.ledger == nil {
 		return nil
 	}
-	batch, store, account := m.unsaved, m.ledger, m.account
-	m.unsaved, m.saving = nil, true
+	batch, store, account := m.toSave(), m.ledger, m.account
+	m.unsaved, m.pending, m.saving = nil, batch, true
 	return func() tea.Msg { return marksSavedMsg{store.PutMarks(ctx, account, batch)} }
+}
+
+// toSave is all that the ledger may not know.
+func (m *marks) toSave() map[string]byte {
+	all := maps.Clone(m.pending)
+	if all == nil {
+		return m.unsaved
+	}
+	maps.Copy(all, m.unsaved)
+	return all
+}
+
+// saved ends a save. What the ledger did not take goes with the next one: trying at once would try for ever.
+func (m *marks) saved(err error) {
+	m.saving = false
+	if err == nil {
+		m.pending = nil
+	}
 }
 
 // marksLoadedMsg is what the ledger knew: marks, and those of commits that were broken off.

@@ -136,7 +136,7 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		m.kept = &msg
 		m.restoreMarks()
 	case marksSavedMsg:
-		m.marks.saving = false
+		m.marks.saved(msg.err)
 		if msg.err != nil {
 			m.fail("keeping the marks", msg.err)
 		}

@@ -102,7 +102,7 @@ func (m *model) helpText() page {
 
 func (m *model) helpLine(p *prose, b keymap.Binding, width int) {
 	keys := message.Safe(b.ShownKeys())
-	indent := min(18, max(width/2, 1))
+	indent := min(20, max(width/2, 1))
 	for i, part := range wrap(m.method, message.Safe(b.Words), max(width-indent, 1)) {
 		if i > 0 {
 			keys = ""

@@ -123,14 +123,15 @@ func (m *model) finish(cancel context.CancelFunc) {
 	}
 }
 
-// flushMarks writes the marks down that no command has yet.
+// flushMarks writes the marks down that the ledger may not have yet, those on their way to it included.
 func (m *model) flushMarks() {
-	if m.marks.ledger == nil || len(m.marks.unsaved) == 0 {
+	left := m.marks.toSave()
+	if m.marks.ledger == nil || len(left) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.ctx), lastWord)
 	defer cancel()
-	if err := m.marks.ledger.PutMarks(ctx, m.marks.account, m.marks.unsaved); err != nil && m.result.Err == nil {
+	if err := m.marks.ledger.PutMarks(ctx, m.marks.account, left); err != nil && m.result.Err == nil {
 		m.result.Err = fmt.Errorf("keeping the marks: %w", err)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -46,7 +47,7 @@ func (l line) carry(dst io.Writer, src io.Reader, seen func(data []byte, deliver
 		done <- w.deliver(dst, seen)
 	}()
 	err := w.take(src, seen)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = nil
 	}
 	if derr := <-done; derr != nil {

@@ -25,6 +25,7 @@ type rawOptions struct {
 	dir      string
 	syncs    int
 	timeout  time.Duration
+	told     io.Writer
 }
 
 // rawClient is a connection that has logged in.
@@ -136,7 +137,7 @@ func rawScan(o *rawOptions) error {
 			return err
 		}
 	}
-	fmt.Println("read", o.messages, "headers")
+	fmt.Fprintln(o.told, "read", o.messages, "headers")
 	return c.quit()
 }
 

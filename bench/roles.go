@@ -93,7 +93,7 @@ func untilInputEnds(ctx context.Context) {
 
 func rawRole(client func(*rawOptions) error) func([]string) error {
 	return func(args []string) error {
-		var o rawOptions
+		o := rawOptions{told: os.Stdout}
 		f := flag.NewFlagSet("raw", flag.ExitOnError)
 		f.StringVar(&o.addr, "to", "", "the server's address")
 		f.IntVar(&o.messages, "messages", 10_000, "how many messages there are")

@@ -115,7 +115,7 @@ func forward(ctx context.Context, near net.Conn, addr string, shape line, t *tap
 	}()
 	down := shape.carry(near, far, t.down)
 	_ = near.Close() // the client has all there is
-	<-up             // that it ended says nothing: the client may just have closed
+	<-up             //nolint:errcheck // that it ended says nothing: the client may just have closed
 	return down
 }
 

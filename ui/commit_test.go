@@ -121,15 +121,16 @@ func TestP10_EscStopsACommitAndLeavingStopsItFirst(t *testing.T) {
 	}{{"esc", false}, {"ctrl+c", true}} {
 		t.Run(tt.key, func(t *testing.T) {
 			s := newScreen(t, 80, 24, many(5))
-			var stopped context.Context
+			told := make(chan context.Context, 1)
 			run := &fakeRun{events: make(chan commit.Event)}
 			s.m.cfg.Commit = func(ctx context.Context, plan triage.Plan) CommitRun {
-				stopped = ctx
+				told <- ctx
 				return run
 			}
 			s.press("d d c")
 			s.m.pop()
 			s.m.startRun(s.m.review.plan)
+			stopped := <-told
 			s.press("j L esc")
 			if stopped.Err() != nil || s.m.top() != modeCommitting {
 				t.Fatal("looking at the dialogue stopped the commit, or left its screen")

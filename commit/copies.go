@@ -14,11 +14,11 @@ import (
 const (
 	// maxUnderWay bounds the copies that are being put into place at once, and so
 	// the memory that they take.
-	maxUnderWay = 128
+	maxUnderWay = 64
 	// batch is how many copies' names are worth a record of their own while the
 	// disk has enough to do; below busy it has not.
-	batch = 64
-	busy  = 24
+	batch = 32
+	busy  = 16
 )
 
 // job is one copy that has come whole and is to be put into place.

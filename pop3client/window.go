@@ -127,11 +127,13 @@ func drift(mean *float64, octets int64) {
 func (c *Client) noteOctets(n int, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.line.arrived(n, now)
 	head := c.wire.front()
 	if head == nil || head.shape != shapeBody {
+		// A server makes its lists while they are under way: their octets come at its pace, not the line's.
+		c.line.idle()
 		return
 	}
+	c.line.arrived(n, now)
 	// A large body frees the window while it comes in, so that the next is asked for in time.
 	freed := min(int64(n), head.expect)
 	head.expect -= freed

@@ -158,7 +158,11 @@ func (m *model) drawRow(l *line, place int, c columns) {
 	if c.lead > 2 {
 		l.gap(1)
 	}
-	l.put(style{attr: bold}, message.Safe(mark.Letter()))
+	if mark == triage.Skip {
+		l.gap(1)
+	} else {
+		l.put(style{attr: bold}, message.Safe(mark.Letter()))
+	}
 	l.gap(c.lead/2 - 1)
 	if c.number > 0 {
 		l.right(m.theme.quiet, message.Safe(strconv.Itoa(msg.Number)), c.number).gap(1)

@@ -25,6 +25,7 @@ type marks struct {
 	triage.Marks
 	list   *mailbox.List
 	totals [triage.Move + 1]total
+	change int // counts changes, for those who keep what they made of the marks
 
 	ledger  Ledger
 	account string
@@ -40,6 +41,7 @@ func (m *marks) setList(list *mailbox.List) {
 }
 
 func (m *marks) recount() {
+	m.change++
 	m.totals = [len(m.totals)]total{}
 	for id, mark := range m.All() {
 		m.add(id, mark, +1)
@@ -61,6 +63,7 @@ func (m *marks) set(mark triage.Mark, ids ...mailbox.ID) int {
 	for _, id := range ids {
 		m.add(id, m.Get(id), -1)
 	}
+	m.change++
 	changed := m.Set(mark, ids...)
 	for _, id := range ids {
 		m.add(id, mark, +1)

@@ -12,6 +12,7 @@ import (
 type review struct {
 	plan     triage.Plan
 	commands []planned
+	head     prose
 	// generation is the list's that the plan was made from.
 	generation int
 }
@@ -50,6 +51,7 @@ func (m *model) openReview() {
 	plan := triage.NewPlan(m.rows.list, m.marks.Get, m.cfg.Order)
 	plan.Checkpoint = m.cfg.Checkpoint
 	m.review = review{plan: plan, commands: commandsOf(plan), generation: m.rows.list.Generation}
+	m.review.head = m.reviewHead()
 	m.push(modeReview)
 }
 

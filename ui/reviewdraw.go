@@ -10,6 +10,20 @@ import (
 
 // reviewText is the plan: what happens to how many messages, its octets, and its commands in their order.
 func (m *model) reviewText() page {
+	head, commands := m.review.head, m.review.commands
+	return page{len(head) + len(commands), func(i int, l *line) {
+		if i < len(head) {
+			for _, r := range head[i] {
+				l.put(r.style, r.text)
+			}
+			return
+		}
+		m.drawCommand(l, commands[i-len(head)])
+	}}
+}
+
+// reviewHead is what stands over the plan's commands. It goes through the whole plan, and so is made once.
+func (m *model) reviewHead() prose {
 	plan := m.review.plan
 	var head prose
 	head.add(run{m.theme.accent, "What will be done"})
@@ -37,16 +51,7 @@ func (m *model) reviewText() page {
 	m.wayBack(&head)
 	head.add()
 	head.add(run{m.theme.accent, "Commands, in this order"}, run{m.theme.quiet, " (" + message.Safe(plan.Order.String()) + ")"})
-	commands := m.review.commands
-	return page{len(head) + len(commands), func(i int, l *line) {
-		if i < len(head) {
-			for _, r := range head[i] {
-				l.put(r.style, r.text)
-			}
-			return
-		}
-		m.drawCommand(l, commands[i-len(head)])
-	}}
+	return head
 }
 
 func planWords(mark triage.Mark) message.Safe {

@@ -43,7 +43,7 @@ func (m *model) drawRunBar(l *line) {
 		share = float64(p.settled+p.promised) / float64(len(p.steps))
 	}
 	cells := max(min(l.left-6, 60), 0)
-	l.put(m.theme.bar, message.Safe(m.glyphs.bar(share, cells)))
+	l.cell(m.theme.bar, message.Safe(m.glyphs.bar(share, cells)), cells)
 	l.right(m.theme.strong, message.Safe(strconv.Itoa(int(min(share, 1)*100)))+"%", 6)
 }
 

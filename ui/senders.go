@@ -21,6 +21,15 @@ type senders struct {
 	turned  bool // the order is turned round
 
 	cursor, top, height int
+
+	marks  map[message.Safe]groupMark // of the groups that were drawn, as of the marks' change
+	change int
+}
+
+// groupMark is the mark that all of a group bear, or that they differ.
+type groupMark struct {
+	mark  triage.Mark
+	mixed bool
 }
 
 // openSenders shows the senders of the rows that the filter shows.
@@ -38,7 +47,7 @@ func (s *senders) fill(r *rows) {
 	if had {
 		at = s.groups[s.cursor].Name
 	}
-	s.groups = triage.Groups(r.shown, s.by, r.row)
+	s.groups, s.marks = triage.Groups(r.shown, s.by, r.row), nil
 	s.order()
 	s.unknown, s.largest = 0, 0
 	for i, g := range s.groups {
@@ -153,8 +162,22 @@ func (m *model) setGroup(mark triage.Mark) bool {
 	return true
 }
 
-// groupMark gives the mark that all of a group bear, or says that they differ.
+// groupMark gives the mark that all of a group bear, or says that they differ. It is looked up once for each
+// change of the marks: a group may have a hundred thousand messages.
 func (m *model) groupMark(g triage.Group) (mark triage.Mark, mixed bool) {
+	s := &m.senders
+	if s.marks == nil || s.change != m.marks.change {
+		s.marks, s.change = make(map[message.Safe]groupMark), m.marks.change
+	}
+	found, ok := s.marks[g.Name]
+	if !ok {
+		found.mark, found.mixed = m.lookUpGroup(g)
+		s.marks[g.Name] = found
+	}
+	return found.mark, found.mixed
+}
+
+func (m *model) lookUpGroup(g triage.Group) (mark triage.Mark, mixed bool) {
 	for i, id := range g.IDs {
 		k := m.marks.Get(id)
 		if i == 0 {

@@ -117,7 +117,7 @@ func newGlyphs(utf8 bool) glyphs {
 	}
 }
 
-// bar draws a share of 0 to 1 in cells.
+// bar draws a share of 0 to 1 of so many cells; what stays empty is left out.
 func (g glyphs) bar(share float64, cells int) string {
 	eighths := int(min(max(share, 0), 1)*float64(cells*8) + 0.5)
 	var b strings.Builder
@@ -125,5 +125,5 @@ func (g glyphs) bar(share float64, cells int) string {
 		b.WriteString(g.eighths[min(max(eighths, 0), 8)])
 		eighths -= 8
 	}
-	return b.String()
+	return strings.TrimRight(b.String(), " ")
 }

@@ -84,7 +84,7 @@ func (r *rig) connect() *mailbox.Mailbox {
 	})
 }
 
-// job1 is one commit: marks by the UIDL's number, as --delete uid:… would give them.
+// order is one commit: marks by the UIDL's number, as --delete uid:… would give them.
 type order struct {
 	marks map[int]triage.Mark
 	order triage.Order

@@ -1,0 +1,113 @@
+package commit
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"popmark/ledger"
+)
+
+// simLedger is a ledger whose every write is on the disk when it returns.
+type simLedger struct {
+	w       *world
+	mu      sync.Mutex
+	fetched map[ledger.FetchedKey]ledger.Fetched
+	runs    map[int64]*ledger.Run
+	nextRun int64
+}
+
+func newSimLedger() *simLedger {
+	return &simLedger{fetched: map[ledger.FetchedKey]ledger.Fetched{}, runs: map[int64]*ledger.Run{}}
+}
+
+// write is one write, which happens wholly or not at all.
+func (l *simLedger) write(do func()) error {
+	switch l.w.op(inLedger) {
+	case noBlow:
+	case noDisk:
+		return errLedger
+	default:
+		return errDead
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	do()
+	return nil
+}
+
+func (l *simLedger) Fetched(_ context.Context, _, destination string, uids []string) (map[ledger.FetchedKey]ledger.Fetched, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := maps.Clone(l.fetched)
+	maps.DeleteFunc(found, func(k ledger.FetchedKey, _ ledger.Fetched) bool {
+		return k.Destination != destination || !slices.Contains(uids, k.UID)
+	})
+	return found, nil
+}
+
+func (l *simLedger) RecordCopies(_ context.Context, _ string, run int64, copies []ledger.Fetched, safe []int) error {
+	return l.write(func() {
+		for _, f := range copies {
+			l.fetched[f.Key()] = f
+		}
+		l.set(run, ledger.StepFetched, safe)
+	})
+}
+
+func (l *simLedger) set(run int64, state ledger.StepState, seqs []int) {
+	if r := l.runs[run]; r != nil {
+		for _, seq := range seqs {
+			r.Steps[seq].State = state
+		}
+	}
+}
+
+func (l *simLedger) Runs(context.Context, string) ([]ledger.Run, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var runs []ledger.Run
+	for _, id := range slices.Sorted(maps.Keys(l.runs)) {
+		runs = append(runs, *l.runs[id])
+	}
+	return runs, nil
+}
+
+func (l *simLedger) BeginRun(_ context.Context, run ledger.Run, resumed ...int64) (int64, error) {
+	err := l.write(func() {
+		for _, id := range resumed {
+			delete(l.runs, id)
+		}
+		l.nextRun++
+		run.ID = l.nextRun
+		l.runs[run.ID] = &run
+	})
+	return run.ID, err
+}
+
+func (l *simLedger) SetSteps(_ context.Context, run int64, state ledger.StepState, seqs ...int) error {
+	return l.write(func() { l.set(run, state, seqs) })
+}
+
+func (l *simLedger) SetKept(_ context.Context, run int64, seq int, path string) error {
+	return l.write(func() { l.runs[run].Steps[seq].Kept = path })
+}
+
+func (l *simLedger) StepsDeleted(_ context.Context, run int64, seqs ...int) error {
+	return l.write(func() {
+		for _, seq := range seqs {
+			uid := l.runs[run].Steps[seq].UID
+			for _, m := range l.w.msgs {
+				if uid != "" && m.uid == uid && !m.gone {
+					l.w.breachf("P4: the ledger says that %s is deleted, and it is there", m.uid)
+				}
+			}
+		}
+		l.set(run, ledger.StepDeleted, seqs)
+	})
+}
+
+func (l *simLedger) EndRun(_ context.Context, run int64) error {
+	return l.write(func() { delete(l.runs, run) })
+}

@@ -97,12 +97,19 @@ func (l *Ledger) PutFetched(ctx context.Context, account string, copies []Fetche
 	})
 }
 
+// putFetchedSQL changes a row where it is: each copy is put twice, and REPLACE would
+// take the row out of every index and put it back the second time.
+const putFetchedSQL = "INSERT INTO fetched (account, " + fetchedColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, uid, octets, destination) DO UPDATE SET
+	safe=excluded.safe, name=excluded.name, path=excluded.path, received=excluded.received, sha256=excluded.sha256,
+	at=excluded.at, sender=excluded.sender, subject=excluded.subject, date=excluded.date`
+
 func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetched) error {
 	id, err := addAccount(ctx, tx, account)
 	if err != nil {
 		return err
 	}
-	put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO fetched (account, "+fetchedColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	put, err := tx.PrepareContext(ctx, putFetchedSQL)
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,12 @@ type engine struct {
 	// late outlives the run's context by grace.
 	late context.Context
 
-	retries     int   // used so far
-	uncommitted int   // deletions seen to be true that no Committed has told of
-	octets      int64 // downloaded
-	total       int64 // to be downloaded, by LIST's sizes
-	told        int64 // of octets, when Progress was last told
+	retries     int       // used so far
+	uncommitted int       // deletions seen to be true that no Committed has told of
+	octets      int64     // downloaded
+	total       int64     // to be downloaded, by LIST's sizes
+	told        int64     // of octets, when Progress was last told
+	toldAt      time.Time // the time then
 	wrongSizes  int
 	sum         Summary
 }

@@ -2,12 +2,17 @@ package commit
 
 import (
 	"fmt"
+	"time"
 
 	"popmark/delivery"
 )
 
-// progressStep is how many octets come between two Progress events at least.
-const progressStep = 64 << 10
+// So many octets and so long a time lie between two Progress events at least: on a fast
+// line octets alone would make thousands, each a change of goroutines.
+const (
+	progressStep  = 64 << 10
+	progressPause = 50 * time.Millisecond
+)
 
 // tellWrongSizes is how many wrong sizes are told one by one.
 const tellWrongSizes = 3
@@ -24,7 +29,11 @@ func (e *engine) progress(st *step, octets int64, n int) {
 	if e.octets-e.told < progressStep {
 		return
 	}
-	e.told = e.octets
+	now := e.now()
+	if now.Sub(e.toldAt) < progressPause {
+		return
+	}
+	e.told, e.toldAt = e.octets, now
 	ev := st.event(Progress)
 	ev.Octets = octets
 	e.put(ev)

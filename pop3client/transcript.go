@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // hidden stands for a secret.
@@ -49,8 +50,8 @@ func (t *Transcript) line(prefix, line string) {
 	}
 }
 
-// escapeControls writes C0 and C1 controls, DEL, and octets outside UTF-8 as \xNN, and bidirectional controls as
-// \u{N}, so that a transcript can be looked at on a terminal.
+// escapeControls writes what cannot be seen (controls, bidirectional and tag characters) and octets outside
+// UTF-8 as \xNN, so that a transcript can be looked at on a terminal.
 func escapeControls(s string) string {
 	const digits = "0123456789abcdef"
 	clean := true
@@ -70,7 +71,7 @@ func escapeControls(s string) string {
 			b.WriteString(`\x`)
 			b.WriteByte(digits[s[i]>>4])
 			b.WriteByte(digits[s[i]&15])
-		case r >= 0x80 && r < 0xa0, isBidiControl(r):
+		case !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r):
 			for _, octet := range []byte(string(r)) {
 				b.WriteString(`\x`)
 				b.WriteByte(digits[octet>>4])
@@ -81,10 +82,6 @@ func escapeControls(s string) string {
 		}
 	}
 	return b.String()
-}
-
-func isBidiControl(r rune) bool {
-	return r == 0x61c || r == 0x200e || r == 0x200f || (r >= 0x2028 && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069)
 }
 
 // wordOnly is the length below which a secret is hidden only where it stands as a word: hiding a

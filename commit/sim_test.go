@@ -115,9 +115,6 @@ func newWorld(marks []triage.Mark) *world {
 	for i, mark := range marks {
 		w.add(fmt.Sprintf("u%d", i), mark)
 	}
-	for _, sub := range []string{"tmp", "new", "cur"} {
-		w.disk.WriteFile("/mail/"+sub+"/.keep", nil)
-	}
 	w.arm()
 	return w
 }
@@ -249,7 +246,7 @@ func (w *world) copies() map[string]int {
 		byText[strings.ReplaceAll(m.text, "\r\n", "\n")] = m.uid
 	}
 	for name, text := range w.disk.Files() {
-		if strings.HasPrefix(name, "/mail/tmp/") || strings.HasSuffix(name, ".keep") {
+		if strings.HasPrefix(name, "/mail/tmp/") {
 			continue
 		}
 		uid, ok := byText[string(text)]

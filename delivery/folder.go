@@ -11,14 +11,15 @@ import (
 )
 
 // makeFolder makes a folder that is not there, with mode 0700, and those above it,
-// and brings each new entry to the disk.
+// and brings each new entry to the disk. The entry of a folder that is there goes to
+// the disk as well: a run that was killed may have made it just before.
 func makeFolder(fsys FS, path string) error {
 	fi, err := fsys.Stat(path)
 	if err == nil {
 		if !fi.IsDir() {
 			return &fs.PathError{Op: "mkdir", Path: path, Err: syscall.ENOTDIR}
 		}
-		return nil
+		return syncEntry(fsys, path)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -35,6 +36,17 @@ func makeFolder(fsys FS, path string) error {
 		return err
 	}
 	return fsys.SyncDir(parent)
+}
+
+// syncEntry brings the entry of a folder that was there to the disk. Some folders may
+// not be opened, and some file systems sync none: that the folder above is such a one
+// is no reason not to deliver here.
+func syncEntry(fsys FS, path string) error {
+	err := fsys.SyncDir(filepath.Dir(path))
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		return nil
+	}
+	return err
 }
 
 // tryWrite sees whether a file can be made in the folder, by making one.

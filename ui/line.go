@@ -40,10 +40,16 @@ func (l *line) part(cells int, base style) *line {
 }
 
 func (l *line) use(s style) {
-	if s != l.shown {
-		s.write(&l.c.b)
-		l.shown = s
+	if s == l.shown {
+		return
 	}
+	if l.shown.pen != nil {
+		l.c.b.WriteString(l.shown.off)
+	}
+	if s.pen != nil {
+		l.c.b.WriteString(s.on)
+	}
+	l.shown = s
 }
 
 // put writes text, cut where the line ends. It returns the line for chaining.

@@ -145,7 +145,7 @@ func (m *model) drawRow(l *line, place int, c columns) {
 	l.base = m.markStyle(mark)
 	atCursor := place == m.rows.cursor
 	if atCursor {
-		l.base.attr |= bold
+		l.base = m.theme.strong.over(l.base)
 	}
 	switch {
 	case atCursor:
@@ -161,7 +161,7 @@ func (m *model) drawRow(l *line, place int, c columns) {
 	if mark == triage.Skip {
 		l.gap(1)
 	} else {
-		l.put(style{attr: bold}, message.Safe(mark.Letter()))
+		l.put(m.theme.strong, message.Safe(mark.Letter()))
 	}
 	l.gap(c.lead/2 - 1)
 	if c.number > 0 {

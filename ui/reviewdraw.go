@@ -32,8 +32,7 @@ func (m *model) reviewHead() prose {
 		if n == 0 {
 			continue
 		}
-		s := m.markStyle(mark)
-		s.attr |= bold
+		s := m.theme.strong.over(m.markStyle(mark))
 		head.add(run{s, message.Safe(mark.Letter()) + " "},
 			run{m.theme.strong, m.method.Fit(message.Safe(mark.String()), 8)},
 			run{style{}, m.method.Fit(plural(n, "message")+", "+longOctets(size), 30)},
@@ -87,7 +86,7 @@ func (m *model) wayBack(p *prose) {
 // drawReviewQuestion asks whether to carry the plan out. No is what it stands on.
 func (m *model) drawReviewQuestion(l *line) {
 	l.put(m.theme.strong, "Carry this plan out?").gap(2)
-	l.put(style{attr: reverse | bold}, " "+m.hintKey(keymap.Decline)+" no ").gap(2)
+	l.put(m.theme.chosen, " "+m.hintKey(keymap.Decline)+" no ").gap(2)
 	l.put(m.theme.strong, m.hintKey(keymap.Confirm)).put(m.theme.quiet, " yes").gap(2)
 	l.put(m.theme.strong, m.hintKey(keymap.Help)).put(m.theme.quiet, " help")
 }

@@ -68,8 +68,7 @@ func (m *model) drawRunWords(l *line) {
 // drawStep draws one message of the commit and how far it is.
 func (m *model) drawStep(l *line, s *step) {
 	sign, words, look := m.stepWords(s)
-	mark := m.markStyle(s.mark)
-	mark.attr |= bold
+	mark := m.theme.strong.over(m.markStyle(s.mark))
 	l.put(look, sign+" ").put(mark, message.Safe(s.mark.Letter())+" ")
 	l.right(m.theme.quiet, message.Safe(strconv.Itoa(s.message.Number)), 6).gap(1)
 	l.right(style{}, octets(s.message.Octets), 5).gap(2)

@@ -55,12 +55,12 @@ func (m *model) drawGroup(l *line, place int, wide bool, bar int) {
 		letter = message.Safe(m.glyphs.half)
 	}
 	if place == s.cursor {
-		l.base.attr |= bold
+		l.base = m.theme.strong.over(l.base)
 		l.put(m.theme.accent, "> ")
 	} else {
 		l.gap(2)
 	}
-	l.put(style{attr: bold}, letter).gap(1)
+	l.put(m.theme.strong, letter).gap(1)
 	if wide {
 		l.right(m.theme.quiet, count(len(g.IDs)), 6).gap(1)
 	}

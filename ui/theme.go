@@ -1,63 +1,47 @@
 package ui
 
 import (
-	"strconv"
 	"strings"
+
+	"charm.land/lipgloss/v2"
 )
 
-// attribute is a set of SGR attributes. They work without colours, and so under NO_COLOR.
-type attribute uint8
+// style is how text looks; the zero value is plain. Two styles are equal where they come from the same place of
+// the same theme.
+type style struct{ *pen }
 
-const (
-	bold attribute = 1 << iota
-	faint
-	underline
-	reverse
-)
-
-// color is one of the 16 ANSI colours, so that the terminal's own palette decides; 0 is the default colour.
-type color uint8
-
-const (
-	red color = iota + 1
-	green
-	yellow
-	blue
-	magenta
-	cyan
-)
-
-// style is how text looks. The zero value is plain.
-type style struct {
-	fg   color
-	attr attribute
+// pen is a Lip Gloss style with what it writes before and after a run. Lip Gloss is asked for that once: drawing
+// each run of each row with it takes several times as long as the rest of a frame.
+type pen struct {
+	look    lipgloss.Style
+	on, off string
+	laid    map[*pen]style // over what it was laid before
 }
 
-// over lays s over a base: s's colour wins, attributes add up.
+func newStyle(look lipgloss.Style) style {
+	on, off, _ := strings.Cut(look.Render("x"), "x")
+	return style{&pen{look: look, on: on, off: off, laid: make(map[*pen]style)}}
+}
+
+// over lays s over a base: s's colour wins, attributes add up. It keeps what it makes, so that a row costs
+// nothing the second time it is drawn; a theme is drawn with by one goroutine at a time.
 func (s style) over(base style) style {
-	if s.fg == 0 {
-		s.fg = base.fg
+	switch {
+	case s.pen == nil || s == base:
+		return base
+	case base.pen == nil:
+		return s
 	}
-	s.attr |= base.attr
-	if s.attr&(bold|faint) == bold|faint {
-		s.attr &^= faint
-	}
-	return s
-}
-
-// write selects s on a terminal that shows any other style now.
-func (s style) write(b *strings.Builder) {
-	b.WriteString("\x1b[0")
-	for i, sgr := range [...]string{";1", ";2", ";4", ";7"} {
-		if s.attr&(1<<i) != 0 {
-			b.WriteString(sgr)
+	both, ok := s.laid[base.pen]
+	if !ok {
+		look := s.look.Inherit(base.look)
+		if look.GetBold() {
+			look = look.UnsetFaint()
 		}
+		both = newStyle(look)
+		s.laid[base.pen] = both
 	}
-	if s.fg != 0 {
-		b.WriteByte(';')
-		b.WriteString(strconv.Itoa(30 + int(s.fg)))
-	}
-	b.WriteByte('m')
+	return both
 }
 
 // theme names the styles by what they mean. Colours only add: every state also has a letter or a word.
@@ -66,31 +50,31 @@ type theme struct {
 	head                         style
 	remove, fetch, move          style
 	good, warn, bad              style
+	chosen                       style
 	bar, barFull                 style
 }
 
-// newTheme chooses among the 16 colours those that can be read on the background. Quiet text is faint rather
-// than bright black, which some palettes make the same as their background.
+// newTheme chooses among the 16 colours, so that the terminal's own palette decides, those that can be read on the
+// background. Quiet text is faint rather than bright black, which some palettes make the same as their background.
 func newTheme(dark bool) theme {
-	t := theme{
-		quiet:   style{attr: faint},
-		strong:  style{attr: bold},
-		accent:  style{fg: cyan, attr: bold},
-		head:    style{attr: faint | underline},
-		remove:  style{fg: red},
-		fetch:   style{fg: green},
-		move:    style{fg: cyan},
-		good:    style{fg: green},
-		warn:    style{fg: yellow},
-		bad:     style{fg: red, attr: bold},
-		bar:     style{fg: cyan},
-		barFull: style{fg: yellow},
+	plain, choose := lipgloss.NewStyle(), lipgloss.LightDark(dark)
+	bluish := plain.Foreground(choose(lipgloss.Blue, lipgloss.Cyan))
+	warning := plain.Foreground(choose(lipgloss.Magenta, lipgloss.Yellow))
+	return theme{
+		quiet:   newStyle(plain.Faint(true)),
+		strong:  newStyle(plain.Bold(true)),
+		accent:  newStyle(bluish.Bold(true)),
+		head:    newStyle(plain.Faint(true).Underline(true)),
+		remove:  newStyle(plain.Foreground(lipgloss.Red)),
+		fetch:   newStyle(plain.Foreground(lipgloss.Green)),
+		move:    newStyle(bluish),
+		good:    newStyle(plain.Foreground(lipgloss.Green)),
+		warn:    newStyle(warning),
+		bad:     newStyle(plain.Foreground(lipgloss.Red).Bold(true)),
+		chosen:  newStyle(plain.Reverse(true).Bold(true)),
+		bar:     newStyle(bluish),
+		barFull: newStyle(warning),
 	}
-	if !dark {
-		t.accent.fg, t.move.fg, t.bar.fg = blue, blue, blue
-		t.warn.fg, t.barFull.fg = magenta, magenta
-	}
-	return t
 }
 
 // glyphs are the few characters beyond ASCII that the screen is drawn with.

@@ -257,8 +257,7 @@ func (m *model) drawTotals(l *line) {
 	}
 	for mark := triage.Delete; mark <= triage.Move; mark++ {
 		if t := m.marks.totals[mark]; t.messages > 0 {
-			s := m.markStyle(mark)
-			s.attr |= bold
+			s := m.theme.strong.over(m.markStyle(mark))
 			part.whole(run{s, message.Safe(mark.Letter()) + " "}, run{style{}, count(t.messages) + " "}, run{m.theme.quiet, octets(t.octets)})
 		}
 	}

@@ -32,13 +32,15 @@ type leg struct {
 	todo    []*step
 	numbers map[*step]mailbox.Message // what the steps' messages are in this session (P3)
 
-	next   int       // index in todo of the first step that nothing was done for
-	ready  []*step   // DELE may go
+	// Each of these is an index in todo, of the first step for which that was not done:
+	next    int // it was begun
+	settled int // its copy is safe and told of, or it failed
+	turn    int // its DELE was sent, or it has none
+
 	sent   []command // awaited, the oldest first
 	retrs  int       // RETRs in sent
 	ahead  int64     // their octets
 	under  int       // copies that are being put into place
-	moving int       // messages that were asked for and whose DELE is to follow
 	copier *copier
 }
 
@@ -60,6 +62,9 @@ func (l *leg) run(ctx context.Context) (err error) {
 		for j := range l.copier.out {
 			err = cmp.Or(err, l.placed(j))
 		}
+		for _, st := range l.todo[l.settled:l.next] {
+			l.e.tellCopy(st)
+		}
 	}()
 	for {
 		if err := l.collect(false); err != nil {
@@ -75,7 +80,7 @@ func (l *leg) run(ctx context.Context) (err error) {
 			if err := l.collect(true); err != nil {
 				return err
 			}
-		case l.next == len(l.todo) && len(l.ready) == 0:
+		case l.turn == len(l.todo):
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -116,52 +121,46 @@ func (l *leg) placed(j *job) error {
 		if !errors.Is(j.err, delivery.ErrRejected) {
 			return localError{j.err}
 		}
-		l.settled(st)
 		l.e.fail(st, j.err)
 		return nil
 	}
-	st.copied, st.path = true, j.receipt.Path
-	l.e.tellCopied(st, j.receipt)
-	if st.Mark.Deletes() {
-		l.ready = append(l.ready, st)
-	}
+	st.copied, st.path, st.fresh = true, j.receipt.Path, &j.receipt
 	return nil
 }
 
 // issue sends what may be sent now.
 func (l *leg) issue() {
-	late := l.e.plan.Order == atEnd
 	for {
-		if !late {
-			l.sendReady()
-		}
+		l.settle()
+		l.sendDeles()
 		if l.next == len(l.todo) || !l.room() {
-			break
+			return
 		}
 		st := l.todo[l.next]
 		l.next++
 		if st.wantsCopy() {
 			l.sendRetr(st)
-			continue
-		}
-		l.e.tellKept(st)
-		if st.Mark.Deletes() {
-			l.ready = append(l.ready, st)
 		}
 	}
-	if late && l.next == len(l.todo) && l.retrs == 0 && l.under == 0 {
-		l.sendReady()
+}
+
+// settle tells of the copies that are safe, in message order. They come into place in any.
+func (l *leg) settle() {
+	for l.settled < l.next {
+		st := l.todo[l.settled]
+		if st.wantsCopy() && !st.closed {
+			return
+		}
+		l.e.tellCopy(st)
+		l.settled++
 	}
 }
 
 // room tells whether the next step may begin.
 func (l *leg) room() bool {
-	switch {
-	case len(l.sent) == 0 && l.moving == 0 && len(l.ready) == 0:
-		return true
-	case !l.s.pipelines():
+	if !l.s.pipelines() {
 		// One thing at a time: what is moved is deleted before the next is asked for.
-		return l.e.plan.Order == atEnd && len(l.sent) == 0
+		return len(l.sent) == 0 && (l.e.plan.Order == atEnd || !slices.ContainsFunc(l.todo[l.turn:l.next], (*step).toDelete))
 	}
 	return len(l.sent) < deleAhead && l.retrs < retrAhead && (l.retrs < 2 || l.ahead < octetsAhead)
 }
@@ -171,36 +170,27 @@ func (l *leg) sendRetr(st *step) {
 	l.sent = append(l.sent, command{st: st, retr: l.s.retr(m.Number)})
 	l.retrs++
 	l.ahead += m.Octets
-	if st.Mark.Deletes() {
-		l.moving++
-		st.moving = true
-	}
 }
 
-// sendReady sends DELEs: all that the window has room for, or one where the server takes one command at a time.
-func (l *leg) sendReady() {
+// sendDeles sends DELEs in message order: all that the window has room for, or one where
+// the server takes one command at a time. Each waits for all before it to be settled.
+func (l *leg) sendDeles() {
+	if l.e.plan.Order == atEnd && l.settled < len(l.todo) {
+		return
+	}
 	limit := deleAhead
 	if !l.s.pipelines() {
 		limit = 1
 	}
-	n := min(len(l.ready), max(0, limit-len(l.sent)))
-	if n == 0 {
-		return
-	}
-	// Copies come into place in any order.
-	slices.SortFunc(l.ready, func(a, b *step) int { return a.seq - b.seq })
-	for _, st := range l.ready[:n] {
+	for ; l.turn < l.settled; l.turn++ {
+		st := l.todo[l.turn]
+		if !st.toDelete() {
+			continue
+		}
+		if len(l.sent) >= limit {
+			return
+		}
 		l.sent = append(l.sent, command{st: st, dele: l.s.dele(l.numbers[st].Number)})
-		l.settled(st)
-	}
-	l.ready = slices.Delete(l.ready, 0, n)
-}
-
-// settled says that nothing has to wait for the step any more.
-func (l *leg) settled(st *step) {
-	if st.moving {
-		st.moving = false
-		l.moving--
 	}
 }
 
@@ -227,7 +217,6 @@ func (l *leg) answer(ctx context.Context) error {
 	if err == nil {
 		err = l.receive(ctx, st, text)
 	} else if faultOf(err) == refused {
-		l.settled(st)
 		l.e.fail(st, err)
 		return nil
 	}

@@ -30,11 +30,11 @@ type step struct {
 	known    bool              // it was safe before this run
 	path     string            // of the copy
 	received int64             // octets of a copy that was known
+	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
 	fate     promise
 	told     bool // Kept has been told
 	vowed    bool // Deleted has been told
-	moving   bool // asked for in this session, and its DELE is to follow
 	closed   bool // failed, or gone: there is nothing more to do
 }
 
@@ -52,6 +52,9 @@ func (st *step) finished() bool {
 
 // wantsCopy tells whether the message has to be fetched first.
 func (st *step) wantsCopy() bool { return st.dest != nil && !st.copied }
+
+// toDelete tells whether a DELE belongs to the step, now or once its copy is safe.
+func (st *step) toDelete() bool { return st.Mark.Deletes() && !st.closed }
 
 // event makes an event about the step's message.
 func (st *step) event(kind Kind) Event {

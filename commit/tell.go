@@ -3,8 +3,6 @@ package commit
 import (
 	"fmt"
 	"time"
-
-	"popmark/delivery"
 )
 
 // So many octets and so long a time lie between two Progress events at least: on a fast
@@ -39,27 +37,25 @@ func (e *engine) progress(st *step, octets int64, n int) {
 	e.put(ev)
 }
 
-func (e *engine) tellCopied(st *step, r delivery.Receipt) {
-	if st.binned {
-		return // the history tells of it
+// tellCopy says once that a message's copy is safe: made just now, or there already.
+func (e *engine) tellCopy(st *step) {
+	r := st.fresh
+	st.fresh = nil
+	switch {
+	case st.binned: // the history tells of it
+	case r != nil:
+		e.sum.Fetched++
+		e.sum.Octets += r.Octets
+		ev := st.event(Fetched)
+		ev.Octets, ev.Path = r.Octets, r.Path
+		e.put(ev)
+	case st.known && !st.told:
+		st.told = true
+		e.sum.Kept++
+		ev := st.event(Kept)
+		ev.Octets, ev.Path = st.received, st.path
+		e.put(ev)
 	}
-	e.sum.Fetched++
-	e.sum.Octets += r.Octets
-	ev := st.event(Fetched)
-	ev.Octets, ev.Path = r.Octets, r.Path
-	e.put(ev)
-}
-
-// tellKept says once that a message's copy was there already.
-func (e *engine) tellKept(st *step) {
-	if !st.known || st.told || st.binned {
-		return
-	}
-	st.told = true
-	e.sum.Kept++
-	ev := st.event(Kept)
-	ev.Octets, ev.Path = st.received, st.path
-	e.put(ev)
 }
 
 // promise notes that DELE was answered +OK.

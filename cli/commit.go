@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"popmark/commit"
-	"popmark/delivery"
 	"popmark/mailbox"
 	"popmark/triage"
 )
@@ -19,6 +18,7 @@ type commitOptions struct {
 	deletes, fetches, moves []string
 	rules                   bool
 	to                      destinationOptions
+	bin                     binOptions
 	again, verify           bool
 	dryRun, json            bool
 }
@@ -48,6 +48,7 @@ func (a *app) commitCommand() *cobra.Command {
 	f.StringArrayVar(&o.moves, "move", nil, "download what SELECTION selects, and delete it once it is safe")
 	f.BoolVar(&o.rules, "rules", false, "the marks that the configuration's rules give")
 	o.to.register(f)
+	o.bin.register(f)
 	f.BoolVar(&o.again, "again", false, "fetch once more what was fetched before")
 	f.BoolVar(&o.verify, "verify", false, "look afterwards whether what was deleted is really gone")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan and do nothing")
@@ -90,19 +91,26 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	case len(markings) == 0:
 		return &usageError{"reading the command line", "nothing says which messages to mark", "give --delete, --fetch or --move with a SELECTION such as 1,3-5 or larger:5M"}
 	}
-	dest, order, err := o.to.parse()
+	bin, err := o.bin.parse(&t.state)
 	if err != nil {
 		return err
 	}
+	dest, order, err := o.to.parse()
+	if err != nil {
+		return errors.Join(err, closeBin(bin))
+	}
 	b, err := a.prepare(target, t, uses{journal: true})
 	if err != nil {
-		return errors.Join(err, dest.Close())
+		return errors.Join(err, dest.Close(), closeBin(bin))
 	}
-	err = a.commit(ctx, b, dest, markings, order, t.retries, o)
-	return b.finish(ctx, errors.Join(err, dest.Close()))
+	err = a.commit(ctx, b, markings, order, commit.Options{
+		Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(), Bin: bin,
+		Checkpoint: o.to.checkpoint, Again: o.again, Verify: o.verify, Retries: t.retries,
+	}, o)
+	return b.finish(ctx, errors.Join(err, dest.Close(), closeBin(bin)))
 }
 
-func (a *app) commit(ctx context.Context, b *opened, dest delivery.Destination, markings []marking, order triage.Order, retries int, o *commitOptions) error {
+func (a *app) commit(ctx context.Context, b *opened, markings []marking, order triage.Order, how commit.Options, o *commitOptions) error {
 	list, err := b.open(ctx)
 	if err != nil {
 		return err
@@ -118,8 +126,9 @@ func (a *app) commit(ctx context.Context, b *opened, dest delivery.Destination, 
 	}
 	plan.Checkpoint = o.to.checkpoint
 	if o.dryRun {
-		return out.plan(plan)
+		return out.plan(plan, how.Bin)
 	}
+	a.emptyBin(ctx, how.Bin, b.ledger)
 	if len(plan.Steps) == 0 {
 		err := b.box.Release(ctx)
 		if err != nil {
@@ -127,10 +136,7 @@ func (a *app) commit(ctx context.Context, b *opened, dest delivery.Destination, 
 		}
 		return errors.Join(err, out.done(commit.Summary{Committed: err == nil}))
 	}
-	run := commit.Start(ctx, b.box, plan, commit.Options{
-		Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(),
-		Checkpoint: o.to.checkpoint, Again: o.again, Verify: o.verify, Retries: retries,
-	})
+	run := commit.Start(ctx, b.box, plan, how)
 	for e := range run.Events() {
 		out.event(e)
 	}

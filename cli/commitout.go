@@ -109,8 +109,9 @@ func (p *commitPrinter) done(s commit.Summary) error {
 	return nil
 }
 
-// plan prints what a commit would send, in order, and its octets.
-func (p *commitPrinter) plan(plan triage.Plan) error {
+// plan prints what a commit would send, in order, its octets, and what could not be had back.
+func (p *commitPrinter) plan(plan triage.Plan, bin *commit.Bin) error {
+	plan, kept, lost := withBin(plan, bin)
 	commands := plan.Dialogue()
 	if len(plan.Steps) == 0 {
 		commands = []string{"QUIT"}
@@ -125,6 +126,8 @@ func (p *commitPrinter) plan(plan triage.Plan) error {
 		p.o.list("commands", list)
 		p.o.int("download", plan.Download())
 		p.o.int("free", plan.Freed())
+		p.o.int("kept", int64(kept))
+		p.o.int("no_way_back", int64(lost))
 		p.write(p.o.end())
 		return p.done(commit.Summary{})
 	}
@@ -132,7 +135,20 @@ func (p *commitPrinter) plan(plan triage.Plan) error {
 		p.write([]byte(c + "\n"))
 	}
 	p.write(fmt.Appendf(nil, "downloads %d octets, frees %d octets on the server\n", plan.Download(), plan.Freed()))
+	if kept > 0 {
+		p.write(fmt.Appendf(nil, "keeps a copy of %s\n", deletedMessages(kept)))
+	}
+	if lost > 0 {
+		p.write(fmt.Appendf(nil, "no way back for %s\n", deletedMessages(lost)))
+	}
 	return nil
+}
+
+func deletedMessages(n int) string {
+	if n == 1 {
+		return "1 deleted message"
+	}
+	return fmt.Sprintf("%d deleted messages", n)
 }
 
 // write leaves an error to the end of the run, where it is told.

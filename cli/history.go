@@ -19,30 +19,64 @@ func (a *app) historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:         "history [QUERY]",
 		Short:       "List what was fetched and deleted, newest first",
-		Example:     "popmark history from:boss newer:30d",
+		Example:     "popmark history from:boss newer:30d\npopmark history restore d7",
 		Annotations: takesQuery,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query, err := triage.ParseQuery(queryOf(args), time.Now())
 			if err != nil {
 				return err
 			}
-			if err := state.check(); err != nil {
-				return err
-			}
-			l, err := a.openLedger(&state)
-			if err != nil {
-				return err
-			}
-			err = a.history(cmd.Context(), l, query, asJSON)
-			if closed := l.Close(); err == nil {
-				err = closed
-			}
-			return err
+			return a.withLedger(&state, func(l *ledger.Ledger) error {
+				return a.history(cmd.Context(), l, query, asJSON)
+			})
 		},
 	}
 	state.register(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON Lines")
+	cmd.AddCommand(a.restoreCommand())
 	return cmd
+}
+
+func (a *app) restoreCommand() *cobra.Command {
+	var state stateOptions
+	var to destinationOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "restore ID",
+		Short:   "Put the copy that --keep-deleted made of a deleted message where mail goes",
+		Example: "popmark history restore d7\npopmark history restore d7 --to maildir:Mail",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return misused(cmd, "the ID is missing; \"popmark history\" shows it at the beginning of a line")
+			case len(args) > 1:
+				return tooMany(cmd, args[1:])
+			}
+			return a.withLedger(&state, func(l *ledger.Ledger) error {
+				return a.restore(cmd.Context(), l, args[0], &to, asJSON)
+			})
+		},
+	}
+	state.register(cmd.Flags())
+	to.registerTo(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write one JSON object")
+	return cmd
+}
+
+// withLedger lends the ledger.
+func (a *app) withLedger(state *stateOptions, use func(*ledger.Ledger) error) error {
+	if err := state.check(); err != nil {
+		return err
+	}
+	l, err := a.openLedger(state)
+	if err != nil {
+		return err
+	}
+	err = use(l)
+	if closed := l.Close(); err == nil {
+		err = closed
+	}
+	return err
 }
 
 func (a *app) history(ctx context.Context, l *ledger.Ledger, query *triage.Query, asJSON bool) error {
@@ -89,6 +123,8 @@ func historyJSON(o *object, e *ledger.Entry) []byte {
 	o.date("date", e.About.Date, !e.About.Date.IsZero())
 	o.exact("destination", e.Destination)
 	o.exact("path", e.Path)
+	o.exact("kept", e.Kept)
+	o.list("lines", e.Lines)
 	return o.end()
 }
 
@@ -98,6 +134,9 @@ func historyPlain(e *ledger.Entry) []byte {
 		message.Wcwidth.Fit(e.About.From, senderCells), e.About.Subject)
 	if e.Path != "" {
 		line = fmt.Appendf(line, "  → %s", message.MakeSafe(e.Path))
+	}
+	if e.Kept != "" {
+		line = append(line, "  (a copy is kept)"...)
 	}
 	return append(trimRight(line), '\n')
 }

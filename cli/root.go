@@ -30,6 +30,7 @@ environment's POPMARK_PASSWORD.`
 func (a *app) root() *cobra.Command {
 	var options targetOptions
 	var to destinationOptions
+	var keep binOptions
 	root := &cobra.Command{
 		Use:     "popmark [TARGET]",
 		Short:   "Decide what leaves a POP3 mailbox before downloading it",
@@ -43,7 +44,7 @@ func (a *app) root() *cobra.Command {
 				a.complain(firstSteps)
 				return &statusError{exitConfig, errors.New("opening the default account: there is none: give a TARGET such as pop3s://user@host")}
 			case 1:
-				return a.screen(cmd.Context(), args[0], &options, &to)
+				return a.screen(cmd.Context(), args[0], &options, &to, &keep)
 			}
 			return tooMany(cmd, args[1:])
 		},
@@ -51,6 +52,7 @@ func (a *app) root() *cobra.Command {
 	root.SetVersionTemplate("popmark {{.Version}}\n")
 	options.register(root.Flags())
 	to.register(root.Flags())
+	keep.register(root.Flags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misused(cmd, err.Error())
 	})

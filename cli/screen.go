@@ -16,10 +16,18 @@ import (
 const idleRelease = time.Minute
 
 // screen opens the triage screen on a mailbox.
-func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *destinationOptions) error {
-	dest, order, err := to.parse()
+func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *destinationOptions, keep *binOptions) error {
+	keys, err := readKeys()
 	if err != nil {
 		return err
+	}
+	bin, err := keep.parse(&o.state)
+	if err != nil {
+		return err
+	}
+	dest, order, err := to.parse()
+	if err != nil {
+		return errors.Join(err, closeBin(bin))
 	}
 	feed := ui.NewFeed()
 	b, err := a.prepare(target, o, uses{
@@ -30,20 +38,26 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 		waiting:  func(w account.Wait) { feed.Waiting(w.Err, w.Pause) },
 	})
 	if err != nil {
-		return errors.Join(err, dest.Close())
+		return errors.Join(err, dest.Close(), closeBin(bin))
 	}
+	var keepDeleted int64
+	if bin != nil {
+		keepDeleted = bin.MaxOctets
+	}
+	a.emptyBin(ctx, bin, b.ledger)
 	err = a.runScreen(ctx, b, ui.Config{
 		Mailbox: b.box, Feed: feed,
 		Commit: func(ctx context.Context, plan triage.Plan) ui.CommitRun {
 			return commit.Start(ctx, b.box, plan, commit.Options{
 				Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(),
-				Checkpoint: to.checkpoint, Retries: o.retries,
+				Checkpoint: to.checkpoint, Retries: o.retries, Bin: bin, Lines: feed.Shown,
 			})
 		},
 		Title: string(message.MakeSafe(b.name())), Account: b.account.Target().Key(), Ledger: b.ledger,
 		Destination: dest.String(), Order: order, Checkpoint: to.checkpoint, Decoder: b.decoder,
+		KeepDeleted: keepDeleted, Keys: keys,
 	})
-	return errors.Join(err, b.close(), dest.Close())
+	return errors.Join(err, b.close(), dest.Close(), closeBin(bin))
 }
 
 // runScreen asks for the password first, where it has to be typed: the screen has the

@@ -37,9 +37,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(env.WorkDir, "no-bus"))
 			env.Setenv("XDG_STATE_HOME", "")
 			env.Setenv("XDG_DATA_HOME", "")
+			env.Setenv("XDG_CONFIG_HOME", "")
 			env.Setenv("TZ", "UTC")
 			env.Values["server"] = new(served)
-			return os.Mkdir(home, 0o700)
+			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server": serverCmd, "status": statusCmd, "left": leftCmd, "sent": sentCmd,

@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"popmark/keymap"
+)
+
+// readKeys gives the keys with the changes that popmark/keys in the XDG configuration
+// folder makes; nil where there is no such file.
+func readKeys() (*keymap.Map, error) {
+	config := os.Getenv("XDG_CONFIG_HOME")
+	if !filepath.IsAbs(config) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return nil, nil // there is no place where the file could be
+		}
+		config = filepath.Join(home, ".config")
+	}
+	path := filepath.Join(config, "popmark", "keys")
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &statusError{exitConfig, fmt.Errorf("reading keys: %w: make the file readable, or take it away", err)}
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	keys, err := keymap.Default().Override(f)
+	if err != nil {
+		return nil, &statusError{exitConfig, fmt.Errorf("%s: %w", path, err)}
+	}
+	return keys, nil
+}

@@ -49,13 +49,13 @@ func TestP7_NothingFromAServerActsOnTheTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	refusing := pop3server.New(pop3server.WithHooks(pop3server.Answer(on(""), "-ERR "+bare+"\r\n")))
 	refused, err := refusing.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer refusing.Close()
+	defer func() { _ = refusing.Close() }()
 
 	dir := t.TempDir()
 	transcript := filepath.Join(dir, "transcript")

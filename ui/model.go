@@ -88,6 +88,7 @@ func newModel(ctx context.Context, cfg Config) *model {
 		mouse:   cfg.Mouse,
 		canStop: canStop,
 		scroll:  make(map[mode]int),
+		prompt:  newPrompt(),
 		after: func(d time.Duration, msg tea.Msg) tea.Cmd {
 			return tea.Tick(d, func(time.Time) tea.Msg { return msg })
 		},

@@ -96,7 +96,7 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 			return nil, Login{}, 0, err
 		}
 	}
-	c, err = a.dial(ctx, hints)
+	c, err = a.dial(ctx, hints, credentials.Password)
 	if err != nil {
 		return nil, Login{}, 0, err
 	}
@@ -129,8 +129,9 @@ func (a *Account) address() string {
 	return addr
 }
 
-func (a *Account) dial(ctx context.Context, hints Hints) (*pop3client.Client, error) {
+func (a *Account) dial(ctx context.Context, hints Hints, password string) (*pop3client.Client, error) {
 	options := a.options
+	options.Secrets = []string{password} // an earlier session may have told the server, which may tell it again
 	if hints.NoPipelining {
 		options.Pipelining = pop3client.PipeliningNever
 	}
@@ -143,9 +144,11 @@ func (a *Account) dial(ctx context.Context, hints Hints) (*pop3client.Client, er
 	if err == nil {
 		return c, nil
 	}
-	e := &Error{Doing: "connecting to " + printable(addr), Err: err}
+	e := &Error{Doing: "connecting to " + printable(addr), Err: plain(err)}
 	if e.Next = explainTLS(err); e.Next != "" {
 		e.Kind = Unavailable
+	} else if _, silent := errors.AsType[*pop3client.TimeoutError](err); silent && a.mode != implicit {
+		e.Next = "write pop3s:// if the port is one for TLS from the first octet; else try again later"
 	}
 	return nil, e
 }
@@ -195,7 +198,7 @@ func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints
 		if next == "" {
 			next = "try pop3s://, or --tls none if a connection in clear will do"
 		}
-		return true, &Error{Kind: Unavailable, Doing: "encrypting the connection to " + printable(a.address()), Err: err, Next: next}
+		return true, &Error{Kind: Unavailable, Doing: "encrypting the connection to " + printable(a.address()), Err: plain(err), Next: next}
 	}
 	if remembered.STLS() {
 		c.SetCapabilities(hints.Capabilities)

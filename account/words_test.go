@@ -1,0 +1,151 @@
+package account
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"popmark/pop3client"
+	"popmark/pop3server"
+)
+
+// TestErrorsOfConnectingSayEachThingOnce looks at whole lines, as people see them.
+func TestErrorsOfConnectingSayEachThingOnce(t *testing.T) {
+	t.Setenv("ALL_PROXY", "")
+	t.Setenv("all_proxy", "")
+	closed := closedPort(t)
+	_, clear := serve(t)
+	authority, err := pop3server.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, authority.PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wrong, _, err := authority.ServerTLS(pop3server.WrongName())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := pop3server.New(pop3server.WithTLS(wrong), pop3server.WithUser("joe", "secret", pop3server.NewMemory()))
+	defer func() { _ = s.Close() }()
+	plainAddr, err := s.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tlsAddr, err := s.ListenTLS("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := filepath.Join(t.TempDir(), "socket")
+	for _, tc := range []struct {
+		target   string
+		settings Settings
+		want     string // the line, or its beginning where it ends with …
+	}{
+		{"pop3://joe@" + closed, Settings{}, "connecting to " + closed + ": connection refused"},
+		{"pop3s://joe@" + closed, Settings{}, "connecting to " + closed + ": connection refused"},
+		{"pop3+unix://joe@" + missing, Settings{}, "connecting to " + missing + ": no such file or directory"},
+		{
+			"pop3://joe@mail.example",
+			Settings{Proxy: "socks5://" + closed},
+			"connecting to mail.example:110: through the proxy " + closed + ": connection refused",
+		},
+		{
+			"pop3s://joe@" + clear,
+			Settings{},
+			"connecting to " + clear + ": the server does not speak TLS there: the port may be one that begins in clear, write pop3:// then",
+		},
+		{
+			"pop3s://joe@" + tlsAddr.String(),
+			Settings{},
+			"connecting to " + tlsAddr.String() + ": its certificate can't be trusted: …",
+		},
+		{
+			"pop3s://joe@" + tlsAddr.String(),
+			Settings{TLSCA: ca},
+			"connecting to " + tlsAddr.String() + ": its certificate can't be trusted: …",
+		},
+		{
+			"pop3s://joe@" + tlsAddr.String(),
+			Settings{TLSFingerprint: "sha256:" + strings.Repeat("00", 32)},
+			"connecting to " + tlsAddr.String() + ": the server's certificate is not the one that --tls-fingerprint names, it is sha256:…",
+		},
+		{
+			"pop3://joe@" + plainAddr.String(),
+			Settings{},
+			"encrypting the connection to " + plainAddr.String() + ": its certificate can't be trusted: …",
+		},
+	} {
+		_, err := connect(t, tc.target, tc.settings)
+		if err == nil {
+			t.Errorf("%s connects", tc.target)
+			continue
+		}
+		begin, open := strings.CutSuffix(tc.want, "…")
+		if got := err.Error(); !strings.HasPrefix(got, begin) || !open && got != begin {
+			t.Errorf("%s: %s\nwant %s", tc.target, got, tc.want)
+		}
+	}
+}
+
+func TestErrorOfLookingUpNamesTheHost(t *testing.T) {
+	for want, err := range map[string]*net.DNSError{
+		`there is no host "nohost.invalid"`:               {Err: "no such host", Name: "nohost.invalid", Server: "192.0.2.1:53", IsNotFound: true},
+		`looking up "nohost.invalid" took too long`:       {Err: "i/o timeout", Name: "nohost.invalid", Server: "192.0.2.1:53", IsTimeout: true},
+		`looking up "nohost.invalid": server misbehaving`: {Err: "server misbehaving", Name: "nohost.invalid", Server: "192.0.2.1:53"},
+	} {
+		wrapped := &net.OpError{Op: "dial", Net: "tcp", Err: err}
+		if got := plain(wrapped); got.Error() != want {
+			t.Errorf("%v became %v, want %s", wrapped, got, want)
+		}
+	}
+}
+
+func TestErrorOfAHandshakeThatTheServerEndsIsNotTwice(t *testing.T) {
+	got := plain(&net.OpError{Op: "remote error", Err: tls.AlertError(40)})
+	if got.Error() != "the server refused the TLS handshake: handshake failure" {
+		t.Errorf("got %v", got)
+	}
+}
+
+// silent is a dialer whose connections never say anything.
+type silent struct{ t *testing.T }
+
+func (d silent) DialContext(context.Context, string, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	d.t.Cleanup(func() { _ = far.Close() })
+	return near, nil
+}
+
+func TestSilenceWhereAGreetingIsDueHintsAtTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, err := New(mustTarget(t, "pop3://joe@mail.example"), Settings{Password: "secret", Timeout: 5 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.options.Dialer = silent{t}
+		_, _, err = a.Connect(t.Context(), Hints{})
+		if _, ok := errors.AsType[*pop3client.TimeoutError](err); !ok || !strings.Contains(err.Error(), "no greeting within 5s: write pop3s://") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// closedPort is a loopback address at which nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"charm.land/bubbles/v2/spinner"
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
@@ -64,6 +65,9 @@ type model struct {
 	stale    bool          // headers came in since
 	waking   bool          // a wake-up for that is on its way
 
+	spinner  spinner.Model
+	spinning bool // a tick of the spinner is on its way
+
 	canStop func() bool
 	result  Result
 	after   func(time.Duration, tea.Msg) tea.Cmd
@@ -84,7 +88,6 @@ func newModel(ctx context.Context, cfg Config) *model {
 		ctx:     ctx,
 		keys:    cfg.Keys,
 		theme:   newTheme(true),
-		glyphs:  newGlyphs(true),
 		mouse:   cfg.Mouse,
 		canStop: canStop,
 		scroll:  make(map[mode]int),
@@ -93,6 +96,7 @@ func newModel(ctx context.Context, cfg Config) *model {
 			return tea.Tick(d, func(time.Time) tea.Msg { return msg })
 		},
 	}
+	m.use(newGlyphs(true))
 	m.marks.ledger, m.marks.account = cfg.Ledger, cfg.Account
 	m.rows = newRows(m.marks.Get)
 	if cfg.Notice != "" {
@@ -110,7 +114,7 @@ func (m *model) Init() tea.Cmd {
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := m.update(msg)
 	m.layOut()
-	return m, tea.Batch(cmd, m.marks.save(m.ctx))
+	return m, tea.Batch(cmd, m.marks.save(m.ctx), m.spin())
 }
 
 func (m *model) update(msg tea.Msg) tea.Cmd {
@@ -145,6 +149,8 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.opened(msg)
 	case retryMsg:
 		return m.retry(msg)
+	case spinner.TickMsg:
+		m.spun(msg)
 	case wakeMsg:
 		m.waking = false
 		return m.arrangeLate()

@@ -14,7 +14,7 @@ func (m *model) openingText() page {
 	var p prose
 	name := message.MakeSafe(m.cfg.Title)
 	if m.server.err == nil {
-		p.add(run{m.theme.strong, "Connecting to " + name}, run{m.theme.quiet, message.Safe(m.glyphs.ellipsis)})
+		p.add(run{m.theme.accent, m.spinnerNow() + " "}, run{m.theme.strong, "Connecting to " + name}, run{m.theme.quiet, message.Safe(m.glyphs.ellipsis)})
 		return p.page()
 	}
 	title, advice := m.openingWords()
@@ -31,7 +31,7 @@ func (m *model) openingText() page {
 		}
 		p.wrapped(m, style{}, text+".")
 	case m.server.opening:
-		p.wrapped(m, m.theme.quiet, "Trying again"+message.Safe(m.glyphs.ellipsis))
+		p.wrapped(m, m.theme.quiet, m.spinnerNow()+" Trying again"+message.Safe(m.glyphs.ellipsis))
 	case again(m.server.err):
 		p.wrapped(m, style{}, m.hintKey(keymap.LookAgain)+" tries again.")
 	}

@@ -39,7 +39,7 @@ func show(ctx context.Context, cfg Config, in, out *os.File) (Result, error) {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 	m := newModel(inner, cfg)
-	m.glyphs = newGlyphs(speaksUTF8(cfg.Environ))
+	m.use(newGlyphs(speaksUTF8(cfg.Environ)))
 	program := tea.NewProgram(m, tea.WithFPS(frameRate), tea.WithContext(inner),
 		tea.WithInput(in), tea.WithOutput(out), tea.WithEnvironment(cfg.Environ), tea.WithoutSignalHandler())
 

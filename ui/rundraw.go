@@ -4,6 +4,9 @@ import (
 	"strconv"
 	"time"
 
+	progressbar "charm.land/bubbles/v2/progress"
+	"charm.land/lipgloss/v2"
+
 	"popmark/keymap"
 	"popmark/mailbox"
 	"popmark/message"
@@ -43,7 +46,11 @@ func (m *model) drawRunBar(l *line) {
 		share = float64(p.settled+p.promised) / float64(len(p.steps))
 	}
 	cells := max(min(l.left-6, 60), 0)
-	l.cell(m.theme.bar, message.Safe(m.glyphs.bar(share, cells)), cells)
+	// It is drawn without colours, so that it goes through put like all text, in a colour of the theme.
+	bar := progressbar.New(progressbar.WithWidth(cells), progressbar.WithColors(lipgloss.NoColor{}),
+		progressbar.WithFillCharacters(m.glyphs.done, m.glyphs.undone), progressbar.WithoutPercentage())
+	bar.EmptyColor = lipgloss.NoColor{}
+	l.cell(m.theme.bar, message.MakeSafe(bar.ViewAs(share)), cells)
 	l.right(m.theme.strong, message.Safe(strconv.Itoa(int(min(share, 1)*100)))+"%", 6)
 }
 

@@ -198,6 +198,9 @@ func (m *model) takeList(list *mailbox.List) {
 // lockWords says whether the screen holds the mailbox's lock, in few words and at length.
 func (m *model) lockWords() (short message.Safe, s style, glyph message.Safe) {
 	ring, dot := message.Safe(m.glyphs.ring), message.Safe(m.glyphs.dot)
+	if m.waits() {
+		ring, dot = m.spinnerNow(), m.spinnerNow()
+	}
 	if m.run.active() {
 		return "committing", m.theme.accent, dot
 	}

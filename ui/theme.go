@@ -3,6 +3,7 @@ package ui
 import (
 	"strings"
 
+	"charm.land/bubbles/v2/spinner"
 	"charm.land/lipgloss/v2"
 )
 
@@ -84,6 +85,8 @@ type glyphs struct {
 	ellipsis, dot, ring      string
 	inRange, up, down, arrow string
 	yes, no, half            string
+	done, undone             rune // of the progress bar
+	waiting                  spinner.Spinner
 }
 
 func newGlyphs(utf8 bool) glyphs {
@@ -92,12 +95,14 @@ func newGlyphs(utf8 bool) glyphs {
 			eighths: []string{" ", " ", " ", "-", "-", "-", "-", "=", "="},
 			rule:    "-", column: "|", ellipsis: "...", dot: "*", ring: "o",
 			inRange: "|", up: "^", down: "v", arrow: "->", yes: "+", no: "!", half: "~",
+			done: '=', undone: '-', waiting: spinner.Line,
 		}
 	}
 	return glyphs{
 		eighths: []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
 		rule:    "─", column: "│", ellipsis: "…", dot: "●", ring: "○",
 		inRange: "▌", up: "▲", down: "▼", arrow: "→", yes: "✓", no: "✗", half: "~",
+		done: '█', undone: '░', waiting: spinner.MiniDot,
 	}
 }
 

@@ -115,7 +115,7 @@ func (e *engine) carryOutPart(ctx context.Context, s session, part []*step) erro
 		switch {
 		case err == nil:
 			return nil
-		case errors.Is(err, errQuitRefused):
+		case isQuitRefusal(err):
 			return e.afterRefusedQuit(ctx, part, err)
 		case ctx.Err() != nil || !e.mayTakeUp(s, err):
 			return e.stopped(part, err)
@@ -238,7 +238,8 @@ func tellsAll(s session) bool {
 	return true
 }
 
-// quit ends the session and, where the answer is +OK, makes its deletions true.
+// quit ends the session and, where the answer is +OK, makes its deletions true. Where
+// nothing is to be deleted any answer will do.
 func (e *engine) quit(ctx context.Context, s session, part []*step) error {
 	promises := withFate(part, promised)
 	if len(promises) > 0 {
@@ -257,10 +258,13 @@ func (e *engine) quit(ctx context.Context, s session, part []*step) error {
 	}
 	e.sum.Committed = false
 	err := s.quit(e.late)
-	switch {
+	switch fault := faultOf(err); {
 	case err == nil:
-	case faultOf(err) == refused:
-		return fmt.Errorf("%w: %w", errQuitRefused, err)
+	case len(promises) == 0 && fault != cancelled:
+		e.quitInVain(err)
+		return nil
+	case fault == refused:
+		return quitRefusal{err}
 	default:
 		return err
 	}
@@ -280,6 +284,14 @@ func (e *engine) quit(ctx context.Context, s session, part []*step) error {
 	}
 	e.put(Event{Kind: Committed, Deleted: told})
 	return nil
+}
+
+// quitInVain ends a session whose QUIT was not answered with +OK, and in which nothing
+// was to be deleted: all that the session did or saw is true without that answer.
+func (e *engine) quitInVain(err error) {
+	e.sum.Deleted += e.uncommitted
+	e.uncommitted = 0
+	e.warn(fmt.Sprintf("%v: nothing was left to delete in that session, so that nothing depends on it", err))
 }
 
 // ask writes down that the next QUIT deletes these.

@@ -16,7 +16,15 @@ var ErrNoUIDL = errors.New("the server has no UIDL, so that it cannot be left an
 // errStillThere is why a deletion failed that the server had promised.
 var errStillThere = errors.New("the server answered +OK to DELE and to QUIT and still has the message")
 
-var errQuitRefused = errors.New("QUIT was refused")
+// quitRefusal is an -ERR to a QUIT that should have deleted something.
+type quitRefusal struct{ error }
+
+func (q quitRefusal) Unwrap() error { return q.error }
+
+func isQuitRefusal(err error) bool {
+	_, ok := errors.AsType[quitRefusal](err)
+	return ok
+}
 
 // StopError says that a run ended before its end, and what is true then.
 type StopError struct {
@@ -72,17 +80,14 @@ func (e *engine) stopped(part []*step, err error) error {
 // afterRefusedQuit finds out what a QUIT did that was answered -ERR, and says it.
 func (e *engine) afterRefusedQuit(ctx context.Context, part []*step, refusal error) error {
 	doubtful := withFate(part, asked)
-	if len(doubtful) == 0 {
-		return e.stopped(part, refusal)
-	}
 	s, err := e.box.take(ctx, true)
 	if err != nil {
 		if s, err = e.reconnect(ctx, err); err != nil {
-			return e.stopped(part, fmt.Errorf("%w; looking what it did: %w", refusal, err))
+			return e.stopped(part, fmt.Errorf("%v; looking what it did: %w", refusal, err))
 		}
 	}
 	if err := e.inSession(ctx, s, part, false); err != nil {
-		return e.stopped(part, fmt.Errorf("%w; looking what it did: %w", refusal, err))
+		return e.stopped(part, fmt.Errorf("%v; looking what it did: %w", refusal, err))
 	}
 	for _, st := range doubtful {
 		if st.fate != deleted && !st.closed {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -13,6 +16,7 @@ import (
 	"time"
 
 	"popmark/account"
+	"popmark/commit"
 	"popmark/delivery"
 	"popmark/pop3client"
 	"popmark/triage"
@@ -45,6 +49,12 @@ func TestEveryErrorHasItsStatus(t *testing.T) {
 		{&delivery.Error{Class: delivery.ErrCannotCreate, Err: syscall.EACCES}, 73},
 		{&delivery.Error{Class: delivery.ErrIO, Err: syscall.ENOSPC}, 74},
 		{&delivery.Error{Class: delivery.ErrTemporary, Err: syscall.EAGAIN}, 75},
+		{&fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, 74},
+		{&fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}, 73},
+		{&os.LinkError{Op: "rename", Old: "x", New: "y", Err: syscall.EIO}, 74},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, 69},
+		// A commit that failed on this side is not the server's fault, whatever else broke.
+		{&commit.StopError{Err: &delivery.Error{Class: delivery.ErrIO, Err: &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}}}, 74},
 		{&statusError{69, io.EOF}, 69},
 		{&signalError{syscall.SIGHUP}, 129},
 		{&signalError{syscall.SIGINT}, 130},

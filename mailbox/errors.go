@@ -6,7 +6,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
+	"os"
+	"syscall"
 
 	"popmark/pop3client"
 )
@@ -46,6 +49,7 @@ func ClassOf(err error) Class {
 		limit    *pop3client.LimitError
 		protocol *pop3client.ProtocolError
 		cut      *pop3client.CutError
+		op       *net.OpError
 		network  net.Error
 		verify   *tls.CertificateVerificationError
 		unknown  x509.UnknownAuthorityError
@@ -67,11 +71,21 @@ func ClassOf(err error) Class {
 		return Unavailable
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return Cancelled
+	case errors.As(err, &op):
+		return Unavailable
+	case local(err):
+		return Other
 	case errors.As(err, &network), errors.As(err, &verify), errors.As(err, &unknown), errors.As(err, &record),
 		errors.Is(err, pop3client.ErrClosed), errors.Is(err, ErrClosed):
 		return Unavailable
 	}
 	return Other
+}
+
+// local says whether an error is of a file. It is asked since the operating system's error
+// numbers are net.Errors, whatever they came from; those of a connection are in a net.OpError.
+func local(err error) bool {
+	return errors.As(err, new(*fs.PathError)) || errors.As(err, new(*os.LinkError)) || errors.As(err, new(syscall.Errno))
 }
 
 func classOfServer(e *pop3client.ServerError) Class {

@@ -46,6 +46,9 @@ func (a *app) listCommand() *cobra.Command {
 	return cmd
 }
 
+// seenAtOnce is how many messages are remembered as seen at a time.
+const seenAtOnce = 10_000
+
 func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON bool) error {
 	list, err := b.open(ctx)
 	if err != nil {
@@ -62,6 +65,7 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 			ids = append(ids, list.Messages[i].ID)
 		}
 	}
+	var shown []mailbox.ID
 	for header, err := range b.box.Headers(ctx, ids) {
 		if err != nil {
 			return b.fault("reading headers from", err)
@@ -80,7 +84,12 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		if err := show(row); err != nil {
 			return err
 		}
+		if shown = append(shown, header.ID); len(shown) == seenAtOnce {
+			b.box.MarkSeen(shown)
+			shown = nil
+		}
 	}
+	b.box.MarkSeen(shown)
 	return nil
 }
 
@@ -96,7 +105,7 @@ func (a *app) jsonRows() func(triage.Row) error {
 		o.begin()
 		o.int("number", int64(r.Message.Number))
 		o.uid(r.Message.UID)
-		o.int("size", r.Message.Octets)
+		o.int("size", max(r.Message.Octets, 0))
 		o.text("from_name", e.From.Name)
 		o.text("from_address", e.From.Address)
 		o.text("to", addresses(e.To))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"popmark/account"
@@ -20,11 +19,12 @@ type opened struct {
 	ledger  *ledger.Ledger // nil where nothing is kept and no journal needed
 	decoder message.Decoder
 
-	transcript io.Closer // nil where there is none
+	transcript *transcript // nil where there is none
 }
 
 // uses is what a command wants of a mailbox besides its list; each may be zero.
 type uses struct {
+	shows   bool          // the whole list is shown as soon as it is there
 	journal bool          // it needs a ledger even where nothing is kept on disk
 	idle    time.Duration // after how long without use the mailbox's lock is let go; 0 is never
 
@@ -51,16 +51,17 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 			a.warn(message.MakeSafe(fmt.Sprintf("%v: trying again in %v", w.Err, w.Pause.Round(time.Second))))
 		}
 	}
-	transcript, err := o.openTranscript()
-	if err != nil {
-		return nil, err
-	}
 	b := &opened{}
-	if transcript != nil {
-		b.transcript, settings.Transcript = transcript, transcript
+	if o.transcript != "" {
+		b.transcript = new(transcript)
+		settings.Transcript = b.transcript
 	}
 	if b.account, err = account.New(t, settings); err != nil {
-		return nil, errors.Join(err, b.close())
+		return nil, err
+	}
+	// Only now: a mistake in an option leaves no file behind.
+	if err := b.transcript.open(o.transcript); err != nil {
+		return nil, err
 	}
 	if want.journal || !o.state.none {
 		if b.ledger, err = a.openLedger(&o.state); err != nil {
@@ -84,6 +85,7 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 		Retries: retries,
 
 		IdleRelease: want.idle,
+		Shows:       want.shows,
 	})
 	return b, nil
 }
@@ -133,10 +135,7 @@ func (b *opened) close() error {
 	if b.ledger != nil {
 		errs = append(errs, b.ledger.Close())
 	}
-	if b.transcript != nil {
-		errs = append(errs, b.transcript.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, b.transcript.close())...)
 }
 
 // fault adds to an error of the line or the server what was being done and what can be

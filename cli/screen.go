@@ -32,6 +32,7 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 	feed := ui.NewFeed()
 	b, err := a.prepare(target, o, uses{
 		journal:  true,
+		shows:    true,
 		idle:     idleRelease,
 		notify:   feed.Event,
 		dialogue: func(s string) { feed.Line(message.MakeSafe(s)) },

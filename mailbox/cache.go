@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"popmark/ledger"
@@ -114,23 +115,57 @@ func (m *Mailbox) remember(list, last *List) {
 	if !m.keeps() {
 		return
 	}
-	m.keeper.put(m.closing, 0, func(ctx context.Context) {
-		fresh := make([]string, 0, min(len(list.Messages), seenChunk))
-		for i := range list.Messages {
-			msg := &list.Messages[i]
-			if _, known := last.Find(msg.ID); msg.Certain && msg.New && !known {
-				fresh = append(fresh, msg.UID)
+	if m.cfg.Shows {
+		m.markSeen(func(yield func(*Message) bool) {
+			for i := range list.Messages {
+				if _, known := last.Find(list.Messages[i].ID); !known && !yield(&list.Messages[i]) {
+					return
+				}
 			}
-			if len(fresh) < seenChunk && i+1 < len(list.Messages) || len(fresh) == 0 {
-				continue
-			}
-			if err := m.cfg.Ledger.MarkSeen(ctx, m.cfg.Account, fresh); err != nil {
-				m.warnLedger(ctx, "remembering which messages were seen", err)
+		})
+	}
+	m.keeper.put(m.closing, 0, func(ctx context.Context) { m.prune(ctx, list) })
+}
+
+// MarkSeen remembers that a person or a program was shown these messages of the
+// list: in a later run they are not new any more. It does not wait for the ledger.
+func (m *Mailbox) MarkSeen(ids []ID) {
+	list := m.List()
+	if !m.keeps() {
+		return
+	}
+	m.markSeen(func(yield func(*Message) bool) {
+		for _, id := range ids {
+			if i, ok := list.Find(id); ok && !yield(&list.Messages[i]) {
 				return
 			}
-			fresh = fresh[:0]
 		}
-		m.prune(ctx, list)
+	})
+}
+
+func (m *Mailbox) markSeen(messages iter.Seq[*Message]) {
+	m.keeper.put(m.closing, 0, func(ctx context.Context) {
+		fresh := make([]string, 0, seenChunk)
+		flush := func() bool {
+			if len(fresh) == 0 {
+				return true
+			}
+			err := m.cfg.Ledger.MarkSeen(ctx, m.cfg.Account, fresh)
+			if err != nil {
+				m.warnLedger(ctx, "remembering which messages were seen", err)
+			}
+			fresh = fresh[:0]
+			return err == nil
+		}
+		for msg := range messages {
+			if !msg.Certain || !msg.New {
+				continue
+			}
+			if fresh = append(fresh, msg.UID); len(fresh) == seenChunk && !flush() {
+				return
+			}
+		}
+		flush()
 	})
 }
 

@@ -45,7 +45,10 @@ type Config struct {
 	// Connect dials and logs in. It is called again whenever a session is needed.
 	Connect func(context.Context, Hints) (Connection, error)
 	// Ledger remembers headers and what was seen; nil remembers nothing.
-	Ledger  *ledger.Ledger
+	Ledger *ledger.Ledger
+	// Shows says that whoever opens the mailbox shows the whole list, so that every message counts as seen.
+	// Otherwise [Mailbox.MarkSeen] says which do.
+	Shows   bool
 	Decoder message.Decoder
 	// Notify is told of events, from several goroutines, never two at once. It must not block for long
 	// and must not call the Mailbox. It may be nil.

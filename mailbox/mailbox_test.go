@@ -298,7 +298,7 @@ func TestScanGivesWayToAPreview(t *testing.T) {
 
 func TestKnownHeadersAreNotAskedAgain(t *testing.T) {
 	l := openLedger(t)
-	b := newBench(t, mailbox.Config{Ledger: l}, letters(50))
+	b := newBench(t, mailbox.Config{Ledger: l, Shows: true}, letters(50))
 	b.mustOpen()
 	for _, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
 		if err != nil {

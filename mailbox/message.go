@@ -25,7 +25,7 @@ type Message struct {
 	Number int
 	// UID is the UIDL exactly as the server gave it, not safe to show; "" where there is none.
 	UID string
-	// Octets is the size that LIST gives. Servers get it wrong: it is never used to find a message's end.
+	// Octets is the size that LIST gives, -1 where it gives none that can be read. Servers get it wrong: it is never used to find a message's end.
 	Octets int64
 	// Certain is true where UID is there and no other message bears it.
 	Certain bool
@@ -49,7 +49,7 @@ func newList(messages []Message, generation int) *List {
 	l := &List{Messages: messages, Generation: generation}
 	l.byID = newTable(len(messages), func(i int32) string { return string(messages[i].ID) })
 	for i := range messages {
-		l.Octets += messages[i].Octets
+		l.Octets += max(messages[i].Octets, 0)
 		l.byID.add(int32(i))
 	}
 	return l

@@ -15,7 +15,7 @@ import (
 
 const (
 	// maxHeader is how many octets of a message's header section are looked at.
-	maxHeader = 1 << 20
+	maxHeader = 4 << 20
 	// scanDelay is how long a row that scrolls into view may wait behind what was asked before.
 	scanDelay = 400 * time.Millisecond
 	// fewAhead is how many headers are asked for ahead before the line's rate is known.
@@ -163,6 +163,9 @@ func receive(ctx context.Context, it *item) error {
 		it.raw = it.buf.Bytes()
 	}
 	if err == nil {
+		if it.err = unknowable(it.raw, it.msg.Octets); it.err != nil {
+			it.recycle()
+		}
 		return nil
 	}
 	it.recycle()
@@ -172,6 +175,23 @@ func receive(ctx context.Context, it *item) error {
 	}
 	return err
 }
+
+// unknowable says why a TOP's answer does not tell what a message's header has: of
+// a header that is not whole nobody knows what else it says.
+func unknowable(raw []byte, octets int64) error {
+	switch {
+	case len(raw) == 0 && octets != 0:
+		return errNoHeader
+	case len(raw) >= maxHeader && !bytes.Contains(raw, []byte("\n\r\n")) && !bytes.Contains(raw, []byte("\n\n")):
+		return errLongHeader
+	}
+	return nil
+}
+
+var (
+	errNoHeader   = errors.New("the server's answer to TOP is empty")
+	errLongHeader = fmt.Errorf("its header is longer than %d MiB", maxHeader>>20)
+)
 
 // readHeader keeps the first maxHeader octets and reads the rest away: some servers
 // answer TOP with everything. It says true where that was too much for the session.

@@ -157,7 +157,7 @@ func TestP8_ATopWithoutEndCostsOneSession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n++; h.Err != nil || (h.ID == "uid-3") != (h.Envelope.Subject == "") {
+		if n++; (h.ID == "uid-3") != (h.Err != nil) {
 			t.Errorf("%s: %+v, %v", h.ID, h.Envelope, h.Err)
 		}
 	}
@@ -168,13 +168,13 @@ func TestP8_ATopWithoutEndCostsOneSession(t *testing.T) {
 	b.wait("the scan's end", func(e mailbox.Event) bool { _, ok := e.(mailbox.ScanDoneEvent); return ok })
 }
 
-func TestP8_AHeaderOverTheLimitIsCut(t *testing.T) {
-	long := pop3server.NewMessage("long", pop3server.CRLF("Subject: long", "X-Long: "+strings.Repeat("x", 3<<20), "From: late@b.example", "", "text"))
+func TestP1_AHeaderOverTheLimitIsNotKnown(t *testing.T) {
+	long := pop3server.NewMessage("long", pop3server.CRLF("Subject: long", "X-Long: "+strings.Repeat("x", 5<<20), "From: late@b.example", "", "text"))
 	b := newBench(t, mailbox.Config{}, []pop3server.Message{long, letter("uid-2", "short", 5)})
 	b.mustOpen()
 	scanAll(t, b, ids(b.box.List()))
-	if e := b.box.Envelope("long"); e == nil || e.Subject != "long" || e.From.Address != "" {
-		t.Errorf("the envelope of a header of 3 MB: %+v", e)
+	if e := b.box.Envelope("long"); e != nil {
+		t.Errorf("the envelope of a header of which not all was read: %+v", e)
 	}
 	if e := b.box.Envelope("uid-2"); e == nil || e.Subject != "short" {
 		t.Errorf("the one behind it: %+v", e)

@@ -66,6 +66,9 @@ func newClient(conn net.Conn, opts Options) *Client {
 		writerDone: make(chan struct{}),
 		conn:       conn,
 	}
+	for _, secret := range opts.Secrets {
+		c.keepSecret(secret)
+	}
 	go c.write()
 	return c
 }

@@ -111,7 +111,7 @@ func (c *Client) greet(ctx context.Context) error {
 		return err
 	}
 	if t := c.opts.Transcript; t != nil {
-		t.server(string(line))
+		t.server(c.redact(string(line)))
 	}
 	status, rest := splitStatus(line)
 	switch status {

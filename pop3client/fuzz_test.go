@@ -102,7 +102,7 @@ func FuzzListLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		e, problem := parseListLine(line)
-		if e.Number < 0 || e.Number > maxNumber || e.Octets < 0 || (problem == "" && e.Number == 0) {
+		if e.Number < 0 || e.Number > maxNumber || e.Octets < -1 || (problem == "" && e.Octets < 0) || (problem == "" && e.Number == 0) {
 			t.Errorf("%q: %+v, %q", line, e, problem)
 		}
 	})

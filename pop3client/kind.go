@@ -48,6 +48,9 @@ func (e *ServerError) Kind() Kind {
 	}
 	words := strings.ToLower(e.Text)
 	switch {
+	// "Authentication failed, try again later": a password that was looked at is not sent again.
+	case e.login() && containsAny(words, refusedWords) && !strings.Contains(words, "temporar"):
+		return KindRefused
 	case saysTryLater(words):
 		return KindTryLater
 	case e.login() && saysUnknown(words):

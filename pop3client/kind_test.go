@@ -14,6 +14,8 @@ func TestKinds(t *testing.T) {
 		{"PASS", "[SYS/TEMP] disk", KindTryLater},
 		{"PASS", "[SYS/PERM] no such host", KindPermanent},
 		{"PASS", "Login failed.", KindRefused},
+		{"PASS", "Authentication failed, please try again later", KindRefused},
+		{"PASS", "Temporary authentication failure", KindTryLater},
 		{"PASS", "", KindRefused},
 		{"PASS", "Mailbox is locked by another session", KindTryLater},
 		{"PASS", "Unable to lock maildrop: Mailbox is locked by POP server", KindTryLater},

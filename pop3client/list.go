@@ -199,7 +199,7 @@ func parseListLine(line []byte) (ListEntry, string) {
 	entry := ListEntry{Number: int(n)}
 	word, _ = nextWord(rest)
 	if entry.Octets, ok = parseNumber(word); !ok {
-		entry.Octets = 0
+		entry.Octets = -1
 		return entry, "the size is not a number"
 	}
 	return entry, ""

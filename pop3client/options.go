@@ -55,6 +55,9 @@ type Options struct {
 	LoginTimeout time.Duration
 	// Transcript receives the dialogue, without secrets. nil: none is kept.
 	Transcript *Transcript
+	// Secrets are hidden in transcripts and errors from the greeting on, as what Login sends is
+	// from then on. They are never sent.
+	Secrets []string
 	// Limits bound what a server may make the client hold or read.
 	Limits Limits
 	// Pipelining is PipeliningAuto unless set.

@@ -37,7 +37,7 @@ type MaildropStat struct {
 type ListEntry struct {
 	Number int
 	// Octets is the size as the server counts it. Servers count differently and some guess, so it
-	// is good for showing and for estimating only.
+	// is good for showing and for estimating only. It is -1 where no number stands there.
 	Octets int64
 }
 

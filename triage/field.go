@@ -77,7 +77,12 @@ func octets(compare func(have, want int64) bool) func(string, time.Time) (term, 
 		if !ok {
 			return nil, "this is no size: write one such as 5M, 10k or 2048 (powers of 1024)"
 		}
-		return listTest(func(r Row) truth { return truthOf(compare(r.Message.Octets, want)) }), ""
+		return listTest(func(r Row) truth {
+			if r.Message.Octets < 0 {
+				return unknown
+			}
+			return truthOf(compare(r.Message.Octets, want))
+		}), ""
 	}
 }
 

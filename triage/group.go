@@ -40,7 +40,7 @@ func Groups(indexes []int32, by Grouping, row func(int32) Row) []Group {
 			at[name] = i
 			groups = append(groups, Group{Name: name})
 		}
-		groups[i].Octets += r.Message.Octets
+		groups[i].Octets += max(r.Message.Octets, 0)
 		groups[i].IDs = append(groups[i].IDs, r.Message.ID)
 	}
 	slices.SortFunc(groups, func(a, b Group) int {

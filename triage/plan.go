@@ -65,7 +65,7 @@ func (p Plan) Count(mark Mark) (messages int, octets int64) {
 	for _, s := range p.Steps {
 		if s.Mark == mark {
 			messages++
-			octets += s.Message.Octets
+			octets += max(s.Message.Octets, 0)
 		}
 	}
 	return messages, octets
@@ -80,7 +80,7 @@ func (p Plan) Freed() int64 { return p.octets(Mark.Deletes) }
 func (p Plan) octets(counts func(Mark) bool) (sum int64) {
 	for _, s := range p.Steps {
 		if counts(s.Mark) {
-			sum += s.Message.Octets
+			sum += max(s.Message.Octets, 0)
 		}
 	}
 	return sum

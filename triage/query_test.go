@@ -125,6 +125,13 @@ func TestP1_WhatIsNotKnownIsNotMatched(t *testing.T) {
 			t.Errorf("%q matches a message that does not say", query)
 		}
 	}
+	unsized := Row{Message: &mailbox.Message{Octets: -1}, Envelope: letter().Envelope}
+	for _, query := range []string{"smaller:1k", "-larger:1k", "larger:0"} {
+		q, _ := ParseQuery(query, now)
+		if q.Match(unsized) {
+			t.Errorf("%q matches a message whose size is not known", query)
+		}
+	}
 	for _, query := range []string{"smaller:1k", "smaller:1k OR anna", "-larger:1k"} {
 		q, _ := ParseQuery(query, now)
 		if !q.Match(row) {

@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -68,18 +65,6 @@ func (o *targetOptions) settings(s Streams) (account.Settings, error) {
 		Timeout: o.timeout, Wait: o.wait,
 		Proxy: o.proxy, Tunnel: o.tunnel,
 	}, nil
-}
-
-// openTranscript gives the file that the dialogue is appended to; nil where none is asked for.
-func (o *targetOptions) openTranscript() (io.WriteCloser, error) {
-	if o.transcript == "" {
-		return nil, nil
-	}
-	f, err := os.OpenFile(o.transcript, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, &statusError{exitCantCreate, fmt.Errorf("opening --transcript: %w: name a file that can be written", err)}
-	}
-	return f, nil
 }
 
 // stateOptions say where the ledger lives.

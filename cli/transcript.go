@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+)
+
+// transcript is the file of --transcript. It is given away before it is open, since what
+// is given it is checked with the other options. Nil is no transcript.
+type transcript struct{ file *os.File }
+
+// open makes the file where it is not there yet.
+func (t *transcript) open(path string) error {
+	if t == nil {
+		return nil
+	}
+	var err error
+	if t.file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+		return &statusError{exitCantCreate, fmt.Errorf("opening --transcript: %w: name a file that can be written", err)}
+	}
+	return nil
+}
+
+// Write is not called before open: nothing is said before something is connected.
+func (t *transcript) Write(p []byte) (int, error) { return t.file.Write(p) }
+
+func (t *transcript) close() error {
+	if t == nil {
+		return nil
+	}
+	return t.file.Close()
+}

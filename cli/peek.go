@@ -91,7 +91,7 @@ func (a *app) peek(ctx context.Context, b *opened, selection *triage.Selection, 
 func (a *app) showPeek(d message.Decoder, m *mailbox.Message, top []byte, view peekView, apart bool) error {
 	p := d.Preview(top)
 	// A server that sends fewer lines than it was asked for has sent them all.
-	part := p.BodyLines >= view.lines && p.Octets < m.Octets
+	part := p.BodyLines >= view.lines && p.Octets < m.Octets || len(top) >= mailbox.MaxTop
 	var out []byte
 	switch {
 	case view.json:

@@ -25,10 +25,14 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 		m.drop()
 	}
 	broke := false
+	var first error
 	for try := 1; ; try++ {
 		err := m.open(ctx)
 		if ClassOf(err) != TryLater {
 			m.judge(ctx, err == nil)
+		}
+		if broke && ClassOf(err) == TryLater && (try == openTries || ctx.Err() != nil) {
+			return first // what ended the session whose own lock is in the way now
 		}
 		if err == nil || try == openTries || ctx.Err() != nil {
 			return err
@@ -36,11 +40,11 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 		switch {
 		case errors.Is(err, pop3client.ErrPipeliningBroken):
 			m.suspect(err, true)
-			broke = true
+			broke, first = true, err
 		case broke && ClassOf(err) == TryLater:
 			// The server still holds the lock for the session that was just given up.
 			if m.pause(ctx, 0) != nil {
-				return err
+				return first
 			}
 		default:
 			return err

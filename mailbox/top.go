@@ -8,7 +8,7 @@ import (
 )
 
 // MaxTop bounds the octets that [Mailbox.Top] gives.
-const MaxTop = 16 << 20
+const MaxTop = 4 << 20
 
 // Top gives what TOP answers for a message: its header section and so many lines
 // of its body, at most [MaxTop] octets. It opens a session where there is none, and

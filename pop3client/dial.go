@@ -116,8 +116,9 @@ func (c *Client) greet(ctx context.Context) error {
 	status, rest := splitStatus(line)
 	switch status {
 	case statusOK:
+		greeting := c.redact(string(rest))
 		c.mu.Lock()
-		c.greeting = string(rest)
+		c.greeting = greeting
 		c.timestamp = findTimestamp(rest)
 		c.mu.Unlock()
 		return nil

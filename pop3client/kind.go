@@ -40,6 +40,9 @@ func (k Kind) String() string {
 func (e *ServerError) Kind() Kind {
 	switch e.Code {
 	case "AUTH":
+		if e.UnknownMechanism() {
+			return KindOther
+		}
 		return KindRefused
 	case "IN-USE", "LOGIN-DELAY", "SYS/TEMP":
 		return KindTryLater
@@ -74,7 +77,7 @@ func (e *ServerError) login() bool {
 // UnknownMechanism reports whether the server said that it does not know the command or the
 // mechanism of a login, so that no password was judged.
 func (e *ServerError) UnknownMechanism() bool {
-	return e.Code == "" && e.login() && saysUnknown(strings.ToLower(e.Text))
+	return (e.Code == "" || e.Code == "AUTH") && e.login() && saysUnknown(strings.ToLower(e.Text))
 }
 
 // laterWords are how servers without response codes say that the mailbox is locked or that it is

@@ -25,6 +25,7 @@ func TestKinds(t *testing.T) {
 		{"PASS", "Your account is locked", KindRefused},
 		{"PASS", "\xb5\xc7\xc2\xbc\xcc\xab\xc6\xb5\xb7\xb1", KindTryLater}, // 登录太频繁 in GBK
 		{"PASS", "登录失败", KindRefused},
+		{"AUTH SCRAM-SHA-1", "[AUTH] Unsupported authentication mechanism.", KindOther},
 		{"AUTH XOAUTH9", "Unknown authentication mechanism", KindOther},
 		{"APOP", "Invalid command.", KindOther},
 		{"TOP 3 0", "no such message", KindOther},

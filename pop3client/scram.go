@@ -84,7 +84,7 @@ func (m *scramMechanism) Next(challenge []byte) ([]byte, error) {
 	}
 	response, err := m.conversation.Step(string(challenge))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", m.name, err)
+		return nil, &ProtocolError{Command: "AUTH " + m.name, Problem: err.Error()}
 	}
 	return []byte(response), nil
 }

@@ -77,7 +77,7 @@ func (m *model) filterLive() {
 
 // setQuery shows the messages that fit, or all of them for nil.
 func (m *model) setQuery(query *triage.Query) {
-	m.rows.query = query
+	m.rows.query, m.rows.group = query, nil
 	m.rows.selected = selection{}
 	m.rows.arrange()
 	if m.top() == modeFilter {

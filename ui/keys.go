@@ -232,6 +232,9 @@ func (m *model) closeList() {
 		m.dropSelection()
 	case m.preview.open:
 		m.preview.open = false
+	case m.rows.group != nil:
+		m.say("No longer just the messages of " + m.rows.group.name)
+		m.showAllGroups()
 	case m.rows.query != nil:
 		m.setQuery(nil)
 		m.say("The filter is off")

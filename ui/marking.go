@@ -71,7 +71,7 @@ func (m *model) nextMark() {
 }
 
 func (m *model) nothingThere() message.Safe {
-	if m.rows.query != nil {
+	if m.rows.filtered() {
 		return "No message fits the filter; " + message.Safe(m.keys.Key(keymap.List, keymap.Close)) + " takes it off"
 	}
 	return "The mailbox is empty"

@@ -19,6 +19,7 @@ type rows struct {
 
 	shown      []int32 // indexes in the order of the screen
 	query      *triage.Query
+	group      *shownGroup
 	column     triage.Column
 	descending bool
 
@@ -109,7 +110,7 @@ func (r *rows) arrange() {
 	}
 	r.shown = slices.Grow(r.shown[:0], len(r.list.Messages))
 	for i := range int32(len(r.list.Messages)) {
-		if r.query == nil || r.query.Match(r.row(i)) {
+		if r.fits(i) {
 			r.shown = append(r.shown, i)
 		}
 	}
@@ -123,6 +124,23 @@ func (r *rows) arrange() {
 		r.follow(at)
 	}
 	r.settle()
+}
+
+// shownGroup is a sender's or a domain's messages, which the list is narrowed down to. They are held by name, not
+// asked for by a query: a query finds other senders' messages too, whose name or address only holds this one's.
+type shownGroup struct {
+	name message.Safe
+	ids  map[mailbox.ID]bool
+}
+
+// filtered tells whether rows may be hidden.
+func (r *rows) filtered() bool { return r.query != nil || r.group != nil }
+
+func (r *rows) fits(i int32) bool {
+	if r.group != nil {
+		return r.group.ids[r.list.Messages[i].ID]
+	}
+	return r.query == nil || r.query.Match(r.row(i))
 }
 
 // asksHeaders tells whether a new header could change which rows are shown, or their order.

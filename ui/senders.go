@@ -32,12 +32,20 @@ type groupMark struct {
 	mixed bool
 }
 
-// openSenders shows the senders of the rows that the filter shows.
+// openSenders shows the senders of the rows that the filter shows. Coming back, the cursor is where it was.
 func (m *model) openSenders() {
 	m.dropSelection()
 	m.mode = modeSenders
-	m.senders.cursor, m.senders.top = 0, 0
+	m.showAllGroups()
 	m.senders.fill(&m.rows)
+}
+
+// showAllGroups ends the look at one group.
+func (m *model) showAllGroups() {
+	if m.rows.group != nil {
+		m.rows.group = nil
+		m.rows.arrange()
+	}
 }
 
 // fill groups anew; the cursor stays with its group.
@@ -190,26 +198,26 @@ func (m *model) lookUpGroup(g triage.Group) (mark triage.Mark, mixed bool) {
 	return mark, false
 }
 
-// showGroup goes to the list with a filter for the group under the cursor.
+// showGroup goes to the list with just the messages of the group under the cursor.
 func (m *model) showGroup() tea.Cmd {
 	s := &m.senders
 	if s.cursor >= len(s.groups) {
 		m.say(m.nothingThere())
 		return nil
 	}
-	name := s.groups[s.cursor].Name
-	if name == "" {
+	g := s.groups[s.cursor]
+	if g.Name == "" {
 		m.warn("These have no known sender yet")
 		return nil
 	}
-	query, err := triage.ParseQuery(`from:"`+string(name)+`"`, m.cfg.Now())
-	if err != nil {
-		m.fail("filtering by this sender", err)
-		return nil
-	}
 	m.mode = modeList
-	m.setQuery(query)
+	m.rows.group = &shownGroup{name: g.Name, ids: make(map[mailbox.ID]bool, len(g.IDs))}
+	for _, id := range g.IDs {
+		m.rows.group.ids[id] = true
+	}
+	m.rows.arrange()
 	m.rows.move(0)
+	m.say("The messages of " + g.Name + "; " + m.hintKey(keymap.Close) + " shows all again")
 	return m.showPreview()
 }
 

@@ -27,7 +27,7 @@ func (m *model) drawSenders(c *canvas, f frame) {
 		if s.by == triage.ByDomain {
 			what = "domain"
 		}
-		if m.rows.query != nil {
+		if m.rows.filtered() {
 			what += " (of the filter's messages)"
 		}
 		l.put(style{}, what)

@@ -296,8 +296,13 @@ func (m *model) placeWords() message.Safe {
 		return count(min(m.senders.cursor+1, len(m.senders.groups))) + "/" + count(len(m.senders.groups))
 	}
 	place := count(min(m.rows.cursor+1, len(m.rows.shown))) + "/" + count(len(m.rows.shown))
-	if m.rows.query != nil {
-		place = "/" + message.Wcwidth.Truncate(message.MakeSafe(m.rows.query.String()), 24) + "  " + place + " of " + count(len(m.rows.envelopes))
+	switch {
+	case m.rows.group != nil:
+		place = "of " + message.Wcwidth.Truncate(m.rows.group.name, 24) + "  " + place
+	case m.rows.query != nil:
+		place = "/" + message.Wcwidth.Truncate(message.MakeSafe(m.rows.query.String()), 24) + "  " + place
+	default:
+		return place
 	}
-	return place
+	return place + " of " + count(len(m.rows.envelopes))
 }

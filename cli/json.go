@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"popmark/message"
+	"popmark/triage"
 )
 
 // object writes one line of JSON, in the order of the calls. It is written by hand since
@@ -50,8 +51,8 @@ func (o *object) text(name string, s message.Safe) {
 	o.b = appendText(o.b, string(s))
 }
 
-// uid writes a UIDL as the server gave it, so that it can be used again.
-func (o *object) uid(s string) { o.exact("uid", s) }
+// uid writes a UIDL as the server gave it, so that it can be used again behind uid:.
+func (o *object) uid(s string) { o.exact("uid", triage.UIDText(s)) }
 
 // exact writes text that is to be used again, such as a path: nothing is replaced, and
 // whatever is not safe to print is escaped.

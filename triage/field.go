@@ -151,10 +151,6 @@ func parseMoment(value string, now time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-func uid(value string, _ time.Time) (term, string) {
-	return listTest(func(r Row) truth { return truthOf(r.Message.UID == value) }), ""
-}
-
 func is(value string, _ time.Time) (term, string) {
 	switch strings.ToLower(value) {
 	case "new":

@@ -30,11 +30,11 @@ func dialerOf(t Target, s Settings) (pop3client.ContextDialer, error) {
 		}
 		return d, nil
 	}
-	return environmentProxy(t)
+	return environmentProxy()
 }
 
 // environmentProxy follows ALL_PROXY, except for the hosts of NO_PROXY and this machine's own.
-func environmentProxy(t Target) (pop3client.ContextDialer, error) {
+func environmentProxy() (pop3client.ContextDialer, error) {
 	value, name := os.Getenv("ALL_PROXY"), "ALL_PROXY"
 	if value == "" {
 		value, name = os.Getenv("all_proxy"), "all_proxy"
@@ -45,7 +45,7 @@ func environmentProxy(t Target) (pop3client.ContextDialer, error) {
 	u, err := url.Parse(value)
 	if err != nil || (u.Scheme != "socks5" && u.Scheme != "socks5h") {
 		// A proxy of another kind was set up for the web; it does not lead to a POP3 server.
-		return nil, nil
+		return nil, nil //nolint:nilerr // an address that is none is a proxy of another kind
 	}
 	socks, err := pop3client.NewSOCKS5Dialer(value, nil)
 	if err != nil {

@@ -72,7 +72,7 @@ func poolWith(file string) (*x509.CertPool, error) {
 func parseFingerprint(s string) ([]byte, error) {
 	kind, digits, ok := strings.Cut(s, ":")
 	if !ok || !strings.EqualFold(kind, "sha256") {
-		return nil, fmt.Errorf("%s does not begin with sha256:", quote(s))
+		return nil, fmt.Errorf("%s does not begin with \"sha256:\"", quote(s))
 	}
 	sum, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
 	if err != nil {

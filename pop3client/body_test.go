@@ -77,7 +77,7 @@ func TestP2_CutTextIsNeverWhole(t *testing.T) {
 			if !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 				t.Fatalf("%s after %d octets: %v", name, n, err)
 			}
-			asError[*CutError](t, err)
+			_ = asError[*CutError](t, err)
 		}
 	}
 }

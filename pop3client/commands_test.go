@@ -99,7 +99,7 @@ func TestWrongStateFailsBeforeAnythingIsSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := meet(t, nil, func(p *peer) { p.hush() })
 			err := queue(c)
-			asError[*StateError](t, err)
+			_ = asError[*StateError](t, err)
 			if c.State() != StateAuthorization {
 				t.Errorf("the state is %s", c.State())
 			}
@@ -113,8 +113,8 @@ func TestWrongStateFailsBeforeAnythingIsSent(t *testing.T) {
 				t.Errorf("%v", e)
 			}
 		}
-		asError[*StateError](t, c.StartTLS(t.Context()))
-		asError[*StateError](t, c.Auth(t.Context(), &loginMechanism{}))
+		_ = asError[*StateError](t, c.StartTLS(t.Context()))
+		_ = asError[*StateError](t, c.Auth(t.Context(), &loginMechanism{}))
 	})
 }
 

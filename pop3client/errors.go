@@ -177,11 +177,11 @@ func (e *CutError) Unwrap() []error {
 type PipeliningFault int
 
 const (
-	// PipeliningStall: it fell silent with commands unanswered.
+	// PipeliningStall means that it fell silent with commands unanswered.
 	PipeliningStall PipeliningFault = iota
-	// PipeliningGarble: its answers are not what was asked for.
+	// PipeliningGarble means that its answers are not what was asked for.
 	PipeliningGarble
-	// PipeliningCut: it dropped the connection. This may be chance, so it should not be remembered
+	// PipeliningCut means that it dropped the connection. This may be chance, so it should not be remembered
 	// for the account the first time.
 	PipeliningCut
 )

@@ -53,7 +53,7 @@ func (c *Client) readListing(ctx context.Context, cmd *command) error {
 			return c.overLimit(cmd, "ListEntries", int64(limits.ListEntries))
 		}
 		line = unstuffLine(line)
-		garbled := false
+		var garbled bool
 		if cmd.shape == shapeList {
 			garbled = s.addSize(line)
 		} else {

@@ -188,7 +188,7 @@ func (c *Client) send(cmd *command) {
 
 // permit says why a command may not be sent in the state the session is in, or nil.
 func (c *Client) permit(cmd *command) error {
-	ok := false
+	var ok bool
 	problem := ""
 	switch cmd.verb {
 	case "USER", "APOP", "AUTH", "STLS", "UTF8":

@@ -2,6 +2,7 @@ package pop3server
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"slices"
@@ -175,7 +176,7 @@ func TestCloseEndsADelay(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, err := near.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := near.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("read: %v", err)
 		}
 	})

@@ -134,7 +134,7 @@ func (s *Server) accept(l net.Listener) error {
 		conn, err := l.Accept()
 		if err != nil {
 			if s.ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // a listener that Close closed gives this error
 			}
 			return errors.Join(fmt.Errorf("accept POP3 connections: %w", err), l.Close())
 		}

@@ -1,6 +1,7 @@
 package pop3server
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -352,7 +353,7 @@ func TestCloseEndsSessionsAndListeners(t *testing.T) {
 	}
 	near, far := net.Pipe()
 	s.ServeConn(far)
-	if _, err := near.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := near.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("a closed server speaks: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +44,7 @@ func run(in io.Reader, out io.Writer) error {
 		var name string
 		var octets int
 		switch _, err := fmt.Fscanf(r, "%s %d\n", &name, &octets); {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return w.Flush()
 		case err != nil:
 			return fmt.Errorf("reading a frame's first line: %w", err)

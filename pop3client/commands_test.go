@@ -128,9 +128,9 @@ func TestRefusedUserKeepsPassBack(t *testing.T) {
 	quit := c.Quit()
 	got(t, quit)
 	_, err := user.Wait(t.Context())
-	asError[*ServerError](t, err)
+	_ = asError[*ServerError](t, err)
 	for _, err := range []error{second(pass.Wait(t.Context())), second(stat.Wait(t.Context()))} {
-		asError[*StateError](t, err)
+		_ = asError[*StateError](t, err)
 	}
 }
 
@@ -190,9 +190,9 @@ func TestAnswerAboutAnotherMessageIsAFault(t *testing.T) {
 		p.answer("NOOP", "+OK\r\n")
 	})
 	_, err := c.UidlOne(2).Wait(t.Context())
-	asError[*ProtocolError](t, err)
+	_ = asError[*ProtocolError](t, err)
 	_, err = c.Stat().Wait(t.Context())
-	asError[*ProtocolError](t, err)
+	_ = asError[*ProtocolError](t, err)
 	got(t, c.Noop())
 }
 
@@ -280,7 +280,7 @@ func TestServerThatSpeaksUnasked(t *testing.T) {
 		c := enter(t, nil, func(p *peer) { p.answer("NOOP", "+OK\r\n+OK again\r\n") })
 		got(t, c.Noop())
 		_, err := c.Dele(1).Wait(t.Context())
-		asError[*ProtocolError](t, err)
+		_ = asError[*ProtocolError](t, err)
 	})
 	t.Run("goodbye", func(t *testing.T) {
 		c := enter(t, nil, func(p *peer) { p.answer("NOOP", "+OK\r\n-ERR [SYS/TEMP] shutting down\r\n") })

@@ -68,7 +68,7 @@ func TestLongAnswerMayTakeItsTime(t *testing.T) {
 		})
 		begin := time.Now()
 		_, err := c.List().Wait(t.Context())
-		asError[*TimeoutError](t, err)
+		_ = asError[*TimeoutError](t, err)
 		if took := time.Since(begin); took != 14*20*time.Second-20*time.Second+DefaultAnswerTimeout {
 			t.Errorf("it took %s", took)
 		}
@@ -237,7 +237,7 @@ func TestP8_Limits(t *testing.T) {
 			}
 		})
 		_, err := c.Noop().Wait(t.Context())
-		asError[*LimitError](t, err)
+		_ = asError[*LimitError](t, err)
 		if n := cap(c.in.b); n > bufferOctets {
 			t.Errorf("the buffer grew to %d", n)
 		}
@@ -273,10 +273,10 @@ func TestGreetings(t *testing.T) {
 	if e := asError[*ServerError](t, refused("-ERR [IN-USE] busy\r\n")); e.Code != "IN-USE" || e.Kind() != KindTryLater {
 		t.Errorf("%+v", e)
 	}
-	asError[*ProtocolError](t, refused("220 mail.example ESMTP\r\n"))
-	asError[*ProtocolError](t, refused("* OK IMAP4rev1\r\n"))
-	asError[*CutError](t, refused("+OK no line end"))
-	asError[*CutError](t, refused(""))
+	_ = asError[*ProtocolError](t, refused("220 mail.example ESMTP\r\n"))
+	_ = asError[*ProtocolError](t, refused("* OK IMAP4rev1\r\n"))
+	_ = asError[*CutError](t, refused("+OK no line end"))
+	_ = asError[*CutError](t, refused(""))
 	if e := asError[*LimitError](t, refused("+OK "+strings.Repeat("x", 10000)+"\r\n")); e.Limit != "GreetingOctets" {
 		t.Errorf("%+v", e)
 	}

@@ -257,7 +257,7 @@ func TestChallengesAreBounded(t *testing.T) {
 		}
 	})
 	_, err := c.Login(t.Context(), Credentials{User: "u", Password: "t", Mechanism: "xoauth2"})
-	asError[*ProtocolError](t, err)
+	_ = asError[*ProtocolError](t, err)
 }
 
 func TestQueuedCommandsWaitForTheLogin(t *testing.T) {

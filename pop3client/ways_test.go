@@ -89,7 +89,7 @@ func TestTunnel(t *testing.T) {
 		command := fmt.Sprintf(`echo $$ > '%s'; trap '' HUP TERM; while :; do sleep 60; done`, pid)
 		begin := time.Now()
 		_, err := Dial(t.Context(), "tcp", "h:110", &Options{Dialer: NewTunnelDialer(command), AnswerTimeout: 300 * time.Millisecond})
-		asError[*TimeoutError](t, err)
+		_ = asError[*TimeoutError](t, err)
 		if took := time.Since(begin); took > 5*time.Second {
 			t.Errorf("it took %s", took)
 		}
@@ -103,7 +103,7 @@ func TestTunnel(t *testing.T) {
 	})
 	t.Run("a command that fails", func(t *testing.T) {
 		_, err := Dial(t.Context(), "tcp", "h:110", &Options{Dialer: NewTunnelDialer("exit 3")})
-		asError[*CutError](t, err)
+		_ = asError[*CutError](t, err)
 		if _, err = Dial(t.Context(), "tcp", "h:110", &Options{Dialer: NewTunnelDialer("")}); err == nil {
 			t.Error("an empty command was run")
 		}

@@ -74,6 +74,10 @@ func connect(t *testing.T, target string, s Settings) (Login, error) {
 		if c.State() != pop3client.StateTransaction {
 			t.Errorf("the state is %v", c.State())
 		}
+		// The server lets the mailbox go before it answers, so that the next login finds it free.
+		if _, err := c.Quit().Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}

@@ -21,7 +21,7 @@ func TestErrorsOfConnectingSayEachThingOnce(t *testing.T) {
 	t.Setenv("ALL_PROXY", "")
 	t.Setenv("all_proxy", "")
 	closed := closedPort(t)
-	_, clear := serve(t)
+	_, unencrypted := serve(t)
 	authority, err := pop3server.NewAuthority()
 	if err != nil {
 		t.Fatal(err)
@@ -59,9 +59,9 @@ func TestErrorsOfConnectingSayEachThingOnce(t *testing.T) {
 			"connecting to mail.example:110: through the proxy " + closed + ": connection refused",
 		},
 		{
-			"pop3s://joe@" + clear,
+			"pop3s://joe@" + unencrypted,
 			Settings{},
-			"connecting to " + clear + ": the server does not speak TLS there: the port may be one that begins in clear, write pop3:// then",
+			"connecting to " + unencrypted + ": the server does not speak TLS there: the port may be one that begins in clear, write pop3:// then",
 		},
 		{
 			"pop3s://joe@" + tlsAddr.String(),

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"popmark/delivery"
 	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/message"
@@ -26,7 +25,6 @@ type engine struct {
 	log   journal
 	plan  triage.Plan
 	opts  Options
-	fs    delivery.FS // of the destinations
 	now   func() time.Time
 	pause func(ctx context.Context, d time.Duration) error
 

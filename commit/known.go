@@ -1,13 +1,8 @@
 package commit
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"popmark/delivery"
 	"popmark/ledger"
@@ -38,11 +33,10 @@ func (e *engine) findCopies(ctx context.Context) ([]ledger.Fetched, error) {
 			switch {
 			case record.Safe && !st.Mark.Deletes():
 				st.copied = true
-			case !st.dest.Find(receipt):
 			case record.Safe:
-				st.copied = true
+				st.copied = st.dest.Find(receipt)
 			default:
-				if st.copied, err = e.secure(st.dest, receipt); err != nil {
+				if st.copied, err = st.dest.Secure(ctx, receipt); err != nil {
 					return nil, err
 				}
 				if st.copied {
@@ -62,43 +56,6 @@ func (e *engine) findCopies(ctx context.Context) ([]ledger.Fetched, error) {
 
 func receiptOf(f *ledger.Fetched) delivery.Receipt {
 	return delivery.Receipt{Name: f.Name, Path: f.Path, Octets: f.Received, SHA256: f.SHA256}
-}
-
-// secure brings a copy to the disk that a broken run had put into place: that run
-// may have ended before the fsync of the file or of its folder. False where the
-// copy has no file that could be found.
-func (e *engine) secure(dest delivery.Destination, r delivery.Receipt) (bool, error) {
-	if r.Path == "" {
-		return false, nil
-	}
-	folder := filepath.Dir(r.Path)
-	err := e.syncFile(r.Path)
-	if errors.Is(err, fs.ErrNotExist) && filepath.Base(folder) == "new" {
-		// A reader has moved it from new to cur.
-		folder, err = filepath.Join(filepath.Dir(folder), "cur"), nil
-	}
-	if err == nil {
-		err = e.fs.SyncDir(folder)
-	}
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	}
-	// Fetching it again would make a second copy.
-	return false, &delivery.Error{
-		Dest: dest.String(), Doing: "bringing a message of an earlier run to the disk",
-		Class: delivery.ErrIO, Err: err, Next: "look after the disk, then run the same command again",
-	}
-}
-
-func (e *engine) syncFile(path string) (err error) {
-	f, err := e.fs.OpenFile(path, os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	return cmp.Or(f.Sync(), f.Close())
 }
 
 // begin writes the plan down, and what earlier runs left open is settled first.

@@ -147,7 +147,7 @@ func (r *rig) commit(o order) *outcome {
 		o.opts.Destination = r.dest
 	}
 	run := start(o.ctx, &engine{
-		box: realBox{box}, log: r.ledger, plan: plan, opts: o.opts, fs: delivery.OS(), now: time.Now,
+		box: realBox{box}, log: r.ledger, plan: plan, opts: o.opts, now: time.Now,
 		pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	out := &outcome{}

@@ -64,7 +64,7 @@ type Run struct {
 // still answers, nothing of the session is deleted, and what was fetched stays.
 func Start(ctx context.Context, box *mailbox.Mailbox, plan triage.Plan, opts Options) *Run {
 	return start(ctx, &engine{
-		box: realBox{box}, log: opts.Ledger, plan: plan, opts: opts, fs: delivery.OS(), now: time.Now, pause: pauseFor,
+		box: realBox{box}, log: opts.Ledger, plan: plan, opts: opts, now: time.Now, pause: pauseFor,
 	})
 }
 

@@ -111,7 +111,7 @@ func (s setting) runOnce(w *world) (failed int, err error) {
 	w.sessions = min(w.sessions, 1) // a new process knows its own first list
 	dest := w.maildir()
 	e := &engine{
-		box: w, log: w.log, plan: plan, fs: w.disk, now: time.Now,
+		box: w, log: w.log, plan: plan, now: time.Now,
 		pause: func(context.Context, time.Duration) error { return nil },
 		opts:  Options{Destination: dest, Account: account, Retries: s.retries},
 	}

@@ -26,6 +26,11 @@ type Destination interface {
 	// careful: where it cannot tell, the answer is no.
 	Find(r Receipt) bool
 
+	// Secure is Find for a message that a run may have put into place and been killed
+	// before it was on the disk: what is found is brought there first. The error means
+	// that it is there and that the disk failed; fetching it again would make two.
+	Secure(ctx context.Context, r Receipt) (bool, error)
+
 	// Close waits for what is under way and gives up all resources.
 	Close() error
 }

@@ -79,9 +79,15 @@ func (m multi) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 	meta.Prior = nil
 	for i, d := range m {
 		if prior != nil {
-			if part, ok := m.part(*prior, i); ok && d.Find(part) {
-				all.names[i] = part.Name
-				continue
+			if part, ok := m.part(*prior, i); ok {
+				there, err := d.Secure(ctx, part)
+				if err != nil {
+					return nil, errors.Join(err, all.Abort())
+				}
+				if there {
+					all.names[i] = part.Name
+					continue
+				}
 			}
 		}
 		part, err := d.Begin(ctx, meta)

@@ -80,20 +80,10 @@ func (l *Ledger) PutHeaders(ctx context.Context, account string, rows []HeaderRo
 		if err != nil {
 			return err
 		}
-		put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO header (account, uid, octets, text) VALUES (?, ?, ?, ?)")
-		if err != nil {
-			return err
-		}
-		defer closeStatement(put)
-		for _, row := range rows {
-			if len(row.Header) > MaxHeader {
-				continue
-			}
-			if _, err := put.ExecContext(ctx, id, []byte(row.UID), row.Octets, row.Header); err != nil {
-				return err
-			}
-		}
-		return nil
+		rows := slices.DeleteFunc(slices.Clone(rows), func(r HeaderRow) bool { return len(r.Header) > MaxHeader })
+		return insertAll(ctx, tx, "INSERT OR REPLACE INTO header (account, uid, octets, text)", 4, len(rows), func(args []any, i int) []any {
+			return append(args, id, []byte(rows[i].UID), rows[i].Octets, rows[i].Header)
+		})
 	})
 }
 
@@ -165,16 +155,8 @@ func (l *Ledger) MarkSeen(ctx context.Context, account string, uids []string) er
 		if err != nil {
 			return err
 		}
-		put, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO seen (account, uid) VALUES (?, ?)")
-		if err != nil {
-			return err
-		}
-		defer closeStatement(put)
-		for _, uid := range uids {
-			if _, err := put.ExecContext(ctx, id, []byte(uid)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return insertAll(ctx, tx, "INSERT OR IGNORE INTO seen (account, uid)", 2, len(uids), func(args []any, i int) []any {
+			return append(args, id, []byte(uids[i]))
+		})
 	})
 }

@@ -176,7 +176,7 @@ func defaults() []Binding {
 		{Help, []string{"?"}, "help", "all keys", General, anyScreen &^ HelpScreen},
 		{Close, []string{"esc", "q"}, "back", "go back", General, HelpScreen | DialogueScreen | AccountsScreen},
 		{Close, []string{"esc", "enter", "q"}, "back", "back to the list", General, Summary},
-		{Close, []string{"esc"}, "close", "close the preview, end the range, take the filter off", General, rows},
+		{Close, []string{"esc"}, "close", "close the preview, range or filter; stop connecting", General, rows | Opening},
 		{Quit, []string{"q"}, "quit", "leave; asks when there are marks; never commits", General, rows | Opening},
 		{Suspend, []string{"ctrl+z"}, "suspend", "stop for a while; the mailbox is let go first", General, Everywhere &^ Committing},
 		{Leave, []string{"ctrl+c"}, "leave", "leave from anywhere; never commits", General, Everywhere},

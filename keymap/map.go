@@ -46,19 +46,15 @@ func (m *Map) Lookup(in Context, key string) (Action, bool) {
 	return action, ok
 }
 
-// Anywhere returns where else the key means something: the contexts of its bindings, and the first one's words.
+// Anywhere returns where else the key means something: the first context of its first binding, and its words.
 // It is what a screen says of a key that does nothing where it was pressed.
 func (m *Map) Anywhere(key string) (in Context, words string) {
 	for _, b := range m.bindings {
-		if !slices.Contains(b.Keys, key) {
-			continue
+		if slices.Contains(b.Keys, key) {
+			return b.In & -b.In, b.Words
 		}
-		if words == "" {
-			words = b.Words
-		}
-		in |= b.In
 	}
-	return in, words
+	return 0, ""
 }
 
 // Keys returns an action's keys in a context, the first being the one to show.

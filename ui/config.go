@@ -37,6 +37,8 @@ type Ledger interface {
 	Marks(ctx context.Context, account string) (map[string]byte, error)
 	PutMarks(ctx context.Context, account string, marks map[string]byte) error
 	Runs(ctx context.Context, account string) ([]ledger.Run, error)
+	// Dir is the folder that it is in, "" where it lives as long as the program.
+	Dir() string
 }
 
 // Config is what the screen needs from its caller. Mailbox, Feed and Commit must be there; the rest may be zero.
@@ -71,6 +73,7 @@ type Result struct {
 	Marked int
 	// Err is why the mailbox could not be opened, or why the last commit failed; nil where all was well.
 	Err error
-	// Signal is the signal that ended the screen; nil where a person did.
+	// Signal is the signal that ended the screen; nil where a person did. Leaving a commit under way is SIGINT's
+	// key, and counts as that.
 	Signal error
 }

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -29,6 +31,10 @@ func (m *model) events(msg feedMsg) tea.Cmd {
 			m.warn(e.Text)
 		}
 	}
+	if m.server.freed {
+		m.server.freed = false
+		m.say("The mailbox is free: nothing was deleted. popmark comes back when something is asked")
+	}
 	if msg.wait != nil {
 		cmds = append(cmds, m.waiting(*msg.wait))
 	}
@@ -42,7 +48,7 @@ func (m *model) events(msg feedMsg) tea.Cmd {
 // stateChanged follows the session. A line that breaks under the screen is taken up again by itself.
 func (m *model) stateChanged(e mailbox.StateEvent) tea.Cmd {
 	was := m.server.state
-	m.server.state = e.State
+	m.server.state, m.server.freed = e.State, false
 	switch e.State {
 	case mailbox.Open:
 		m.server.err, m.server.attempt, m.server.again = nil, 0, time.Time{}
@@ -51,16 +57,23 @@ func (m *model) stateChanged(e mailbox.StateEvent) tea.Cmd {
 			return m.lineBack()
 		}
 	case mailbox.Released:
-		// A commit and looking again end sessions too; only a lock let go while nobody asked is news.
-		if was == mailbox.Open && !m.run.active() && !m.server.opening {
-			m.say("The mailbox is free: nothing was deleted. popmark comes back when something is asked")
-		}
+		// A commit and looking again end sessions too, and open others behind them: only a lock that was let go
+		// while nobody asked, and stays so, is news.
+		m.server.freed = was == mailbox.Open && !m.run.active() && !m.server.opening
 	case mailbox.Lost:
 		m.server.err = e.Err
+		if errors.Is(e.Err, context.Canceled) {
+			m.server.err = errStopped
+			return nil
+		}
 		if m.rows.list == nil || m.server.opening || m.run.active() {
 			return nil // whoever asked says it
 		}
-		m.fail("the line is lost", e.Err)
+		if was == mailbox.Open {
+			m.fail("the line is lost", e.Err)
+		} else {
+			m.failConnecting(e.Err)
+		}
 		if again(e.Err) && m.server.again.IsZero() && m.server.attempt < patience(e.Err) {
 			return m.retryIn(time.Second)
 		}

@@ -117,9 +117,12 @@ type fakeLedger struct {
 	marks map[string]byte
 	runs  []ledger.Run
 	err   error
+	dir   string
 }
 
 func (l *fakeLedger) Marks(context.Context, string) (map[string]byte, error) { return l.marks, l.err }
+
+func (l *fakeLedger) Dir() string { return l.dir }
 
 func (l *fakeLedger) Runs(context.Context, string) ([]ledger.Run, error) { return l.runs, l.err }
 
@@ -155,7 +158,7 @@ type option func(*screen, *Config)
 
 func newScreen(t testing.TB, width, height int, mails []fakeMail, options ...option) *screen {
 	t.Helper()
-	s := &screen{t: t, box: newFakeBox(mails), ledger: &fakeLedger{}, now: testNow}
+	s := &screen{t: t, box: newFakeBox(mails), ledger: &fakeLedger{dir: "/var/state"}, now: testNow}
 	cfg := Config{
 		Mailbox: s.box, Feed: NewFeed(), Title: "ann@pop.example.org", Account: "pop3://ann@pop.example.org:995",
 		Ledger: s.ledger, Destination: "maildir:/home/ann/Mail", Now: func() time.Time { return s.now },

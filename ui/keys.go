@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -64,8 +65,8 @@ func (m *model) unbound(name string) {
 	shown := message.MakeSafe(keymap.Shown(name))
 	in, words := m.keys.Anywhere(name)
 	text := shown + " does nothing here"
-	if words != "" {
-		text += " (" + message.Safe(in.String()) + ": " + message.Safe(words) + ")"
+	if where := in.String() + ": "; words != "" {
+		text += " (" + message.Safe(where+strings.TrimPrefix(words, where)) + ")"
 	}
 	if help := m.keys.Key(m.context(), keymap.Help); help != "" {
 		text += "; " + message.Safe(help) + " lists the keys"
@@ -75,6 +76,7 @@ func (m *model) unbound(name string) {
 
 // leave ends the screen. A commit under way is stopped first; it commits nothing by being left.
 func (m *model) leave() tea.Cmd {
+	m.interrupted = m.run.active()
 	if m.run.active() && !m.run.stopping {
 		m.run.leave = true
 		return m.stopRun()
@@ -238,6 +240,7 @@ func (m *model) closeList() {
 	case m.rows.query != nil:
 		m.setQuery(nil)
 		m.say("The filter is off")
+	case m.stopOpening():
 	default:
 		m.say("Nothing to close here; " + message.Safe(m.keys.Key(keymap.List, keymap.Quit)) + " leaves")
 	}

@@ -232,7 +232,7 @@ func TestMoreLinesAsksForMore(t *testing.T) {
 func TestAKeyThatDoesNothingSaysWhy(t *testing.T) {
 	for _, tt := range []struct{ name, keys, want string }{
 		{"unbound", "Z", "Z does nothing here; ? lists the keys"},
-		{"of another context", "h", "h does nothing here (preview: preview: all headers)"},
+		{"of another context", "h", "h does nothing here (preview: all headers)"},
 		{"nothing to undo", "u", "Nothing to undo"},
 		{"nothing to redo", "ctrl+r", "Nothing to redo"},
 		{"nothing marked", "c", "Nothing is marked"},

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/spinner"
@@ -70,7 +71,9 @@ type model struct {
 
 	canStop func() bool
 	result  Result
-	after   func(time.Duration, tea.Msg) tea.Cmd
+	// interrupted says that a person left while a commit ran, which is then taken back.
+	interrupted bool
+	after       func(time.Duration, tea.Msg) tea.Cmd
 }
 
 // New gives the screen's model without a terminal, for programs that drive it themselves. [Run] is for people.
@@ -258,10 +261,16 @@ func (m *model) fail(doing message.Safe, err error) {
 	m.note = note{doing + ": " + errorText(err), badNote}
 }
 
+// plainWords says what Go's words for the end of a wait mean.
+var plainWords = strings.NewReplacer(
+	context.Canceled.Error(), "stopped",
+	context.DeadlineExceeded.Error(), "no answer in time",
+)
+
 // errorText makes an error's words, which may be a server's, safe to show.
 func errorText(err error) message.Safe {
 	if err == nil {
 		return ""
 	}
-	return message.MakeSafe(err.Error())
+	return message.MakeSafe(plainWords.Replace(err.Error()))
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -20,8 +21,10 @@ func (m *model) openingText() page {
 	title, advice := m.openingWords()
 	p.add(run{m.theme.strong, title})
 	p.add()
-	p.wrapped(m, m.theme.bad, errorText(m.server.err))
-	p.add()
+	if !errors.Is(m.server.err, errStopped) {
+		p.wrapped(m, m.theme.bad, errorText(m.server.err))
+		p.add()
+	}
 	p.wrapped(m, style{}, advice)
 	switch {
 	case !m.server.again.IsZero():
@@ -40,6 +43,9 @@ func (m *model) openingText() page {
 
 // openingWords says in plain words what an error of opening means, and what to do.
 func (m *model) openingWords() (title, advice message.Safe) {
+	if errors.Is(m.server.err, errStopped) {
+		return "Connecting was stopped", "Nothing was changed."
+	}
 	switch mailbox.ClassOf(m.server.err) {
 	case mailbox.TryLater:
 		return "The mailbox can't be had just now", "Another program holds it, or the server asks to wait. Nothing was changed."

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -54,6 +56,13 @@ type progress struct {
 	summary         *commit.Summary
 	err             error
 	warnings        []message.Safe
+}
+
+// asked tells whether a QUIT may have been sent for which deletions wait: nothing else is left to be done.
+func (p *progress) asked() bool {
+	return p.promised > 0 && !slices.ContainsFunc(p.steps, func(s step) bool {
+		return s.state < stepFetched || s.state == stepFetched && s.mark.Deletes()
+	})
 }
 
 func (p *progress) active() bool { return p.run != nil }
@@ -112,6 +121,9 @@ func listen(run CommitRun) tea.Cmd {
 func (m *model) stopRun() tea.Cmd {
 	m.run.stopping = true
 	m.run.phase = "Stopping: nothing of this session will be deleted"
+	if m.run.asked() {
+		m.run.phase = "Stopping: QUIT may be on its way, then what was to be deleted is"
+	}
 	m.run.cancel()
 	return nil
 }
@@ -142,6 +154,9 @@ func (m *model) runEvents(msg runMsg) tea.Cmd {
 	p.summary, p.err = &msg.summary, msg.err
 	m.result.Commits = append(m.result.Commits, msg.summary)
 	m.result.Err = msg.err
+	if p.stopping && !p.leave && errors.Is(msg.err, context.Canceled) && msg.summary.Unknown == 0 {
+		m.result.Err = nil // a person wanted it so, and knows
+	}
 	m.finishMarks()
 	if m.mode == modeCommitting {
 		m.mode = modeSummary
@@ -156,10 +171,7 @@ func (m *model) runEvents(msg runMsg) tea.Cmd {
 
 // lookAfter lists the mailbox anew after a commit, so that what is shown is what is there.
 func (m *model) lookAfter() tea.Cmd {
-	m.server.opening = true
-	m.server.turn++
-	box, ctx := m.cfg.Mailbox, m.ctx
-	return func() tea.Msg { return openedMsg{err: box.Refresh(ctx)} }
+	return m.attempt(m.cfg.Mailbox.Refresh, false)
 }
 
 // finishMarks takes the marks off that were carried out. What failed, or was taken back, keeps its mark.

@@ -85,8 +85,10 @@ func (m *model) quit() tea.Cmd {
 		return tea.Quit
 	}
 	text := "Leave without carrying out the marks (" + m.marks.sentence() + ")?"
-	if m.cfg.Ledger != nil {
+	if m.cfg.Ledger != nil && m.cfg.Ledger.Dir() != "" {
 		text += " They are kept."
+	} else {
+		text += " They are forgotten."
 	}
 	m.question = question{text, "Leave? " + count(m.marks.here()) + " marked", func() tea.Cmd { return tea.Quit }}
 	m.push(modeConfirm)

@@ -54,6 +54,9 @@ func show(ctx context.Context, cfg Config, in, out *os.File) (Result, error) {
 
 	m.finish(cancel)
 	m.result.Signal = ended
+	if ended == nil && m.interrupted {
+		m.result.Signal = &SignalError{os.Interrupt}
+	}
 	if errors.Is(err, tea.ErrProgramKilled) && (ctx.Err() != nil || ended != nil) {
 		err = nil // the caller's or a signal's end, which they know
 	}

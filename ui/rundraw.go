@@ -169,6 +169,8 @@ func (m *model) summaryText() page {
 func (m *model) summaryTitle() (message.Safe, style) {
 	p := &m.run
 	switch s := p.summary; {
+	case p.stopping && s.Unknown > 0:
+		return "Stopped: whether " + plural(s.Unknown, "message") + " came to be deleted is not known", m.theme.warn
 	case p.stopping && s.Deleted == 0:
 		return "Stopped: nothing was deleted, what was fetched stays", m.theme.warn
 	case p.stopping:

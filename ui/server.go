@@ -25,6 +25,10 @@ type server struct {
 	again   time.Time // when the next try is due; zero: none is
 	turn    int       // which of the wake-ups on their way still counts
 
+	stop    context.CancelFunc // ends the attempt under way
+	stopped bool               // a person ended it
+	freed   bool               // the lock was let go while nobody asked
+
 	asked view // the rows in view that headers were last asked for
 }
 
@@ -49,11 +53,50 @@ func (m *model) open() tea.Cmd {
 	if m.server.opening {
 		return nil
 	}
-	m.server.opening = true
+	return m.attempt(m.cfg.Mailbox.Open, false)
+}
+
+// attempt gives the command that opens a session or lists anew, which a person can end.
+func (m *model) attempt(do func(context.Context) error, refresh bool) tea.Cmd {
+	ctx, cancel := context.WithCancel(m.ctx)
+	m.server.opening, m.server.stopped, m.server.stop = true, false, cancel
 	m.server.again = time.Time{}
 	m.server.turn++
-	box, ctx := m.cfg.Mailbox, m.ctx
-	return func() tea.Msg { return openedMsg{err: box.Open(ctx)} }
+	return func() tea.Msg {
+		defer cancel()
+		return openedMsg{do(ctx), refresh}
+	}
+}
+
+// errStopped is why there is no session where a person ended the wait for one.
+var errStopped = errors.New("connecting was stopped")
+
+// stopOpening ends an attempt to connect, or the wait for the next one, and tells whether there was any.
+func (m *model) stopOpening() bool {
+	switch {
+	case m.server.opening:
+		m.server.stopped = true
+		m.server.stop()
+	case !m.server.again.IsZero():
+		m.server.again = time.Time{}
+		m.server.turn++
+		m.server.err = errStopped
+		m.say("Stopped; " + m.againWords())
+	default:
+		return false
+	}
+	return true
+}
+
+// againWords names the key that tries again.
+func (m *model) againWords() message.Safe { return m.hintKey(keymap.LookAgain) + " tries again" }
+
+// failConnecting shows why there is no session, and what can be done.
+func (m *model) failConnecting(err error) {
+	m.fail("connecting", err)
+	if again(err) {
+		m.note.text += "; " + m.againWords()
+	}
 }
 
 // lookAgain reconnects and lists anew, or tries again to open the mailbox at all.
@@ -71,12 +114,8 @@ func (m *model) lookAgain() tea.Cmd {
 	case m.rows.list == nil:
 		return m.open()
 	}
-	m.server.opening = true
-	m.server.again = time.Time{}
-	m.server.turn++
-	m.say("Looking again…")
-	box, ctx := m.cfg.Mailbox, m.ctx
-	return func() tea.Msg { return openedMsg{err: box.Refresh(ctx), refresh: true} }
+	m.say("Looking again" + message.Safe(m.glyphs.ellipsis))
+	return m.attempt(m.cfg.Mailbox.Refresh, true)
 }
 
 // again tells whether trying again is any use after an error.
@@ -112,10 +151,15 @@ func (m *model) opened(msg openedMsg) tea.Cmd {
 	if errors.Is(msg.err, context.Canceled) && m.ctx.Err() != nil {
 		return nil
 	}
+	if m.server.stopped {
+		m.server.err = errStopped
+		m.say("Connecting was stopped; " + m.againWords())
+		return nil
+	}
 	m.server.err = msg.err
 	m.server.attempt++
 	if m.rows.list != nil {
-		m.fail("connecting", msg.err)
+		m.failConnecting(msg.err)
 	}
 	if mailbox.ClassOf(msg.err) != mailbox.TryLater && m.rows.list == nil {
 		return nil // said on the opening screen, with the key that tries again
@@ -172,8 +216,13 @@ func (m *model) retry(msg retryMsg) tea.Cmd {
 
 // openingAction does what keys do before there is a list.
 func (m *model) openingAction(a keymap.Action) tea.Cmd {
-	if a == keymap.Quit {
+	switch a {
+	case keymap.Quit:
 		return m.quit()
+	case keymap.Close:
+		if !m.stopOpening() {
+			m.say("Nothing is waited for; " + m.againWords())
+		}
 	}
 	return nil
 }
@@ -212,7 +261,16 @@ func (m *model) lockWords() (short message.Safe, s style, glyph message.Safe) {
 	case mailbox.Released:
 		return "mailbox free", m.theme.good, ring
 	case mailbox.Lost:
-		short = "line lost"
+		switch {
+		case errors.Is(m.server.err, errStopped):
+			return "not connected", m.theme.warn, ring
+		case mailbox.ClassOf(m.server.err) == mailbox.TryLater:
+			short = "locked or busy"
+		case mailbox.ClassOf(m.server.err) == mailbox.Refused:
+			short = "not logged in"
+		default:
+			short = "line lost"
+		}
 		if left := m.server.again.Sub(m.cfg.Now()); !m.server.again.IsZero() && left > 0 {
 			short += ", again in " + span(left.Round(time.Second))
 		}

@@ -203,7 +203,7 @@ func (m *model) hintKey(a keymap.Action) message.Safe {
 
 // hintsFor are the actions worth a hint in each context, the most useful first; help is always the last.
 var hintsFor = map[keymap.Context][]keymap.Action{
-	keymap.Opening:        {keymap.LookAgain, keymap.Dialogue, keymap.Accounts, keymap.Quit},
+	keymap.Opening:        {keymap.Close, keymap.LookAgain, keymap.Dialogue, keymap.Accounts, keymap.Quit},
 	keymap.List:           {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.Preview, keymap.Filter, keymap.Senders, keymap.Undo, keymap.Quit},
 	keymap.PreviewPane:    {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.AllHeaders, keymap.AsReceived, keymap.MoreLines, keymap.Preview},
 	keymap.SendersView:    {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.ShowGroup, keymap.GroupBy, keymap.Senders, keymap.Undo},
@@ -226,7 +226,7 @@ func (m *model) drawHints(l *line) {
 		key := m.keys.Key(in, a)
 		words := m.hintWords(in, a)
 		need := m.method.Width(message.Safe(key)) + 1 + len(words) + 2
-		if key == "" || need+tail > l.left || a == keymap.LookAgain && !again(m.server.err) {
+		if key == "" || need+tail > l.left || m.idleKey(in, a) {
 			continue
 		}
 		l.put(m.theme.strong, message.Safe(key)).put(m.theme.quiet, " "+message.Safe(words)).gap(2)
@@ -236,11 +236,24 @@ func (m *model) drawHints(l *line) {
 	}
 }
 
+// idleKey tells whether an action has nothing to do just now.
+func (m *model) idleKey(in keymap.Context, a keymap.Action) bool {
+	switch {
+	case a == keymap.LookAgain:
+		return !again(m.server.err) || m.server.opening
+	case in == keymap.Opening && a == keymap.Close:
+		return !m.server.opening && m.server.again.IsZero()
+	}
+	return false
+}
+
 // hintWords are an action's words, where the moment calls for others than the table's.
 func (m *model) hintWords(in keymap.Context, a keymap.Action) string {
 	switch {
 	case in == keymap.PreviewPane && a == keymap.Preview:
 		return "close"
+	case in == keymap.Opening && a == keymap.Close:
+		return "stop"
 	case in == keymap.SendersView && a == keymap.Senders:
 		return "list"
 	}

@@ -11,10 +11,14 @@ import (
 	"popmark/message"
 )
 
-// octets shows a size in at most five cells, in powers of 1024: 812, 1.2k, 14.2M, 131M.
+// octets shows a size in at most five cells, in powers of 1024: 812, 1.2k, 14.2M, 131M; ? for one that LIST does
+// not tell, which is less than 0.
 func octets(n int64) message.Safe {
-	if n < 1000 {
-		return message.Safe(strconv.FormatInt(max(n, 0), 10))
+	switch {
+	case n < 0:
+		return "?"
+	case n < 1000:
+		return message.Safe(strconv.FormatInt(n, 10))
 	}
 	v, unit := float64(n)/1024, 0
 	for v >= 999.5 && unit < 5 {
@@ -30,10 +34,13 @@ func octets(n int64) message.Safe {
 
 // longOctets shows a size in a sentence: 14.2 MiB, 812 octets.
 func longOctets(n int64) message.Safe {
+	if n < 0 {
+		return "unknown size"
+	}
 	short := octets(n)
 	last := len(short) - 1
 	if short[last] <= '9' {
-		return plural(max(n, 0), "octet")
+		return plural(n, "octet")
 	}
 	return short[:last] + " " + message.Safe(strings.ToUpper(string(short[last:]))) + "iB"
 }

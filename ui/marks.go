@@ -54,7 +54,7 @@ func (m *marks) add(id mailbox.ID, mark triage.Mark, sign int) {
 	}
 	if i, ok := m.list.Find(id); ok {
 		m.totals[mark].messages += sign
-		m.totals[mark].octets += int64(sign) * m.list.Messages[i].Octets
+		m.totals[mark].octets += int64(sign) * max(m.list.Messages[i].Octets, 0)
 	}
 }
 

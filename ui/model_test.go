@@ -133,7 +133,7 @@ func TestFormats(t *testing.T) {
 		{31_457_280, "30.0M", "30.0 MiB"},
 		{131 << 20, "131M", "131 MiB"},
 		{2 << 30, "2.0G", "2.0 GiB"},
-		{-5, "0", "0 octets"},
+		{-1, "?", "unknown size"},
 	} {
 		if got := octets(tt.n); got != tt.short || message.Width(got) > 5 {
 			t.Errorf("octets(%d) = %q, want %q in five cells", tt.n, got, tt.short)

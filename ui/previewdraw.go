@@ -112,13 +112,15 @@ func (m *model) layPreview(f frame) {
 	}
 	if msg, ok := m.rows.at(); ok && !c.whole {
 		add("", "", m.theme.plain)
-		rest := max(msg.Octets-c.preview.Octets, 0)
-		add("", m.moreWords(rest), m.theme.quiet)
+		add("", m.moreWords(msg.Octets-c.preview.Octets), m.theme.quiet)
 	}
 }
 
 func (m *model) moreWords(rest int64) message.Safe {
-	text := message.Safe(m.glyphs.ellipsis) + " and " + longOctets(rest) + " more"
+	text := message.Safe(m.glyphs.ellipsis) + " and more"
+	if rest > 0 {
+		text = message.Safe(m.glyphs.ellipsis) + " and " + longOctets(rest) + " more"
+	}
 	return text + " (" + m.hintKey("more-lines") + " shows more lines)"
 }
 
@@ -131,12 +133,18 @@ func (m *model) layText(c *content, add func(label, text message.Safe, s style))
 		}
 		add(message.Wcwidth.Fit(field.Name+":", 9)+" ", field.Value, s)
 	}
+	unsigned := message.Safe("") // under signs, what has none is set in
+	for _, finding := range c.preview.Findings {
+		if finding.Weight == message.Good || finding.Weight == message.Bad {
+			unsigned = "  "
+		}
+	}
 	for i, finding := range c.preview.Findings {
 		label := message.Safe("")
 		if i == 0 {
 			label = "Checks:"
 		}
-		s, sign := m.theme.plain, message.Safe("  ")
+		s, sign := m.theme.plain, unsigned
 		switch finding.Weight {
 		case message.Good:
 			s, sign = m.theme.good, message.Safe(m.glyphs.yes)+" "

@@ -157,6 +157,7 @@ func (m *model) runEvents(msg runMsg) tea.Cmd {
 	if p.stopping && !p.leave && errors.Is(msg.err, context.Canceled) && msg.summary.Unknown == 0 {
 		m.result.Err = nil // a person wanted it so, and knows
 	}
+	p.foundGone()
 	m.finishMarks()
 	if m.mode == modeCommitting {
 		m.mode = modeSummary
@@ -172,6 +173,25 @@ func (m *model) runEvents(msg runMsg) tea.Cmd {
 // lookAfter lists the mailbox anew after a commit, so that what is shown is what is there.
 func (m *model) lookAfter() tea.Cmd {
 	return m.attempt(m.cfg.Mailbox.Refresh, false)
+}
+
+// foundGone settles the deletions of a session whose QUIT was not answered, where the next session found all of
+// them gone: they are in the summary's count, and no event told of each.
+func (p *progress) foundGone() {
+	deletes := 0
+	for _, s := range p.steps {
+		if s.mark.Deletes() {
+			deletes++
+		}
+	}
+	if s := p.summary; s.Deleted != deletes || s.Unknown > 0 || s.Failed > 0 {
+		return
+	}
+	for i := range p.steps {
+		if p.steps[i].mark.Deletes() {
+			p.steps[i].state = stepDone
+		}
+	}
 }
 
 // finishMarks takes the marks off that were carried out. What failed, or was taken back, keeps its mark.

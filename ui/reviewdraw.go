@@ -69,7 +69,7 @@ func (m *model) wayBack(p *prose) {
 	for _, s := range m.review.plan.Steps {
 		switch {
 		case s.Mark != triage.Delete:
-		case s.Message.Octets <= m.cfg.KeepDeleted:
+		case s.Message.Octets >= 0 && s.Message.Octets <= m.cfg.KeepDeleted:
 			kept++
 		default:
 			lost++

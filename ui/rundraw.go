@@ -119,6 +119,10 @@ func (m *model) drawAbout(l *line, id mailbox.ID) {
 	if l.left >= 30 {
 		l.cell(style{}, name, min(l.left/3, 24)).gap(2)
 	}
+	if e.Subject == "" {
+		l.put(m.theme.quiet, "(no subject)")
+		return
+	}
 	l.put(m.theme.quiet, e.Subject)
 }
 
@@ -143,7 +147,7 @@ func (m *model) summaryText() page {
 	}
 	row(s.Fetched, "fetched", longOctets(s.Octets)+" to "+message.MakeSafe(m.cfg.Destination), m.theme.good)
 	row(s.Kept, "kept", "fetched before, and still there", m.theme.good)
-	row(s.Deleted, "deleted", longOctets(m.deletedOctets())+" freed on the server", m.theme.good)
+	row(s.Deleted, "deleted", m.freedWords(), m.theme.good)
 	row(s.Unknown, "unknown", "whether they are deleted could not be found out", m.theme.warn)
 	row(s.Failed, "failed", "left as they were", m.theme.bad)
 	if s.Fetched+s.Kept+s.Deleted+s.Unknown+s.Failed == 0 {
@@ -185,14 +189,19 @@ func (m *model) summaryTitle() (message.Safe, style) {
 	return "Committed", m.theme.good
 }
 
-// deletedOctets is the octets of what is deleted, by LIST's sizes.
-func (m *model) deletedOctets() (sum int64) {
+// freedWords says how many octets the deleted had, by LIST's sizes, where it is known which are deleted.
+func (m *model) freedWords() message.Safe {
+	sum, n := int64(0), 0
 	for _, s := range m.run.steps {
 		if s.state == stepDone && s.mark.Deletes() {
-			sum += s.message.Octets
+			sum += max(s.message.Octets, 0)
+			n++
 		}
 	}
-	return sum
+	if n != m.run.summary.Deleted {
+		return "on the server"
+	}
+	return longOctets(sum) + " freed on the server"
 }
 
 func (m *model) failures(out *prose) {

@@ -236,7 +236,11 @@ func (m *model) takeList(list *mailbox.List) {
 		m.warn("The mailbox was listed anew: the selection is off, the marks stay")
 	}
 	m.rows.setList(list, m.cfg.Mailbox.Envelope)
+	before := m.marks.here()
 	m.marks.setList(list)
+	if gone := before - m.marks.here(); gone > 0 && !m.run.active() {
+		m.warn(plural(gone, "marked message") + " no longer in the mailbox")
+	}
 	m.server.info = m.cfg.Mailbox.Info()
 	m.restoreMarks()
 	if m.mode == modeSenders {

@@ -208,7 +208,7 @@ var hintsFor = map[keymap.Context][]keymap.Action{
 	keymap.PreviewPane:    {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.AllHeaders, keymap.AsReceived, keymap.MoreLines, keymap.Preview},
 	keymap.SendersView:    {keymap.MarkDelete, keymap.MarkFetch, keymap.MarkMove, keymap.Skip, keymap.Review, keymap.ShowGroup, keymap.GroupBy, keymap.Senders, keymap.Undo},
 	keymap.Committing:     {keymap.Stop, keymap.Dialogue},
-	keymap.Summary:        {keymap.Close, keymap.Dialogue},
+	keymap.Summary:        {keymap.Close, keymap.Down, keymap.Up, keymap.Dialogue},
 	keymap.HelpScreen:     {keymap.Down, keymap.Up, keymap.Close},
 	keymap.DialogueScreen: {keymap.Down, keymap.Up, keymap.LookAgain, keymap.Close},
 	keymap.AccountsScreen: {keymap.LookAgain, keymap.Close},
@@ -241,6 +241,8 @@ func (m *model) idleKey(in keymap.Context, a keymap.Action) bool {
 	switch {
 	case a == keymap.LookAgain:
 		return !again(m.server.err) || m.server.opening
+	case in&(keymap.Summary|keymap.HelpScreen|keymap.DialogueScreen) != 0 && (a == keymap.Down || a == keymap.Up):
+		return m.textLines() <= m.textHeight()
 	case in == keymap.Opening && a == keymap.Close:
 		return !m.server.opening && m.server.again.IsZero()
 	}

@@ -1,0 +1,108 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"popmark/commit"
+	"popmark/triage"
+)
+
+func TestMarksOfMessagesThatAreGoneAreCounted(t *testing.T) {
+	s := newScreen(t, 100, 24, many(5)).press("d d d")
+	s.box.mails = s.box.mails[:3]
+	s.box.relist()
+	s.box.list.Generation = 2
+	s.press("R")
+	s.says("2 marked messages no longer in the mailbox")
+	if got := s.marksOf(); got != "--D" {
+		t.Errorf("marks %s", got)
+	}
+	s.press("R")
+	s.saysNot("no longer in the mailbox")
+}
+
+func TestP4_WhatWasFoundGoneIsCountedByItsSize(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		summary commit.Summary
+		want    string
+		marks   string
+	}{
+		{"all of it", commit.Summary{Deleted: 4, Committed: true}, "7.0 MiB freed on the server", "----F--F--"},
+		{"it is not told which", commit.Summary{Deleted: 3, Unknown: 2}, "deleted     on the server", "----FDDFDD"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScreen(t, 100, 24, sample())
+			s.m.startRun(triage.Plan{Steps: s.stepsOf("----FDDFDD")})
+			s.m.Update(runMsg{events: []commit.Event{{Kind: commit.Reconnecting}}, last: true, summary: tt.summary})
+			s.says(tt.want)
+			s.saysNot("0 octets freed")
+			if got := s.marksOf(); got != tt.marks {
+				t.Errorf("marks %s, want %s", got, tt.marks)
+			}
+		})
+	}
+}
+
+func TestASizeThatTheServerDoesNotTell(t *testing.T) {
+	mails := many(4)
+	for i := range mails[:3] {
+		mails[i].octets = -1
+	}
+	s := newScreen(t, 120, 30, mails).press("d d d d")
+	s.says("   ?")
+	if got := s.m.marks.freed(); got != mails[3].octets {
+		t.Errorf("the marks would free %d octets, want %d", got, mails[3].octets)
+	}
+	for _, keys := range []string{"enter", "esc b", "b o o", "g c", "y"} {
+		s.press(keys)
+		s.frame()
+	}
+	s.saysNot("-1")
+}
+
+func TestALongSummarySaysThatItScrolls(t *testing.T) {
+	if text := ansi.Strip(failing(t, 80, 24).frame()); strings.Contains(text, "j down") {
+		t.Errorf("a short one does too:\n%s", text)
+	}
+	s := failing(t, 80, 10)
+	s.says("j down")
+	s.says("back")
+}
+
+// TestChecksLineUp compares where words begin below each other.
+func TestChecksLineUp(t *testing.T) {
+	mails := sample()[:1]
+	mails[0].header += "Authentication-Results: mx.example.org; spf=neutral smtp.mailfrom=bob@example.org\r\n"
+	s := newScreen(t, 80, 40, mails).press("enter")
+	text := ansi.Strip(s.frame())
+	column := func(label string) int {
+		for row := range strings.Lines(text) {
+			if _, value, found := strings.Cut(row, label); found {
+				return len(row) - len(strings.TrimLeft(value, " "))
+			}
+		}
+		t.Fatalf("no %s in:\n%s", label, text)
+		return 0
+	}
+	if from, checks := column("From:"), column("Checks:"); from != checks {
+		t.Errorf("values begin in column %d and %d:\n%s", from, checks, text)
+	}
+}
+
+// stepsOf makes steps of letters in message order.
+func (s *screen) stepsOf(letters string) (steps []triage.Step) {
+	for i, letter := range letters {
+		for mark := triage.Delete; mark <= triage.Move; mark++ {
+			if mark.Letter() == string(letter) {
+				m := s.box.list.Messages[i]
+				steps = append(steps, triage.Step{Mark: mark, Message: m})
+				s.m.marks.set(mark, m.ID)
+			}
+		}
+	}
+	return steps
+}

@@ -122,7 +122,7 @@ func (m *model) stopRun() tea.Cmd {
 	m.run.stopping = true
 	m.run.phase = "Stopping: nothing of this session will be deleted"
 	if m.run.asked() {
-		m.run.phase = "Stopping: QUIT may be on its way, then what was to be deleted is"
+		m.run.phase = "Stopping: QUIT may be out already, and the deletions with it"
 	}
 	m.run.cancel()
 	return nil

@@ -121,7 +121,7 @@ func (m *model) finish(cancel context.CancelFunc) {
 	m.flushMarks()
 	cancel()
 	m.result.Marked = m.marks.here()
-	if m.rows.list == nil && m.result.Err == nil {
+	if m.rows.list == nil && m.result.Err == nil && !errors.Is(m.server.err, errStopped) {
 		m.result.Err = m.server.err
 	}
 }

@@ -62,6 +62,9 @@ func (m *model) attempt(do func(context.Context) error, refresh bool) tea.Cmd {
 	m.server.opening, m.server.stopped, m.server.stop = true, false, cancel
 	m.server.again = time.Time{}
 	m.server.turn++
+	if errors.Is(m.server.err, errStopped) {
+		m.server.err = nil
+	}
 	return func() tea.Msg {
 		defer cancel()
 		return openedMsg{do(ctx), refresh}
@@ -80,7 +83,6 @@ func (m *model) stopOpening() bool {
 	case !m.server.again.IsZero():
 		m.server.again = time.Time{}
 		m.server.turn++
-		m.server.err = errStopped
 		m.say("Stopped; " + m.againWords())
 	default:
 		return false
@@ -153,7 +155,9 @@ func (m *model) opened(msg openedMsg) tea.Cmd {
 	}
 	if m.server.stopped {
 		m.server.err = errStopped
-		m.say("Connecting was stopped; " + m.againWords())
+		if m.rows.list != nil {
+			m.say("Connecting was stopped; " + m.againWords())
+		}
 		return nil
 	}
 	m.server.err = msg.err
@@ -266,6 +270,8 @@ func (m *model) lockWords() (short message.Safe, s style, glyph message.Safe) {
 		return "mailbox free", m.theme.good, ring
 	case mailbox.Lost:
 		switch {
+		case m.server.opening:
+			return "connecting", m.theme.quiet, ring
 		case errors.Is(m.server.err, errStopped):
 			return "not connected", m.theme.warn, ring
 		case mailbox.ClassOf(m.server.err) == mailbox.TryLater:

@@ -83,7 +83,7 @@ func TestP4_NothingIsPromisedOnceQuitMayBeOut(t *testing.T) {
 	s.m.Update(runMsg{events: events})
 	s.press("esc")
 	s.saysNot("nothing of this session")
-	s.says("QUIT may be on its way")
+	s.says("QUIT may be out already")
 }
 
 func TestLeavingACommitCountsAsInterrupted(t *testing.T) {
@@ -161,6 +161,9 @@ func TestP10_EscEndsTheWaitForAServer(t *testing.T) {
 			if s.tick(); s.m.server.opening {
 				t.Error("it connects again by itself")
 			}
+			if s.m.finish(cancel); s.m.result.Err != nil {
+				t.Errorf("what a person wanted is an error: %v", s.m.result.Err)
+			}
 			calls := len(s.box.calls)
 			if s.press("R"); len(s.box.calls) == calls {
 				t.Error("R does not try again")
@@ -171,7 +174,8 @@ func TestP10_EscEndsTheWaitForAServer(t *testing.T) {
 
 func TestP10_EscEndsACountdown(t *testing.T) {
 	s := unopened(t, 80, 24, errLocked).press("esc")
-	s.says("Connecting was stopped")
+	s.says("Stopped; R tries again")
+	s.says("[IN-USE]")
 	calls := len(s.box.calls)
 	if s.tick(); len(s.box.calls) != calls {
 		t.Error("the countdown goes on")

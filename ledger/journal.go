@@ -24,13 +24,16 @@ const (
 // Step is one message of a run.
 type Step struct {
 	Seq    int // its place in the run, from 0
+	Number int // the message's, in the list that the run was asked for; 0 where it is not known
 	UID    string
-	Octets int64
-	Mark   byte // the caller's own number
-	State  StepState
-	About  About
-	Lines  []message.Safe // the first lines that TOP had shown
-	Kept   string         // the path of the copy in the bin, "" where there is none
+	// Certain is true where no other message bore the UIDL.
+	Certain bool
+	Octets  int64
+	Mark    byte // the caller's own number
+	State   StepState
+	About   About
+	Lines   []message.Safe // the first lines that TOP had shown
+	Kept    string         // the path of the copy in the bin, "" where there is none
 }
 
 // A Run is a commit under way, or one that was broken off.
@@ -40,7 +43,10 @@ type Run struct {
 	Started     time.Time
 	AtEnd       bool
 	Destination string // canonical; "" where nothing is fetched
-	Steps       []Step
+	// Request is what was asked for, in the caller's words: a run with the same one
+	// takes this one up. It is "" where numbers and queries stood for nothing.
+	Request string
+	Steps   []Step
 }
 
 // BeginRun writes a run and its steps down, and forgets the runs that resumed
@@ -57,23 +63,23 @@ func (l *Ledger) BeginRun(ctx context.Context, run Run, resumed ...int64) (int64
 				return err
 			}
 		}
-		r, err := tx.ExecContext(ctx, "INSERT INTO run (account, started, at_end, destination) VALUES (?, ?, ?, ?)",
-			account, run.Started.UnixNano(), run.AtEnd, run.Destination)
+		r, err := tx.ExecContext(ctx, "INSERT INTO run (account, started, at_end, destination, request) VALUES (?, ?, ?, ?, ?)",
+			account, run.Started.UnixNano(), run.AtEnd, run.Destination, run.Request)
 		if err != nil {
 			return err
 		}
 		if id, err = r.LastInsertId(); err != nil {
 			return err
 		}
-		put, err := tx.PrepareContext(ctx, `INSERT INTO step (run, seq, uid, octets, mark, state, sender, subject, date, lines, kept)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+		put, err := tx.PrepareContext(ctx, `INSERT INTO step (run, seq, number, uid, certain, octets, mark, state, sender, subject, date, lines, kept)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 		if err != nil {
 			return err
 		}
 		defer closeStatement(put)
 		for i := range run.Steps {
 			s := &run.Steps[i]
-			_, err := put.ExecContext(ctx, id, s.Seq, []byte(s.UID), s.Octets, s.Mark, s.State,
+			_, err := put.ExecContext(ctx, id, s.Seq, s.Number, []byte(s.UID), s.Certain, s.Octets, s.Mark, s.State,
 				string(s.About.From), string(s.About.Subject), formatDate(s.About.Date), joinLines(s.Lines), s.Kept)
 			if err != nil {
 				return err
@@ -175,11 +181,11 @@ func (l *Ledger) Runs(ctx context.Context, account string) ([]Run, error) {
 		err = scanEach(ctx, db, func(scan func(...any) error) error {
 			run := Run{Account: account}
 			var started int64
-			err := scan(&run.ID, &started, &run.AtEnd, &run.Destination)
+			err := scan(&run.ID, &started, &run.AtEnd, &run.Destination, &run.Request)
 			run.Started = time.Unix(0, started)
 			runs = append(runs, run)
 			return err
-		}, "SELECT id, started, at_end, destination FROM run WHERE account=? ORDER BY id", id)
+		}, "SELECT id, started, at_end, destination, request FROM run WHERE account=? ORDER BY id", id)
 		if err != nil {
 			return err
 		}
@@ -188,11 +194,11 @@ func (l *Ledger) Runs(ctx context.Context, account string) ([]Run, error) {
 				var s Step
 				var uid []byte
 				var date, lines string
-				err := scan(&s.Seq, &uid, &s.Octets, &s.Mark, &s.State, &s.About.From, &s.About.Subject, &date, &lines, &s.Kept)
+				err := scan(&s.Seq, &s.Number, &uid, &s.Certain, &s.Octets, &s.Mark, &s.State, &s.About.From, &s.About.Subject, &date, &lines, &s.Kept)
 				s.UID, s.About.Date, s.Lines = string(uid), parseDate(date), splitLines(lines)
 				runs[i].Steps = append(runs[i].Steps, s)
 				return err
-			}, "SELECT seq, uid, octets, mark, state, sender, subject, date, lines, kept FROM step WHERE run=? ORDER BY seq", runs[i].ID)
+			}, "SELECT seq, number, uid, certain, octets, mark, state, sender, subject, date, lines, kept FROM step WHERE run=? ORDER BY seq", runs[i].ID)
 			if err != nil {
 				return err
 			}

@@ -178,9 +178,9 @@ func TestJournalIsKeptUntilItsRunEnds(t *testing.T) {
 		old, err := l.BeginRun(ctx, Run{Account: account, Started: time.Unix(1, 0)})
 		check(t, err)
 		id, err := l.BeginRun(ctx, Run{
-			Account: account, Started: time.Unix(2, 0), AtEnd: true, Destination: "eml:/x",
+			Account: account, Started: time.Unix(2, 0), AtEnd: true, Destination: "eml:/x", Request: "--move 7",
 			Steps: []Step{
-				{Seq: 0, UID: "a", Octets: 1, Mark: 1, About: About{Subject: "first"}, Lines: []message.Safe{"one", "", "three"}},
+				{Seq: 0, Number: 7, UID: "a", Certain: true, Octets: 1, Mark: 1, About: About{Subject: "first"}, Lines: []message.Safe{"one", "", "three"}},
 				{Seq: 1, UID: "b", Octets: 2, Mark: 3},
 			},
 		}, old)
@@ -195,6 +195,9 @@ func TestJournalIsKeptUntilItsRunEnds(t *testing.T) {
 			t.Fatalf("got %+v", runs)
 		}
 		a, b := runs[0].Steps[0], runs[0].Steps[1]
+		if runs[0].Request != "--move 7" || a.Number != 7 || b.Number != 0 || !a.Certain || b.Certain {
+			t.Errorf("what was asked for came back as %+v", runs[0])
+		}
 		if a.State != StepDeleted || b.State != StepAsked || a.Kept != "/bin/a" || !slices.Equal(a.Lines, []message.Safe{"one", "", "three"}) {
 			t.Errorf("steps %+v", runs[0].Steps)
 		}

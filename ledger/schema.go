@@ -97,6 +97,11 @@ CREATE TABLE deleted (
 );
 CREATE INDEX deleted_at ON deleted (at);
 `,
+	`
+ALTER TABLE run ADD COLUMN request TEXT NOT NULL DEFAULT '';
+ALTER TABLE step ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE step ADD COLUMN certain INTEGER NOT NULL DEFAULT 0;
+`,
 }
 
 // bringUp makes sure that the database has the schema of this program. The

@@ -23,11 +23,12 @@ type Destination interface {
 	Begin(ctx context.Context, meta Meta) (Delivery, error)
 
 	// Find tells whether the message that r speaks of is still there. It is
-	// careful: where it cannot tell, the answer is no.
+	// careful: where it cannot tell, or the file has lost its text, the answer is no.
 	Find(r Receipt) bool
 
 	// Secure is Find for a message that a run may have put into place and been killed
-	// before it was on the disk: what is found is brought there first. The error means
+	// before it was on the disk: what is found is brought there first. Of a command,
+	// which Find knows nothing of, its word is taken. The error means
 	// that it is there and that the disk failed; fetching it again would make two.
 	Secure(ctx context.Context, r Receipt) (bool, error)
 

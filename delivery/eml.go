@@ -95,7 +95,7 @@ func (e *EML) claim(base string) string {
 // have got that name.
 func (e *EML) Find(r Receipt) bool {
 	sum, name, ok := strings.Cut(r.Name, "/")
-	if !ok || !plainName(name) || !regular(e.fsys, filepath.Join(e.dir, name)) {
+	if !ok || !plainName(name) || !holds(e.fsys, filepath.Join(e.dir, name), r) {
 		return false
 	}
 	f, err := e.fsys.OpenFile(filepath.Join(e.dir, name), os.O_RDONLY, 0)

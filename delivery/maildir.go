@@ -132,10 +132,10 @@ func (m *Maildir) Find(r Receipt) bool {
 	}
 	// A reader moves messages from new to cur, so that looking in this order
 	// cannot miss one on its way.
-	if regular(m.fsys, m.sub("new", r.Name)) {
+	if holds(m.fsys, m.sub("new", r.Name), r) {
 		return true
 	}
-	return m.seen.has(r.Name)
+	return m.seen.has(r)
 }
 
 // Close waits for commits under way.

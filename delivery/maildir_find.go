@@ -14,9 +14,11 @@ func plainName(name string) bool {
 	return name != "" && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\x00")
 }
 
-func regular(fsys FS, path string) bool {
+// holds tells whether a message is in its file. A disk that was full, or a crash, may
+// have left a name with nothing behind it.
+func holds(fsys FS, path string, r Receipt) bool {
 	fi, err := fsys.Stat(path)
-	return err == nil && fi.Mode().IsRegular()
+	return err == nil && fi.Mode().IsRegular() && (fi.Size() > 0 || r.Octets == 0)
 }
 
 // curIndex finds messages in cur, whose names have grown flags that are not known.
@@ -32,13 +34,13 @@ type curIndex struct {
 }
 
 // has tells whether a message is there now.
-func (c *curIndex) has(name string) bool {
+func (c *curIndex) has(r Receipt) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// A message whose flags change while the folder is read may be missed; the
 	// folder's time then says to read again.
 	for tries := range 3 {
-		if full, ok := c.names[name]; ok && regular(c.fsys, filepath.Join(c.dir, full)) {
+		if full, ok := c.names[r.Name]; ok && holds(c.fsys, filepath.Join(c.dir, full), r) {
 			return true
 		}
 		fi, err := c.fsys.Stat(c.dir)

@@ -87,6 +87,9 @@ func TestMaildirFindsAMessageWhateverFlagsItHasGot(t *testing.T) {
 	if !m.Find(r) {
 		t.Error("not found under new")
 	}
+	if none := mustDeliver(t, m, ""); !m.Find(none) {
+		t.Error("one without text is not found")
+	}
 	seen := filepath.Join(dir, "cur", r.Name+":2,S")
 	if err := os.Rename(r.Path, seen); err != nil {
 		t.Fatal(err)
@@ -99,6 +102,12 @@ func TestMaildirFindsAMessageWhateverFlagsItHasGot(t *testing.T) {
 	}
 	if !m.Find(r) {
 		t.Error("not found with other flags")
+	}
+	if err := os.Truncate(filepath.Join(dir, "cur", r.Name+":2,FRS"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if m.Find(r) {
+		t.Error("found although its text is gone")
 	}
 	if err := os.Remove(filepath.Join(dir, "cur", r.Name+":2,FRS")); err != nil {
 		t.Fatal(err)

@@ -48,15 +48,24 @@ func (m multi) part(r Receipt, i int) (Receipt, bool) {
 	return r, true
 }
 
-// Find is true where every destination still has the message.
+// Find is true where every destination that can look still has the message, and there
+// is one. Of a command it is enough that it once accepted it.
 func (m multi) Find(r Receipt) bool {
+	found := false
 	for i, d := range m {
 		part, ok := m.part(r, i)
-		if !ok || !d.Find(part) {
+		if !ok {
 			return false
 		}
+		if _, blind := d.(*Pipe); blind {
+			continue
+		}
+		if !d.Find(part) {
+			return false
+		}
+		found = true
 	}
-	return len(m) > 0
+	return found
 }
 
 func (m multi) Close() error {

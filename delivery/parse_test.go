@@ -88,6 +88,9 @@ func TestMultiIsSafeOnlyWhenAllAre(t *testing.T) {
 	if whole.Octets != int64(len(text)) {
 		t.Errorf("octets %d", whole.Octets)
 	}
+	if Multi(NewPipe("true"), NewPipe("cat")).Find(Receipt{Name: pipeDone + separator + pipeDone}) {
+		t.Error("found where nobody can look")
+	}
 	// Asked for again although all have it, it is delivered again.
 	if _, _, err := deliver(t.Context(), dest, Meta{Prior: &whole}, text, 9); err != nil {
 		t.Fatal(err)

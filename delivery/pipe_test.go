@@ -52,8 +52,14 @@ func TestPipeGivesTheMessageAndItsEnvelope(t *testing.T) {
 		if r.Path != "" || r.Octets != int64(len(message)) {
 			t.Errorf("receipt %+v", r)
 		}
-		if p := NewPipe("x"); !p.Find(r) || p.Find(Receipt{}) {
-			t.Error("only what was accepted is found")
+		p := NewPipe("x")
+		if p.Find(r) {
+			t.Error("a copy is found where nobody can look")
+		}
+		for receipt, want := range map[Receipt]bool{r: true, {}: false} {
+			if accepted, err := p.Secure(t.Context(), receipt); accepted != want || err != nil {
+				t.Errorf("Secure of %+v gives %v, %v", receipt, accepted, err)
+			}
 		}
 		if left := names(t, os.Getenv("TMPDIR")); len(left) > 0 {
 			t.Errorf("left behind: %q", left)

@@ -69,6 +69,7 @@ func (m *model) stateChanged(e mailbox.StateEvent) tea.Cmd {
 		if m.rows.list == nil || m.server.opening || m.run.active() {
 			return nil // whoever asked says it
 		}
+		m.server.missed = true
 		if was == mailbox.Open {
 			m.fail("the line is lost", e.Err)
 		} else {
@@ -81,9 +82,12 @@ func (m *model) stateChanged(e mailbox.StateEvent) tea.Cmd {
 	return nil
 }
 
-// lineBack says that a lost line is there again, and asks for the preview that it had cost.
+// lineBack says that a line whose loss was told is there again, and asks for the preview that it had cost.
 func (m *model) lineBack() tea.Cmd {
-	m.say("The line is back")
+	if m.server.missed {
+		m.say("The line is back")
+	}
+	m.server.missed = false
 	m.preview.err = nil
 	return m.showPreview()
 }

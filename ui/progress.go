@@ -58,6 +58,11 @@ type progress struct {
 	warnings        []message.Safe
 }
 
+// asWished tells whether a commit ended because a person stopped it, and all of what it did is known.
+func (p *progress) asWished() bool {
+	return p.stopping && errors.Is(p.err, context.Canceled) && p.summary.Unknown == 0
+}
+
 // asked tells whether a QUIT may have been sent for which deletions wait: nothing else is left to be done.
 func (p *progress) asked() bool {
 	return p.promised > 0 && !slices.ContainsFunc(p.steps, func(s step) bool {
@@ -154,8 +159,8 @@ func (m *model) runEvents(msg runMsg) tea.Cmd {
 	p.summary, p.err = &msg.summary, msg.err
 	m.result.Commits = append(m.result.Commits, msg.summary)
 	m.result.Err = msg.err
-	if p.stopping && !p.leave && errors.Is(msg.err, context.Canceled) && msg.summary.Unknown == 0 {
-		m.result.Err = nil // a person wanted it so, and knows
+	if p.asWished() && !p.leave {
+		m.result.Err = nil
 	}
 	p.foundGone()
 	m.finishMarks()

@@ -136,7 +136,7 @@ func (m *model) summaryText() page {
 	var out prose
 	title, look := m.summaryTitle()
 	out.wrapped(m, look, title)
-	if p.err != nil {
+	if p.err != nil && !p.asWished() {
 		out.wrapped(m, m.theme.bad, errorText(p.err))
 	}
 	out.add()

@@ -27,6 +27,7 @@ type server struct {
 
 	stop    context.CancelFunc // ends the attempt under way
 	stopped bool               // a person ended it
+	missed  bool               // a person was told that the line is lost
 	freed   bool               // the lock was let go while nobody asked
 
 	asked view // the rows in view that headers were last asked for

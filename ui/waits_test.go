@@ -63,6 +63,9 @@ func TestP4_AStoppedCommitSaysOnlyWhatIsCertain(t *testing.T) {
 			s.m.Update(runMsg{last: true, summary: tt.summary, err: fmt.Errorf("carrying out the marks: %w", context.Canceled)})
 			s.says(tt.want)
 			s.saysNot("context canceled")
+			if tt.summary.Unknown == 0 {
+				s.saysNot("carrying out the marks")
+			}
 			if wrong := s.m.result.Err != nil; wrong != (tt.summary.Unknown > 0) {
 				t.Errorf("the screen's error is %v", s.m.result.Err)
 			}
@@ -197,4 +200,17 @@ func TestAnAttemptIsCancelledByItsOwnStop(t *testing.T) {
 	if msg, ok := (<-ended).(openedMsg); !ok || !errors.Is(msg.err, context.Canceled) {
 		t.Errorf("got %v", msg)
 	}
+}
+
+func TestALineThatNobodyMissedIsNotToldToBeBack(t *testing.T) {
+	s := committing(t, 100, 24).press("esc")
+	s.states(mailbox.StateEvent{State: mailbox.Lost, Err: context.Canceled})
+	s.m.Update(runMsg{last: true, err: context.Canceled})
+	s.send(openedMsg{})
+	s.states(mailbox.StateEvent{State: mailbox.Opening}, mailbox.StateEvent{State: mailbox.Open})
+	s.saysNot("The line is back")
+
+	s = stateNamed(t, "lost", 100, 24)
+	s.states(mailbox.StateEvent{State: mailbox.Open})
+	s.says("The line is back")
 }

@@ -113,7 +113,7 @@ func (e *engine) carryOutPart(ctx context.Context, s session, part []*step) erro
 		switch {
 		case err == nil:
 			return nil
-		case isQuitRefusal(err):
+		case isRefusedQuit(err):
 			return e.afterRefusedQuit(ctx, part, err)
 		case ctx.Err() != nil || !e.mayTakeUp(s, err):
 			return e.stopped(part, err)
@@ -262,7 +262,7 @@ func (e *engine) quit(ctx context.Context, s session, part []*step) error {
 		e.quitInVain(err)
 		return nil
 	case fault == refused:
-		return quitRefusal{err}
+		return refusedQuitError{err}
 	default:
 		return err
 	}

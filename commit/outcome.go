@@ -16,13 +16,13 @@ var ErrNoUIDL = errors.New("the server has no UIDL, so that it cannot be left an
 // errStillThere is why a deletion failed that the server had promised.
 var errStillThere = errors.New("the server answered +OK to DELE and to QUIT and still has the message")
 
-// quitRefusal is an -ERR to a QUIT that should have deleted something.
-type quitRefusal struct{ error }
+// refusedQuitError is an -ERR to a QUIT that should have deleted something.
+type refusedQuitError struct{ error }
 
-func (q quitRefusal) Unwrap() error { return q.error }
+func (q refusedQuitError) Unwrap() error { return q.error }
 
-func isQuitRefusal(err error) bool {
-	_, ok := errors.AsType[quitRefusal](err)
+func isRefusedQuit(err error) bool {
+	_, ok := errors.AsType[refusedQuitError](err)
 	return ok
 }
 
@@ -83,11 +83,11 @@ func (e *engine) afterRefusedQuit(ctx context.Context, part []*step, refusal err
 	s, err := e.box.take(ctx, true)
 	if err != nil {
 		if s, err = e.reconnect(ctx, err); err != nil {
-			return e.stopped(part, fmt.Errorf("%v; looking what it did: %w", refusal, err))
+			return e.stopped(part, fmt.Errorf("%s; looking what it did: %w", refusal.Error(), err))
 		}
 	}
 	if err := e.inSession(ctx, s, part, false); err != nil {
-		return e.stopped(part, fmt.Errorf("%v; looking what it did: %w", refusal, err))
+		return e.stopped(part, fmt.Errorf("%s; looking what it did: %w", refusal.Error(), err))
 	}
 	for _, st := range doubtful {
 		if st.fate != deleted && !st.closed {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -16,7 +17,7 @@ func TestManyRowsAreAllKeptWhateverTheirNumber(t *testing.T) {
 				rows[i] = HeaderRow{UID: uids[i], Octets: int64(i), Header: fmt.Append(nil, "header ", i)}
 			}
 			// Each comes twice, the last header with another text.
-			check(t, l.MarkSeen(t.Context(), "a", append(uids, uids...)))
+			check(t, l.MarkSeen(t.Context(), "a", slices.Concat(uids, uids)))
 			check(t, l.PutHeaders(t.Context(), "a", rows))
 			if n > 0 {
 				rows[n-1].Header = []byte("newer")

@@ -41,7 +41,8 @@ type htmlWalk struct {
 	dropHidden bool
 
 	open     []openElement
-	skipping int // open elements whose content is not shown
+	counts   map[element]int // of open, by name
+	skipping int             // open elements whose content is not shown
 	pre      int
 	quotes   int
 	lists    []int // the next item's number, 0 for bullets
@@ -119,6 +120,7 @@ func (w *htmlWalk) start() {
 			e.name = string(name)
 		}
 		w.open = append(w.open, e)
+		w.count(e, 1)
 		if skip {
 			w.skipping++
 		}
@@ -182,6 +184,9 @@ func (w *htmlWalk) end(tag atom.Atom, name []byte) {
 
 // popElement closes the innermost open element of that name and those within it. It returns false where none is open.
 func (w *htmlWalk) popElement(tag atom.Atom, name []byte) bool {
+	if w.counts[elementName(tag, name)] == 0 {
+		return len(w.open) == maxOpen // too many to know
+	}
 	for i := len(w.open) - 1; i >= 0; i-- {
 		if e := w.open[i]; e.tag != tag || tag == 0 && e.name != string(name) {
 			continue
@@ -190,11 +195,33 @@ func (w *htmlWalk) popElement(tag atom.Atom, name []byte) bool {
 			if e.skip {
 				w.skipping--
 			}
+			w.count(e, -1)
 		}
 		w.open = w.open[:i]
 		return true
 	}
-	return len(w.open) == maxOpen // too many to know
+	return false
+}
+
+// element is what an end tag is told by.
+type element struct {
+	tag  atom.Atom
+	name string // where tag is 0
+}
+
+func elementName(tag atom.Atom, name []byte) element {
+	if tag != 0 {
+		return element{tag: tag}
+	}
+	return element{name: string(name)}
+}
+
+// count keeps how many elements of a name are open, so that end tags without a start cost no search.
+func (w *htmlWalk) count(e openElement, n int) {
+	if w.counts == nil {
+		w.counts = make(map[element]int)
+	}
+	w.counts[element{e.tag, e.name}] += n
 }
 
 // item begins a list's line with its number or a bullet.

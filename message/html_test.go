@@ -113,7 +113,7 @@ func TestP8_HTMLTakesBoundedTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			lines := bodyText{text: in, html: true}.lines()
-			if took := time.Since(began); took > 5*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("%d lines took %v", len(lines), took)
 			}
 		})

@@ -164,7 +164,7 @@ func TestP8_NestingIsBounded(t *testing.T) {
 	if p := (Decoder{}).Preview([]byte(messages)); !p.Incomplete {
 		t.Errorf("5000 messages within messages were looked into")
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("took %v", took)
 	}
 }

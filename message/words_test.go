@@ -113,7 +113,7 @@ func TestP8_ManyWordsTakeBoundedTime(t *testing.T) {
 			}
 			Decoder{}.Fields([]byte(header.String()))
 			// The bound is wide, since it is there to tell a slope from a square: 500,000² steps take minutes.
-			if took := time.Since(began); took > 5*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("took %v", took)
 			}
 		})

@@ -106,18 +106,19 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	err = a.commit(ctx, b, markings, order, commit.Options{
 		Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(), Bin: bin,
 		Checkpoint: o.to.checkpoint, Again: o.again, Verify: o.verify, Retries: t.retries,
-	}, o)
+		Request: o.request(markings, dest, order),
+	}, o, !t.state.none)
 	return b.finish(ctx, errors.Join(err, dest.Close(), closeBin(bin)))
 }
 
-func (a *app) commit(ctx context.Context, b *opened, markings []marking, order triage.Order, how commit.Options, o *commitOptions) error {
+func (a *app) commit(ctx context.Context, b *opened, markings []marking, order triage.Order, how commit.Options, o *commitOptions, remembers bool) error {
 	list, err := b.open(ctx)
 	if err != nil {
 		return err
 	}
 	// From here on the last line of --json is "done", whatever happens.
 	out := &commitPrinter{app: a, json: o.json}
-	plan, err := a.plan(ctx, b, list, markings, order)
+	plan, err := a.planOrTakeUp(ctx, b, list, markings, order, &how, o.dryRun)
 	if err == nil && o.to.checkpoint > 0 && !b.box.Info().UIDL {
 		err = &statusError{exitUnavailable, errors.New("preparing --checkpoint: the server has no UIDL, so that messages can't be told apart in the session after a QUIT: leave --checkpoint out")}
 	}
@@ -129,7 +130,7 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 		return out.plan(plan, how.Bin)
 	}
 	a.emptyBin(ctx, how.Bin, b.ledger)
-	if len(plan.Steps) == 0 {
+	if len(plan.Steps) == 0 && !how.TakesUp {
 		err := b.box.Release(ctx)
 		if err != nil {
 			err = b.fault("leaving", err)
@@ -141,10 +142,15 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 		out.event(e)
 	}
 	summary, err := run.Wait()
-	if err := commitError(ctx, err); err != nil {
-		return errors.Join(err, out.done(summary))
+	if err == nil {
+		a.out.advise("everything was done all the same: don't run it again")
+		return out.done(summary)
 	}
-	return out.done(summary)
+	if !(remembers && b.box.Info().UIDL) && byNumber(markings) && summary.Deleted+summary.Unknown > 0 {
+		a.out.advise(listFirst)
+		err = advised(err, listFirst)
+	}
+	return errors.Join(commitError(ctx, err), out.done(summary))
 }
 
 // plan marks what is selected. A message that two different marks claim is an error.

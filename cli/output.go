@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ type output struct {
 	w     *bufio.Writer
 	timer *time.Timer // runs while something waits in the buffer
 	err   error
+	next  string // what to do where it can't be written; "" is to run again
 }
 
 func newOutput(w io.Writer) *output {
@@ -76,5 +78,24 @@ func (o *output) fail(err error) {
 		o.err = errReaderGone
 		return
 	}
-	o.err = &statusError{exitIO, fmt.Errorf("writing to standard output: %w: make room there, then run the same command again", err)}
+	o.err = &statusError{exitIO, &outputError{err, &o.next}}
 }
+
+// advise says what to do next where output can't be written, now or later.
+func (o *output) advise(next string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.next = next
+}
+
+// outputError is that standard output can't be written.
+type outputError struct {
+	err  error
+	next *string // what to do then may be known later only
+}
+
+func (e *outputError) Error() string {
+	return fmt.Sprintf("writing to standard output: %v: %s", e.err, cmp.Or(*e.next, "make room there, then run the same command again"))
+}
+
+func (e *outputError) Unwrap() error { return e.err }

@@ -84,6 +84,12 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 	"cut-at-quit":  option(pop3server.WithHooks(pop3server.Cut(pop3server.On("QUIT"), pop3server.Close))),
 	"cut-at-retr":  option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("RETR 2"), 200, pop3server.Close))),
 	"cut-once":     option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("RETR 2").Nth(1), 200, pop3server.Close))),
+	"cut-second":   option(pop3server.WithHooks(pop3server.InSession(2, pop3server.Cut(pop3server.On("DELE"), pop3server.Close)))),
+	"quit-unheard": option(pop3server.WithHooks(
+		pop3server.InSession(1, pop3server.LoseAnswer(pop3server.On("QUIT"), pop3server.Close)),
+		pop3server.InSession(2, pop3server.Answer(pop3server.On(""), "-ERR no service\r\n")),
+	)),
+	"no-uidl":      option(pop3server.Without("UIDL")),
 	"cut-top":      option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2"), 100, pop3server.Close))),
 	"cut-top-once": option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2").Nth(1), 100, pop3server.Close))),
 	"cut-at-list":  option(pop3server.WithHooks(pop3server.Cut(pop3server.On("LIST"), pop3server.Close))),

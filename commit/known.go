@@ -13,8 +13,9 @@ import (
 //
 // A message counts as fetched by account, UIDL, size and destination. Before one
 // is deleted its copy must be there; one that stays on the server may have been
-// read and thrown away.
-func (e *engine) findCopies(ctx context.Context) ([]ledger.Fetched, error) {
+// read and thrown away. What a run that was broken off has taken for the same end
+// is not copied again even where a destination can't look for it.
+func (e *engine) findCopies(ctx context.Context, taken map[made]bool) ([]ledger.Fetched, error) {
 	var confirmed []ledger.Fetched
 	for key, uids := range uidsOf(e.steps) {
 		records, err := e.log.Fetched(ctx, e.opts.Account, key, uids)
@@ -22,7 +23,9 @@ func (e *engine) findCopies(ctx context.Context) ([]ledger.Fetched, error) {
 			return nil, err
 		}
 		for _, st := range e.steps {
-			if st.key != key || !st.Message.Certain || e.opts.Again && !st.binned {
+			mine := !st.binned && taken[made{st.Message.UID, st.Mark}]
+			again := e.opts.Again && !st.binned && !(mine && e.opts.TakesUp)
+			if st.key != key || !st.Message.Certain || again {
 				continue
 			}
 			record, ok := records[ledger.FetchedKey{UID: st.Message.UID, Octets: st.Message.Octets, Destination: key}]
@@ -33,7 +36,7 @@ func (e *engine) findCopies(ctx context.Context) ([]ledger.Fetched, error) {
 			switch {
 			case record.Safe && !st.Mark.Deletes():
 				st.copied = true
-			case record.Safe:
+			case record.Safe && !mine:
 				st.copied = st.dest.Find(receipt)
 			default:
 				if st.copied, err = st.dest.Secure(ctx, receipt); err != nil {
@@ -60,27 +63,32 @@ func receiptOf(f *ledger.Fetched) delivery.Receipt {
 
 // begin writes the plan down, and what earlier runs left open is settled first.
 func (e *engine) begin(ctx context.Context, s session) error {
-	resumed, err := e.settle(ctx, s)
-	if err != nil {
-		return err
-	}
-	confirmed, err := e.findCopies(ctx)
+	runs, err := e.settle(ctx, s)
 	if err != nil {
 		return err
 	}
 	run := ledger.Run{
-		Account: e.opts.Account, Started: e.now(), AtEnd: e.plan.Order == atEnd, Steps: make([]ledger.Step, len(e.steps)),
+		Account: e.opts.Account, Started: e.now(), AtEnd: e.plan.Order == atEnd, Request: e.opts.Request,
+		Steps: make([]ledger.Step, len(e.steps)),
 	}
 	if e.opts.Destination != nil {
 		run.Destination = e.opts.Destination.String()
 	}
+	confirmed, err := e.findCopies(ctx, copiesOf(runs, run.Destination))
+	if err != nil {
+		return err
+	}
 	var done []int
+	before := aboutsOf(runs)
 	for i, st := range e.steps {
 		run.Steps[i] = ledger.Step{
-			Seq: i, UID: st.Message.UID, Octets: st.Message.Octets, Mark: byte(st.Mark), About: about(e.box.envelope(st.Message.ID)),
+			Seq: i, Number: st.Message.Number, UID: st.Message.UID, Certain: st.Message.Certain, Octets: st.Message.Octets, Mark: byte(st.Mark), About: about(e.box.envelope(st.Message.ID)),
 		}
 		if e.opts.Lines != nil && st.Mark.Deletes() {
 			run.Steps[i].Lines = e.opts.Lines(st.Message.ID)
+		}
+		if run.Steps[i].About == (ledger.About{}) && st.Message.Certain {
+			run.Steps[i].About = before[st.Message.UID]
 		}
 		if st.copied {
 			run.Steps[i].State = ledger.StepFetched
@@ -88,6 +96,10 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		} else if st.dest != nil {
 			e.total += st.Message.Octets
 		}
+	}
+	resumed := make([]int64, len(runs))
+	for i := range runs {
+		resumed[i] = runs[i].ID
 	}
 	if e.run, err = e.log.BeginRun(ctx, run, resumed...); err != nil {
 		return err
@@ -99,7 +111,7 @@ func (e *engine) begin(ctx context.Context, s session) error {
 }
 
 // settle finds out what became of the deletions that broken runs had asked for, and gives those runs.
-func (e *engine) settle(ctx context.Context, s session) ([]int64, error) {
+func (e *engine) settle(ctx context.Context, s session) ([]ledger.Run, error) {
 	runs, err := e.log.Runs(ctx, e.opts.Account)
 	if err != nil || len(runs) == 0 {
 		return nil, err
@@ -108,9 +120,7 @@ func (e *engine) settle(ctx context.Context, s session) ([]int64, error) {
 	for _, m := range s.list().Messages {
 		there[m.UID] = true
 	}
-	var ids []int64
 	for _, run := range runs {
-		ids = append(ids, run.ID)
 		if !tellsAll(s) {
 			continue
 		}
@@ -128,7 +138,7 @@ func (e *engine) settle(ctx context.Context, s session) ([]int64, error) {
 		}
 		e.warn(fmt.Sprintf("an earlier run was broken off before the server's last answer: %s it had asked for came true", deletions(len(gone))))
 	}
-	return ids, nil
+	return runs, nil
 }
 
 func deletions(n int) string {

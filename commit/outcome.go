@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,8 @@ type StopError struct {
 	Err     error // why; it has the class
 	Copied  int   // messages whose copies are safe and that are still on the server
 	Unknown int   // deletions of which it is not known whether they are true
+	// Next is what to do now; "" is to run the same again.
+	Next string
 }
 
 func (e *StopError) Error() string {
@@ -44,7 +47,7 @@ func (e *StopError) Error() string {
 	if e.Copied > 0 {
 		fmt.Fprintf(&b, "%s fetched and kept; ", count(e.Copied, "message"))
 	}
-	b.WriteString("run the same again to go on")
+	b.WriteString(cmp.Or(e.Next, "run the same again to go on"))
 	return b.String()
 }
 

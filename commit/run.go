@@ -27,6 +27,12 @@ type Options struct {
 	Again bool
 	// Verify looks after each QUIT whether what was deleted is really gone.
 	Verify bool
+	// Request is what the plan was made from, in one canonical form, for
+	// [FindUnfinished]; "" where its messages were pointed at one by one.
+	Request string
+	// TakesUp says that the plan is what [Unfinished.Plan] gave: even an empty one is
+	// carried out then, so that the journal learns what became of the run before.
+	TakesUp bool
 	// Retries is how often a broken line is taken up again.
 	Retries int
 	// Bin keeps copies of messages that are deleted without being fetched; nil keeps none.
@@ -79,7 +85,7 @@ func start(ctx context.Context, e *engine) *Run {
 		defer r.events.close()
 		began := time.Now()
 		r.err = e.check()
-		if r.err == nil && len(e.plan.Steps) > 0 {
+		if r.err == nil && (len(e.plan.Steps) > 0 || e.opts.TakesUp) {
 			e.steps = newSteps(e.plan, &e.opts)
 			r.err = e.carryOut(ctx)
 		}

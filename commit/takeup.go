@@ -1,0 +1,124 @@
+package commit
+
+import (
+	"context"
+	"time"
+
+	"popmark/ledger"
+	"popmark/mailbox"
+	"popmark/triage"
+)
+
+// Unfinished is a run that was broken off, as the journal knows it.
+type Unfinished struct {
+	Started time.Time
+	steps   []ledger.Step
+}
+
+// FindUnfinished gives the account's newest run that was asked for with the same
+// words and has not come to its end, if there is one. The numbers and
+// queries in such a request meant messages of a list that is no more: carrying it out
+// again means the messages that the journal names, and no others.
+func FindUnfinished(ctx context.Context, l *ledger.Ledger, account, request string) (*Unfinished, bool, error) {
+	runs, err := l.Runs(ctx, account)
+	if err != nil {
+		return nil, false, err
+	}
+	run := newestOf(runs, request)
+	if run == nil {
+		return nil, false, nil
+	}
+	return &Unfinished{Started: run.Started, steps: run.Steps}, true, nil
+}
+
+// newestOf finds the newest of the runs with a request; "" is nobody's.
+func newestOf(runs []ledger.Run, request string) *ledger.Run {
+	for i := len(runs) - 1; i >= 0 && request != ""; i-- {
+		if runs[i].Request == request {
+			return &runs[i]
+		}
+	}
+	return nil
+}
+
+// Plan is what is left of the run: its messages that the list still has, those apart
+// whose deletion a QUIT has confirmed. Certainly of the same name and size, that is:
+// what is not is left alone, and left counts it.
+func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.Plan, left int) {
+	steps := make(map[string]*ledger.Step, len(u.steps))
+	unsure := make(map[string]bool)
+	for i := range u.steps {
+		switch s := &u.steps[i]; {
+		case s.State == ledger.StepDeleted:
+		case s.Certain:
+			steps[s.UID] = s
+		default:
+			left++
+			unsure[s.UID] = true
+		}
+	}
+	plan.Order = order
+	for _, m := range list.Messages {
+		s := steps[m.UID]
+		if s == nil || unsure[m.UID] {
+			continue
+		}
+		if !m.Certain || m.Octets != s.Octets {
+			left++
+			continue
+		}
+		plan.Steps = append(plan.Steps, triage.Step{Mark: triage.Mark(s.Mark), Message: m})
+	}
+	return plan, left
+}
+
+// Renumber gives a plan's messages the numbers that they had when the run was asked
+// for, by which a person knows them. In a session only their UIDLs count.
+func (u *Unfinished) Renumber(plan *triage.Plan) {
+	numbers := make(map[string]int, len(u.steps))
+	for i := range u.steps {
+		numbers[u.steps[i].UID] = u.steps[i].Number
+	}
+	for i := range plan.Steps {
+		m := &plan.Steps[i].Message
+		if n := numbers[m.UID]; n > 0 {
+			m.Number = n
+		}
+	}
+}
+
+// made is a copy that a run made: of which message, and under which mark.
+type made struct {
+	uid  string
+	mark triage.Mark
+}
+
+// copiesOf gives what unfinished runs have copied into a destination.
+func copiesOf(runs []ledger.Run, destination string) map[made]bool {
+	copies := make(map[made]bool)
+	for i := range runs {
+		if runs[i].Destination != destination {
+			continue
+		}
+		for j := range runs[i].Steps {
+			s := &runs[i].Steps[j]
+			if s.Certain && (s.State == ledger.StepFetched || s.State == ledger.StepAsked) {
+				copies[made{s.UID, triage.Mark(s.Mark)}] = true
+			}
+		}
+	}
+	return copies
+}
+
+// aboutsOf gives, by UIDL, what unfinished runs knew of messages.
+func aboutsOf(runs []ledger.Run) map[string]ledger.About {
+	abouts := make(map[string]ledger.About)
+	for i := range runs {
+		for j := range runs[i].Steps {
+			if s := &runs[i].Steps[j]; s.Certain {
+				abouts[s.UID] = s.About
+			}
+		}
+	}
+	return abouts
+}

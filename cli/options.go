@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -23,9 +24,12 @@ type targetOptions struct {
 	proxy, tunnel                               string
 	transcript                                  string
 	state                                       stateOptions
+
+	flags *pflag.FlagSet // tells what was given from what was not
 }
 
 func (o *targetOptions) register(f *pflag.FlagSet) {
+	o.flags = f
 	f.StringVar(&o.tls, "tls", account.TLSAuto, "how to encrypt: "+strings.Join(account.TLSModes(), ", "))
 	f.StringVar(&o.tlsCA, "tls-ca", "", "trust this PEM FILE as well as the system's authorities")
 	f.StringVar(&o.tlsFingerprint, "tls-fingerprint", "", "trust the certificate with this sha256:HEX and no other")
@@ -50,6 +54,9 @@ func (o *targetOptions) settings(s Streams) (account.Settings, error) {
 	}
 	if o.timeout <= 0 {
 		return account.Settings{}, &usageError{"reading --timeout", "it is not above zero", "write a duration such as 90s or 5m"}
+	}
+	if strings.TrimSpace(o.passwordCommand) == "" && o.flags != nil && o.flags.Changed("password-command") {
+		return account.Settings{}, &statusError{exitConfig, errors.New("reading --password-command: it is empty: give a command that prints the password as its first line, or leave the option out")}
 	}
 	if err := o.state.check(); err != nil {
 		return account.Settings{}, err

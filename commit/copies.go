@@ -205,9 +205,13 @@ func (e *engine) recordOf(st *step, r delivery.Receipt) ledger.Fetched {
 		// No UIDL of its own: known by what it holds, which nobody asks for.
 		uid = "\x00" + hex.EncodeToString(r.SHA256[:])
 	}
+	told := st.about
+	if env := e.box.envelope(st.Message.ID); env != nil {
+		told = about(env)
+	}
 	return ledger.Fetched{
 		UID: uid, Octets: st.Message.Octets, Destination: st.key,
 		Name: r.Name, Path: r.Path, Received: r.Octets, SHA256: r.SHA256, At: e.now(),
-		About: about(e.box.envelope(st.Message.ID)),
+		About: told,
 	}
 }

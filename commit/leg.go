@@ -10,6 +10,7 @@ import (
 
 	"popmark/delivery"
 	"popmark/mailbox"
+	"popmark/message"
 	"popmark/triage"
 )
 
@@ -226,9 +227,29 @@ func (l *leg) answer(ctx context.Context) error {
 	return nil
 }
 
+// errEmpty is why a message is not taken for fetched, and not deleted, of which nothing came.
+var errEmpty = errors.New("the server sent an empty message where LIST gives it a size: it stays on the server, look at it with popmark peek")
+
+func localOrNil(err error) error {
+	if err == nil {
+		return nil
+	}
+	return localError{err}
+}
+
 // receive gives a message's text to its destination and the whole of it to the copier.
 func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
-	d, err := st.dest.Begin(ctx, l.e.meta(st))
+	env := l.e.box.envelope(st.Message.ID)
+	if env == nil {
+		var head []byte
+		var err error
+		if head, text, err = withHeader(text); err != nil {
+			return err
+		}
+		env = new(message.Decoder{}.Envelope(head))
+		st.about = about(env)
+	}
+	d, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
 		return localError{err}
 	}
@@ -236,6 +257,10 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	octets, err := io.Copy(in, text)
 	if err == nil {
 		err = ctx.Err()
+	}
+	if err == nil && octets == 0 && st.Message.Octets > 0 {
+		l.e.fail(st, errEmpty)
+		return localOrNil(d.Abort())
 	}
 	if err != nil {
 		_ = d.Abort() // err says why

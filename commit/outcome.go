@@ -38,7 +38,11 @@ type StopError struct {
 
 func (e *StopError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "carrying out the marks: %v: ", e.Err)
+	why := e.Err.Error()
+	if errors.Is(e.Err, context.Canceled) {
+		why = "stopped" // what was being waited for then is nothing to a person
+	}
+	fmt.Fprintf(&b, "carrying out the marks: %s: ", why)
 	if e.Unknown > 0 {
 		fmt.Fprintf(&b, "whether %s came true is not known; ", count(e.Unknown, "deletion"))
 	} else {

@@ -33,9 +33,10 @@ type step struct {
 	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
 	fate     promise
-	told     bool // Kept has been told
-	vowed    bool // Deleted has been told
-	closed   bool // failed, or gone: there is nothing more to do
+	told     bool         // Kept has been told
+	vowed    bool         // Deleted has been told
+	about    ledger.About // from the text itself, where no header was known before
+	closed   bool         // failed, or gone: there is nothing more to do
 }
 
 // finished tells whether nothing is left to do for the step.
@@ -107,16 +108,14 @@ func about(env *message.Envelope) ledger.About {
 	return a
 }
 
-// meta tells a destination of a message.
-func (e *engine) meta(st *step) delivery.Meta {
+// meta tells a destination of a message with an envelope.
+func (e *engine) meta(st *step, env *message.Envelope) delivery.Meta {
 	meta := delivery.Meta{
 		Account: e.opts.Account, UID: string(message.MakeSafe(st.Message.UID)), Size: st.Message.Octets, Prior: st.prior,
 	}
-	if env := e.box.envelope(st.Message.ID); env != nil {
-		meta.MessageID, meta.From, meta.Subject = string(env.MessageID), string(env.From.Address), string(env.Subject)
-		if env.HasDate {
-			meta.Date = env.Date
-		}
+	meta.MessageID, meta.From, meta.Subject = string(env.MessageID), string(env.From.Address), string(env.Subject)
+	if env.HasDate {
+		meta.Date = env.Date
 	}
 	return meta
 }

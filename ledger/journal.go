@@ -132,13 +132,18 @@ func (l *Ledger) SetKept(ctx context.Context, run int64, seq int, path string) e
 }
 
 // StepsDeleted writes down that the messages of steps, named by Seq, are deleted
-// on the server: in the journal, and in the history. Their marks are forgotten.
+// on the server: in the journal, and in the history, which learns from the copies what
+// the journal does not know of them. Their marks are forgotten.
 // Called twice for a step, it does nothing the second time.
 func (l *Ledger) StepsDeleted(ctx context.Context, run int64, seqs ...int) error {
 	return l.write(ctx, "recording what was deleted", func(tx *sql.Tx) error {
 		put, err := tx.PrepareContext(ctx, `INSERT OR IGNORE INTO deleted (run, seq, account, uid, octets, at, sender, subject, date, lines, kept)
-			SELECT run, seq, account, uid, octets, ?, sender, subject, date, lines, kept
-			FROM step JOIN run ON run.id=step.run WHERE run=? AND seq=?`)
+			SELECT run, seq, run.account, step.uid, step.octets, ?, coalesce(f.sender, step.sender),
+				coalesce(f.subject, step.subject), coalesce(f.date, step.date), lines, kept
+			FROM step JOIN run ON run.id=step.run LEFT JOIN fetched f
+				ON step.sender='' AND step.subject='' AND step.date=''
+				AND f.account=run.account AND f.uid=step.uid AND f.octets=step.octets
+			WHERE run=? AND seq=?`)
 		if err != nil {
 			return err
 		}

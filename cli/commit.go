@@ -127,7 +127,11 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 	}
 	plan.Checkpoint = o.to.checkpoint
 	if o.dryRun {
-		return out.plan(plan, how.Bin)
+		known, err := commit.Known(ctx, plan, how)
+		if err != nil {
+			return errors.Join(err, out.done(commit.Summary{}))
+		}
+		return out.plan(plan, known, how.Bin)
 	}
 	a.emptyBin(ctx, how.Bin, b.ledger)
 	if len(plan.Steps) == 0 && !how.TakesUp {

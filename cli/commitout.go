@@ -110,8 +110,10 @@ func (p *commitPrinter) done(s commit.Summary) error {
 }
 
 // plan prints what a commit would send, in order, its octets, and what could not be had back.
-func (p *commitPrinter) plan(plan triage.Plan, bin *commit.Bin) error {
+// What is known is not fetched.
+func (p *commitPrinter) plan(plan triage.Plan, known []bool, bin *commit.Bin) error {
 	plan, kept, lost := withBin(plan, bin)
+	plan = withoutKnown(plan, known)
 	commands := plan.Dialogue()
 	if len(plan.Steps) == 0 {
 		commands = []string{"QUIT"}
@@ -142,6 +144,23 @@ func (p *commitPrinter) plan(plan triage.Plan, bin *commit.Bin) error {
 		p.write(fmt.Appendf(nil, "no way back for %s\n", deletedMessages(lost)))
 	}
 	return nil
+}
+
+// withoutKnown leaves out of a plan the RETRs of the messages whose copies are there.
+func withoutKnown(plan triage.Plan, known []bool) triage.Plan {
+	var steps []triage.Step
+	for i, step := range plan.Steps {
+		switch {
+		case !known[i]:
+		case !step.Mark.Deletes():
+			continue
+		default:
+			step.Mark = triage.Delete
+		}
+		steps = append(steps, step)
+	}
+	plan.Steps = steps
+	return plan
 }
 
 func deletedMessages(n int) string {

@@ -184,7 +184,7 @@ func (m *model) summaryTitle() (message.Safe, style) {
 	case s.Failed > 0:
 		return "Committed, but not all of it", m.theme.warn
 	case !s.Committed:
-		return "Not committed", m.theme.warn
+		return "Done, as a second look shows; the answer to QUIT was lost", m.theme.warn
 	}
 	return "Committed", m.theme.good
 }

@@ -219,6 +219,9 @@ func TestSignalsEndTheScreenInOrder(t *testing.T) {
 func TestSuspendingPutsTheTerminalInOrderAndComesBack(t *testing.T) {
 	shell, err := exec.LookPath("bash")
 	if err != nil {
+		if os.Getenv("POPMARK_REQUIRE_TOOLS") == "1" {
+			t.Fatalf("bash is required here and missing: %v", err)
+		}
 		t.Skip("no bash here, whose job control this needs")
 	}
 	_, tt := startHelper(t, shell, "-c", `set -m; "$0"; echo "stopped with $?"; fg; echo "ended with $?"`)

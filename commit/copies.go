@@ -24,6 +24,7 @@ const (
 // job is one copy that has come whole and is to be put into place.
 type job struct {
 	st       *step
+	about    ledger.About
 	delivery delivery.Delivery
 	record   ledger.Fetched
 	receipt  delivery.Receipt
@@ -177,13 +178,13 @@ func (c *copier) record(ctx context.Context, fresh, ended []*job) error {
 	var records []ledger.Fetched
 	var safe []int
 	for _, j := range fresh {
-		j.record = c.e.recordOf(j.st, j.delivery.Planned())
+		j.record = c.e.recordOf(j, j.delivery.Planned())
 		if j.record.Name != "" {
 			records = append(records, j.record)
 		}
 	}
 	for _, j := range ended {
-		record := c.e.recordOf(j.st, j.receipt)
+		record := c.e.recordOf(j, j.receipt)
 		switch {
 		case j.err == nil:
 			record.Safe = true
@@ -199,19 +200,15 @@ func (c *copier) record(ctx context.Context, fresh, ended []*job) error {
 	return c.e.log.RecordCopies(ctx, c.e.opts.Account, c.e.run, records, safe)
 }
 
-func (e *engine) recordOf(st *step, r delivery.Receipt) ledger.Fetched {
-	uid := st.Message.UID
-	if !st.Message.Certain {
+func (e *engine) recordOf(j *job, r delivery.Receipt) ledger.Fetched {
+	uid := j.st.Message.UID
+	if !j.st.Message.Certain {
 		// No UIDL of its own: known by what it holds, which nobody asks for.
 		uid = "\x00" + hex.EncodeToString(r.SHA256[:])
 	}
-	told := st.about
-	if env := e.box.envelope(st.Message.ID); env != nil {
-		told = about(env)
-	}
 	return ledger.Fetched{
-		UID: uid, Octets: st.Message.Octets, Destination: st.key,
+		UID: uid, Octets: j.st.Message.Octets, Destination: j.st.key,
 		Name: r.Name, Path: r.Path, Received: r.Octets, SHA256: r.SHA256, At: e.now(),
-		About: told,
+		About: j.about,
 	}
 }

@@ -163,8 +163,7 @@ func (e *engine) reconnect(ctx context.Context, cause error) (session, error) {
 // inSession does what is left of a part in one session, which is over afterwards.
 // Without work it only finds out what is true.
 func (e *engine) inSession(ctx context.Context, s session, part []*step, work bool) error {
-	numbers := make(map[*step]mailbox.Message, len(part))
-	var todo []*step
+	todo := make([]*step, 0, len(part))
 	for _, st := range part {
 		if st.finished() {
 			if st.known && !st.Mark.Deletes() {
@@ -173,7 +172,7 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 			continue
 		}
 		if m, ok := e.bind(s, st); ok {
-			numbers[st] = m
+			st.number = m.Number
 			todo = append(todo, st)
 		}
 	}
@@ -185,7 +184,7 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 	}
 	if work {
 		e.sum.Committed = false
-		l := &leg{e: e, s: s, todo: todo, numbers: numbers}
+		l := &leg{e: e, s: s, todo: todo}
 		if err := l.run(ctx); err != nil {
 			e.giveUp(s, part, err)
 			return err

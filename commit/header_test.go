@@ -67,7 +67,7 @@ func TestHeaderIsReadWithinBoundsAndNothingOfTheTextIsLost(t *testing.T) {
 		{long, long[:maxHeader]},
 	} {
 		for _, text := range []io.Reader{strings.NewReader(c.text), iotest.OneByteReader(strings.NewReader(c.text))} {
-			head, whole, err := withHeader(text)
+			head, whole, err := withHeader(text, nil)
 			must(t, err)
 			if !strings.HasPrefix(string(head), c.least) || len(head) > maxHeader {
 				t.Errorf("of %.20q it reads %d octets", c.text, len(head))

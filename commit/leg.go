@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"popmark/delivery"
-	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
 )
@@ -28,10 +27,9 @@ const (
 // leg is one session's share of the work: commands go out ahead, answers are
 // waited for in their order, copies are put into place beside.
 type leg struct {
-	e       *engine
-	s       session
-	todo    []*step
-	numbers map[*step]mailbox.Message // what the steps' messages are in this session (P3)
+	e    *engine
+	s    session
+	todo []*step
 
 	// Each of these is an index in todo, of the first step for which that was not done:
 	next    int // it was begun
@@ -43,6 +41,7 @@ type leg struct {
 	ahead  int64     // their octets
 	under  int       // copies that are being put into place
 	copier *copier
+	head   []byte // the buffer for a message's header; receive alone uses it
 }
 
 // command is a RETR or a DELE whose answer is awaited.
@@ -125,7 +124,10 @@ func (l *leg) placed(j *job) error {
 		l.e.fail(st, j.err)
 		return nil
 	}
-	st.copied, st.path, st.fresh = true, j.receipt.Path, &j.receipt
+	st.copied, st.fresh = true, &j.receipt
+	if st.binned {
+		st.path = j.receipt.Path
+	}
 	return nil
 }
 
@@ -167,10 +169,9 @@ func (l *leg) room() bool {
 }
 
 func (l *leg) sendRetr(st *step) {
-	m := l.numbers[st]
-	l.sent = append(l.sent, command{st: st, retr: l.s.retr(m.Number)})
+	l.sent = append(l.sent, command{st: st, retr: l.s.retr(st.number)})
 	l.retrs++
-	l.ahead += m.Octets
+	l.ahead += st.Message.Octets
 }
 
 // sendDeles sends DELEs in message order: all that the window has room for, or one where
@@ -191,7 +192,7 @@ func (l *leg) sendDeles() {
 		if len(l.sent) >= limit {
 			return
 		}
-		l.sent = append(l.sent, command{st: st, dele: l.s.dele(l.numbers[st].Number)})
+		l.sent = append(l.sent, command{st: st, dele: l.s.dele(st.number)})
 	}
 }
 
@@ -199,7 +200,7 @@ func (l *leg) sendDeles() {
 func (l *leg) answer(ctx context.Context) error {
 	c := l.sent[0]
 	l.sent = l.sent[1:]
-	st, number := c.st, l.numbers[c.st].Number
+	st, number := c.st, c.st.number
 	if c.retr == nil {
 		err := c.dele.wait(ctx)
 		if err == nil {
@@ -213,7 +214,7 @@ func (l *leg) answer(ctx context.Context) error {
 		return nil
 	}
 	l.retrs--
-	l.ahead -= l.numbers[st].Octets
+	l.ahead -= st.Message.Octets
 	text, err := c.retr.wait(ctx)
 	if err == nil {
 		err = l.receive(ctx, st, text)
@@ -240,14 +241,14 @@ func localOrNil(err error) error {
 // receive gives a message's text to its destination and the whole of it to the copier.
 func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	env := l.e.box.envelope(st.Message.ID)
+	told := about(env)
 	if env == nil {
-		var head []byte
 		var err error
-		if head, text, err = withHeader(text); err != nil {
+		if l.head, text, err = withHeader(text, l.head); err != nil {
 			return err
 		}
-		env = new(message.Decoder{}.Envelope(head))
-		st.about = about(env)
+		env = new(message.Decoder{}.Envelope(l.head))
+		told = about(env)
 	}
 	d, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
@@ -276,7 +277,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		}
 	}
 	l.under++
-	l.copier.in <- &job{st: st, delivery: d}
+	l.copier.in <- &job{st: st, about: told, delivery: d}
 	return nil
 }
 

@@ -19,8 +19,9 @@ const (
 
 // step is one step of the plan on its way.
 type step struct {
-	triage.Step
-	seq int // its place in the plan and in the journal
+	*triage.Step
+	seq    int // its place in the plan and in the journal
+	number int // the message's in the session that is under way (P3)
 
 	dest   delivery.Destination // where a copy has to be before anything else happens; nil: nowhere
 	key    string               // the ledger's name for dest
@@ -28,15 +29,14 @@ type step struct {
 
 	copied   bool              // the copy is safe
 	known    bool              // it was safe before this run
-	path     string            // of the copy
+	path     string            // of a copy that is known or in the bin
 	received int64             // octets of a copy that was known
 	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
 	fate     promise
-	told     bool         // Kept has been told
-	vowed    bool         // Deleted has been told
-	about    ledger.About // from the text itself, where no header was known before
-	closed   bool         // failed, or gone: there is nothing more to do
+	told     bool // Kept has been told
+	vowed    bool // Deleted has been told
+	closed   bool // failed, or gone: there is nothing more to do
 }
 
 // finished tells whether nothing is left to do for the step.
@@ -70,8 +70,8 @@ const binPrefix = "bin:"
 func newSteps(plan triage.Plan, opts *Options) []*step {
 	steps := make([]*step, len(plan.Steps))
 	block := make([]step, len(plan.Steps))
-	for i, s := range plan.Steps {
-		st := &block[i]
+	for i := range plan.Steps {
+		s, st := &plan.Steps[i], &block[i]
 		*st = step{Step: s, seq: i}
 		switch {
 		case s.Mark.Downloads():

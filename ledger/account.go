@@ -24,6 +24,17 @@ func accountID(ctx context.Context, q querier, account string) (int64, error) {
 	return id, err
 }
 
+// accountWith is accountID where a table has something of the account, else 0: a first
+// look at a large mailbox need not ask for each of its messages.
+func accountWith(ctx context.Context, q querier, account, table string) (int64, error) {
+	var id int64
+	err := q.QueryRowContext(ctx, "SELECT id FROM account WHERE key=? AND EXISTS (SELECT 1 FROM "+table+" WHERE account=id)", account).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
 func addAccount(ctx context.Context, tx *sql.Tx, account string) (int64, error) {
 	if id, err := accountID(ctx, tx, account); id != 0 || err != nil {
 		return id, err

@@ -21,7 +21,7 @@ type HeaderRow struct {
 func (l *Ledger) Headers(ctx context.Context, account string, uids []string) (map[string]HeaderRow, error) {
 	found := make(map[string]HeaderRow)
 	err := l.read(ctx, "reading the header cache", func(db *sql.DB) error {
-		id, err := accountID(ctx, db, account)
+		id, err := accountWith(ctx, db, account, "header")
 		if id == 0 || err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ func (l *Ledger) Prune(ctx context.Context, account string, keep []string) error
 func (l *Ledger) Seen(ctx context.Context, account string, uids []string) (map[string]bool, error) {
 	seen := make(map[string]bool)
 	err := l.read(ctx, "reading which messages are new", func(db *sql.DB) error {
-		id, err := accountID(ctx, db, account)
+		id, err := accountWith(ctx, db, account, "seen")
 		if id == 0 || err != nil {
 			return err
 		}

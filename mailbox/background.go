@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"errors"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -110,7 +109,7 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, err error) {
 	defer cache.flush()
 	err = m.fetchHeaders(m.closing, feed.next, forScreen, func(it item) {
 		feed.got()
-		told.add(m.decode(&it, cache, math.MaxInt))
+		told.add(m.decode(&it, cache))
 		it.recycle()
 	})
 	m.lose(m.closing, err)

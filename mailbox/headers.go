@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"popmark/ledger"
 	"popmark/message"
 	"popmark/pop3client"
 )
@@ -15,11 +14,10 @@ import (
 const (
 	// cacheChunk is how many messages the ledger is asked for at a time.
 	cacheChunk = 500
-	// decodeAhead is how many headers may wait between the connection and the decoder.
-	decodeAhead = 512
-	// bigHeader is from how many octets on a header is one of bigAhead that may wait there.
+	// headersAhead is how many decoded headers may wait for who asked for them.
+	headersAhead = 512
+	// bigHeader is half of what a buffer may have grown to that is used again, in octets.
 	bigHeader = 32 << 10
-	bigAhead  = 4
 	// keptEnvelopes is how many envelopes a scan by [Mailbox.Headers] leaves behind in memory.
 	keptEnvelopes = 10_000
 )
@@ -32,7 +30,7 @@ const (
 func (m *Mailbox) Headers(ctx context.Context, ids []ID) iter.Seq2[Header, error] {
 	return func(yield func(Header, error) bool) {
 		ctx, cancel := m.bound(ctx)
-		headers := make(chan Header, decodeAhead)
+		headers := make(chan Header, headersAhead)
 		failed := make(chan error, 1)
 		var work sync.WaitGroup
 		work.Go(func() {
@@ -60,28 +58,16 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- Header)
 	defer m.release()
 	defer m.keeper.putOff()()
 
-	raw, big := make(chan item, decodeAhead), make(chan struct{}, bigAhead)
-	var decoding sync.WaitGroup
-	decoding.Go(func() { m.decodeAll(ctx, raw, big, headers) })
-	defer decoding.Wait()
-	defer close(raw)
+	decoders := m.newDecoders(ctx)
+	var collecting sync.WaitGroup
+	collecting.Go(func() { decoders.collect(headers) })
+	defer collecting.Wait()
+	defer decoders.end()
 
 	done := 0
 	got := func(it item) {
 		done++
-		if len(it.raw) >= bigHeader {
-			select {
-			case big <- struct{}{}:
-			case <-ctx.Done():
-				it.recycle()
-				return
-			}
-		}
-		select {
-		case raw <- it:
-		case <-ctx.Done():
-			it.recycle()
-		}
+		decoders.put(it)
 	}
 	for try, broke := 0, false; ; try++ {
 		err := m.ensureOpen(ctx)
@@ -108,56 +94,6 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- Header)
 			return err
 		}
 	}
-}
-
-// decodeAll makes envelopes of headers and keeps both.
-func (m *Mailbox) decodeAll(ctx context.Context, raw <-chan item, big <-chan struct{}, headers chan<- Header) {
-	cache := m.newCacheWriter(ctx)
-	defer cache.flush()
-	for it := range raw {
-		isBig := len(it.raw) >= bigHeader
-		h := m.decode(&it, cache, keptEnvelopes)
-		it.recycle()
-		if isBig {
-			<-big
-		}
-		select {
-		case headers <- h:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// decode makes an envelope of one header, keeps it unless as many as most are kept,
-// and has the ledger keep the header. The item's buffer may be used again afterwards.
-func (m *Mailbox) decode(it *item, cache *cacheWriter, most int) Header {
-	h := Header{ID: it.msg.ID, Err: it.err}
-	if it.err == nil {
-		envelope := m.cfg.Decoder.Envelope(it.raw)
-		h.Envelope = &envelope
-	}
-	var mark fingerprint
-	telling := false
-	if h.Envelope != nil && !it.msg.Certain {
-		mark, telling = printOf(it.msg, it.raw)
-	}
-	m.mu.Lock()
-	switch {
-	case h.Err != nil:
-		m.noHeader[h.ID] = h.Err
-	case len(m.envelopes) < most:
-		m.envelopes[h.ID] = h.Envelope
-	default:
-		m.evicted = true
-	}
-	if telling {
-		m.prints[h.ID] = mark
-	}
-	m.mu.Unlock()
-	if h.Envelope != nil && it.msg.Certain && !it.cached {
-		cache.add(ledger.HeaderRow{UID: it.msg.UID, Octets: it.msg.Octets, Header: it.raw})
-	}
-	return h
 }
 
 // lookup goes through messages by ID, with what the ledger knows of them. What is

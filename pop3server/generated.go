@@ -107,7 +107,15 @@ func (u Uniform) header(n int) string {
 }
 
 // Octets implements [Source].
-func (u Uniform) Octets(n int) int64 { return max(u.Size, int64(len(u.header(n)))+2) }
+func (u Uniform) Octets(n int) int64 {
+	if u.Size >= uniformHeader {
+		return u.Size // STAT and LIST ask for every message's
+	}
+	return max(u.Size, int64(len(u.header(n)))+2)
+}
+
+// uniformHeader is more octets than any header of a Uniform has.
+const uniformHeader = 1 << 10
 
 // UIDL implements [Source].
 func (u Uniform) UIDL(n int) string { return "uniform-" + strconv.Itoa(n) }

@@ -1,0 +1,193 @@
+package mailbox
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"sync"
+
+	"popmark/ledger"
+	"popmark/message"
+)
+
+const (
+	// decodeBatch is how many headers go to a decoder at a time while it is busy, and
+	// decodeOctets how many octets of headers end a batch before that.
+	decodeBatch  = 64
+	decodeOctets = 128 << 10
+	// mostDecoders bounds the decoders. A connection does not keep more of them busy.
+	mostDecoders = 4
+)
+
+// parcel is a batch of headers on its way through a decoder.
+type parcel struct {
+	items   []item
+	octets  int
+	headers []Header
+	prints  []fingerprint // of those that tell something of messages without a name of their own, else zero
+	done    chan struct{} // closed by the decoder
+}
+
+// decoders makes envelopes of headers on several processors, in order. Its parcels are
+// bounded in number and octets, and so is the memory for what waits.
+type decoders struct {
+	m    *Mailbox
+	ctx  context.Context
+	slot chan struct{} // one for each parcel under way
+	work chan *parcel
+	line chan *parcel // in order
+	busy sync.WaitGroup
+	next *parcel
+}
+
+func (m *Mailbox) newDecoders(ctx context.Context) *decoders {
+	n := min(max(runtime.GOMAXPROCS(0), 1), mostDecoders)
+	d := &decoders{m: m, ctx: ctx, slot: make(chan struct{}, 2*n), work: make(chan *parcel, 2*n), line: make(chan *parcel, 2*n)}
+	for range n {
+		d.busy.Go(func() {
+			for p := range d.work {
+				d.m.makeEnvelopes(p)
+				close(p.done)
+			}
+		})
+	}
+	return d
+}
+
+// put takes an item in. It waits only where the decoders are behind.
+func (d *decoders) put(it item) {
+	if d.next == nil {
+		d.next = &parcel{items: make([]item, 0, 8), done: make(chan struct{})}
+	}
+	p := d.next
+	p.items = append(p.items, it)
+	p.octets += len(it.raw)
+	if len(p.items) < decodeBatch && p.octets < decodeOctets {
+		select {
+		case d.slot <- struct{}{}:
+			d.send()
+		default: // they are busy: the parcel grows
+		}
+		return
+	}
+	d.flush()
+}
+
+// flush sends what has been put.
+func (d *decoders) flush() {
+	if d.next == nil {
+		return
+	}
+	select {
+	case d.slot <- struct{}{}:
+		d.send()
+	case <-d.ctx.Done():
+		d.next.recycle()
+		d.next = nil
+	}
+}
+
+func (d *decoders) send() {
+	d.line <- d.next
+	d.work <- d.next
+	d.next = nil
+}
+
+// end is called once after the last put; collect ends then.
+func (d *decoders) end() {
+	d.flush()
+	close(d.work)
+	close(d.line)
+}
+
+// collect keeps what the decoders made and hands it on, in order, until end.
+func (d *decoders) collect(headers chan<- Header) {
+	defer d.busy.Wait()
+	cache := d.m.newCacheWriter(d.ctx)
+	defer cache.flush()
+	for p := range d.line {
+		<-p.done
+		d.m.keepEnvelopes(p, keptEnvelopes)
+		for i := range p.items {
+			if p.headers[i].Envelope != nil {
+				p.items[i].cache(cache)
+			}
+		}
+		p.recycle()
+		<-d.slot
+		for _, h := range p.headers {
+			select {
+			case headers <- h:
+			case <-d.ctx.Done():
+			}
+		}
+	}
+}
+
+func (p *parcel) recycle() {
+	for i := range p.items {
+		p.items[i].recycle()
+	}
+}
+
+// cache has the ledger keep the item's header, where it is one by which the message is known again.
+func (it *item) cache(to *cacheWriter) {
+	if it.msg.Certain && !it.cached {
+		to.add(ledger.HeaderRow{UID: it.msg.UID, Octets: it.msg.Octets, Header: it.raw})
+	}
+}
+
+// makeEnvelopes decodes a parcel's headers. It touches nothing else.
+func (m *Mailbox) makeEnvelopes(p *parcel) {
+	p.headers = make([]Header, len(p.items))
+	envelopes := make([]message.Envelope, len(p.items))
+	for i := range p.items {
+		it, h := &p.items[i], &p.headers[i]
+		h.ID, h.Err = it.msg.ID, it.err
+		if it.err != nil {
+			continue
+		}
+		envelopes[i] = m.cfg.Decoder.Envelope(it.raw)
+		h.Envelope = &envelopes[i]
+		if it.msg.Certain {
+			continue
+		}
+		if mark, telling := printOf(it.msg, it.raw); telling {
+			if p.prints == nil {
+				p.prints = make([]fingerprint, len(p.items))
+			}
+			p.prints[i] = mark
+		}
+	}
+}
+
+// keepEnvelopes publishes a parcel's envelopes, unless as many as most are kept.
+func (m *Mailbox) keepEnvelopes(p *parcel, most int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range p.headers {
+		switch h := &p.headers[i]; {
+		case h.Err != nil:
+			m.noHeader[h.ID] = h.Err
+		case len(m.envelopes) < most:
+			m.envelopes[h.ID] = h.Envelope
+		default:
+			m.evicted = true
+		}
+		if p.prints != nil && p.prints[i] != (fingerprint{}) {
+			m.prints[p.headers[i].ID] = p.prints[i]
+		}
+	}
+}
+
+// decode makes and keeps the envelope of one header, and has the ledger keep the
+// header. The item's buffer may be used again afterwards.
+func (m *Mailbox) decode(it *item, cache *cacheWriter) Header {
+	p := parcel{items: []item{*it}}
+	m.makeEnvelopes(&p)
+	m.keepEnvelopes(&p, math.MaxInt)
+	if p.headers[0].Envelope != nil {
+		it.cache(cache)
+	}
+	return p.headers[0]
+}

@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ const (
 type job struct {
 	st       *step
 	about    ledger.About
+	print    [sha256.Size]byte // of the header
 	delivery delivery.Delivery
 	record   ledger.Fetched
 	receipt  delivery.Receipt
@@ -208,7 +210,7 @@ func (e *engine) recordOf(j *job, r delivery.Receipt) ledger.Fetched {
 	}
 	return ledger.Fetched{
 		UID: uid, Octets: j.st.Message.Octets, Destination: j.st.key,
-		Name: r.Name, Path: r.Path, Received: r.Octets, SHA256: r.SHA256, At: e.now(),
+		Name: r.Name, Path: r.Path, Received: r.Octets, SHA256: r.SHA256, Header: j.print, At: e.now(),
 		About: j.about,
 	}
 }

@@ -176,6 +176,11 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 			todo = append(todo, st)
 		}
 	}
+	todo, err := e.recheck(ctx, s, todo)
+	if err != nil {
+		s.abort(err)
+		return err
+	}
 	if e.uncommitted > 0 {
 		if err := e.confirm(part); err != nil {
 			s.abort(nil)
@@ -202,16 +207,11 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 	}
 	switch {
 	case err == nil:
-		if st.fate != kept {
-			st.fate = kept // the server has it still
-		}
+		st.doubt = st.fate != kept || st.sent
+		st.fate = kept // the server has it still
 		return m, true
-	case errors.Is(err, mailbox.ErrGone) && st.fate != kept:
-		st.fate = deleted
-		e.uncommitted++
-	case errors.Is(err, mailbox.ErrGone) && (st.copied || st.Mark == triage.Delete):
-		st.closed = true
-		e.warn(fmt.Sprintf("message %d is gone already: it was deleted by another client", st.Message.Number))
+	case errors.Is(err, mailbox.ErrGone) && (st.fate != kept || st.copied || st.Mark == triage.Delete):
+		e.vanished(st, st.fate != kept)
 	case st.fate != kept:
 		st.closed = true
 		e.sum.Unknown++
@@ -220,6 +220,18 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 		e.fail(st, err)
 	}
 	return mailbox.Message{}, false
+}
+
+// vanished takes in that a message is not on the server any more, which this session
+// shows; ours says that it was this run's doing.
+func (e *engine) vanished(st *step, ours bool) {
+	if ours {
+		st.fate = deleted
+		e.uncommitted++
+		return
+	}
+	st.closed = true
+	e.warn(fmt.Sprintf("message %d is gone already: it was deleted by another client", st.Message.Number))
 }
 
 // tellsAll tells whether a session names every message by a UIDL, so that one which it does not name is not there.

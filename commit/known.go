@@ -48,7 +48,8 @@ func (e *engine) findCopies(ctx context.Context, taken map[made]bool) ([]ledger.
 				}
 			}
 			if st.copied {
-				st.known, st.path, st.received = true, record.Path, record.Received
+				st.known, st.path, st.received, st.madeAt, st.print = true, record.Path, record.Received, record.At.UnixNano(), record.Header
+				st.mine = mine
 			} else {
 				st.prior = &receipt
 			}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"popmark/delivery"
+	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
 )
@@ -192,6 +193,7 @@ func (l *leg) sendDeles() {
 		if len(l.sent) >= limit {
 			return
 		}
+		st.sent = true
 		l.sent = append(l.sent, command{st: st, dele: l.s.dele(st.number)})
 	}
 }
@@ -240,16 +242,15 @@ func localOrNil(err error) error {
 
 // receive gives a message's text to its destination and the whole of it to the copier.
 func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
-	env := l.e.box.envelope(st.Message.ID)
-	told := about(env)
-	if env == nil {
-		var err error
-		if l.head, text, err = withHeader(text, l.head); err != nil {
-			return err
-		}
-		env = new(message.Decoder{}.Envelope(l.head))
-		told = about(env)
+	var err error
+	if l.head, text, err = withHeader(text, l.head); err != nil {
+		return err
 	}
+	env := l.e.box.envelope(st.Message.ID)
+	if env == nil {
+		env = new(message.Decoder{}.Envelope(l.head))
+	}
+	st.print, _ = mailbox.HashHeader(l.head)
 	d, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
 		return localError{err}
@@ -277,7 +278,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		}
 	}
 	l.under++
-	l.copier.in <- &job{st: st, about: told, delivery: d}
+	l.copier.in <- &job{st: st, about: about(env), print: st.print, delivery: d}
 	return nil
 }
 

@@ -19,7 +19,7 @@ func TestP1toP5_RandomMailboxesUnderSeveralFaults(t *testing.T) {
 			uidl:        rapid.Bool().Draw(t, "uidl"),
 			pipelines:   rapid.Bool().Draw(t, "pipelining"),
 			dropCommits: rapid.Bool().Draw(t, "dropCommits"),
-			others:      rapid.IntRange(0, 3).Draw(t, "others"),
+			others:      others(rapid.IntRange(0, int(othersChoices)-1).Draw(t, "others")),
 			retries:     rapid.IntRange(0, 3).Draw(t, "retries"),
 		}
 		faults := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) strike {

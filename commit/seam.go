@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"popmark/ledger"
 	"popmark/mailbox"
@@ -25,6 +26,8 @@ type session interface {
 	list() *mailbox.List
 	pipelines() bool
 	hasUIDL() bool
+	hasTOP() bool
+	top(n int) textAnswer // the header alone
 	retr(n int) textAnswer
 	dele(n int) answer
 	rset(ctx context.Context) error
@@ -61,6 +64,8 @@ func (r realSession) bind(id mailbox.ID) (mailbox.Message, error) { return r.s.B
 func (r realSession) list() *mailbox.List                         { return r.s.List() }
 func (r realSession) pipelines() bool                             { return r.s.Pipelines() }
 func (r realSession) hasUIDL() bool                               { return r.s.HasUIDL() }
+func (r realSession) hasTOP() bool                                { return r.s.HasTOP() }
+func (r realSession) top(n int) textAnswer                        { return textOf(r.s.Top(n, 0)) }
 func (r realSession) retr(n int) textAnswer                       { return textOf(r.s.Retr(n)) }
 func (r realSession) dele(n int) answer                           { return wordOf(r.s.Dele(n)) }
 func (r realSession) rset(ctx context.Context) error              { return r.s.Rset(ctx) }
@@ -97,6 +102,8 @@ func (t text[T]) wait(ctx context.Context) (io.Reader, error) {
 // journal is what a commit needs of the ledger.
 type journal interface {
 	Fetched(ctx context.Context, account, destination string, uids []string) (map[ledger.FetchedKey]ledger.Fetched, error)
+	Headers(ctx context.Context, account string, uids []string) (map[string]ledger.HeaderRow, error)
+	Deletions(ctx context.Context, account string, uids []string) (map[ledger.Message]time.Time, error)
 	RecordCopies(ctx context.Context, account string, run int64, copies []ledger.Fetched, safe []int) error
 	Runs(ctx context.Context, account string) ([]ledger.Run, error)
 	BeginRun(ctx context.Context, run ledger.Run, resumed ...int64) (int64, error)

@@ -90,7 +90,9 @@ type world struct {
 	pipelines   bool
 	dropCommits bool // deletions come true when the line drops
 	sessions    int
+	noTOP       bool
 	between     func(w *world) // what others do to the mailbox before the second session
+	reused      *mail          // bears the UIDL of one that is gone
 	open        *simSession
 	breaches    []string
 
@@ -122,6 +124,18 @@ func newWorld(marks []triage.Mark) *world {
 func (w *world) add(uid string, mark triage.Mark) {
 	text := fmt.Sprintf("Subject: %s\r\n\r\n%s\r\n", uid, strings.Repeat(uid, 1+len(w.msgs)))
 	w.msgs = append(w.msgs, &mail{uid: uid, text: text, mark: mark})
+}
+
+// reuse gives the UIDL and the size of a message that the commit deleted to a new one.
+// Nobody has marked it yet.
+func (w *world) reuse() {
+	for _, m := range w.msgs {
+		if m.gone && !m.other && w.reused == nil {
+			w.reused = &mail{uid: m.uid, text: strings.ReplaceAll(m.text, "u", "v"), mark: triage.Skip}
+			w.msgs = append(w.msgs, w.reused)
+			return
+		}
+	}
 }
 
 func (w *world) arm() {
@@ -231,7 +245,7 @@ func (w *world) take(ctx context.Context, _ bool) (session, error) {
 		w.between(w)
 	}
 	list := w.list()
-	s := &simSession{w: w, first: w.sessions == 1, snapshot: list, messages: mailbox.NewList(w.messages(list)), marked: map[int]bool{}}
+	s := &simSession{w: w, first: w.sessions == 1, snapshot: list, messages: mailbox.NewList(w.messages(list)), marked: map[int]bool{}, headers: map[int]io.Reader{}}
 	w.open = s
 	return s, nil
 }
@@ -239,21 +253,21 @@ func (w *world) take(ctx context.Context, _ bool) (session, error) {
 func (w *world) envelope(mailbox.ID) *message.Envelope { return nil }
 
 // copies counts the whole copies of each message in the destination, and tells of anything else there.
-func (w *world) copies() map[string]int {
-	found := make(map[string]int)
-	byText := make(map[string]string)
+func (w *world) copies() map[*mail]int {
+	found := make(map[*mail]int)
+	byText := make(map[string]*mail)
 	for _, m := range w.msgs {
-		byText[strings.ReplaceAll(m.text, "\r\n", "\n")] = m.uid
+		byText[strings.ReplaceAll(m.text, "\r\n", "\n")] = m
 	}
 	for name, text := range w.disk.Files() {
 		if strings.HasPrefix(name, "/mail/tmp/") {
 			continue
 		}
-		uid, ok := byText[string(text)]
+		m, ok := byText[string(text)]
 		if !ok {
 			w.breachf("P2: %s holds %q, which is no whole message", name, text)
 		}
-		found[uid]++
+		found[m]++
 	}
 	return found
 }

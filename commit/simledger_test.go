@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"popmark/ledger"
 )
@@ -15,11 +16,12 @@ type simLedger struct {
 	mu      sync.Mutex
 	fetched map[ledger.FetchedKey]ledger.Fetched
 	runs    map[int64]*ledger.Run
+	deleted map[ledger.Message]time.Time
 	nextRun int64
 }
 
 func newSimLedger() *simLedger {
-	return &simLedger{fetched: map[ledger.FetchedKey]ledger.Fetched{}, runs: map[int64]*ledger.Run{}}
+	return &simLedger{fetched: map[ledger.FetchedKey]ledger.Fetched{}, runs: map[int64]*ledger.Run{}, deleted: map[ledger.Message]time.Time{}}
 }
 
 // write is one write, which happens wholly or not at all.
@@ -45,6 +47,23 @@ func (l *simLedger) Fetched(_ context.Context, _, destination string, uids []str
 		return k.Destination != destination || !slices.Contains(uids, k.UID)
 	})
 	return found, nil
+}
+
+// Headers gives those of the messages that were there at first.
+func (l *simLedger) Headers(_ context.Context, _ string, uids []string) (map[string]ledger.HeaderRow, error) {
+	rows := make(map[string]ledger.HeaderRow)
+	for _, m := range l.w.msgs {
+		if _, known := rows[m.uid]; !known && slices.Contains(uids, m.uid) {
+			rows[m.uid] = ledger.HeaderRow{UID: m.uid, Octets: int64(len(m.text)), Header: []byte(m.text)}
+		}
+	}
+	return rows, nil
+}
+
+func (l *simLedger) Deletions(_ context.Context, _ string, _ []string) (map[ledger.Message]time.Time, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.deleted), nil
 }
 
 func (l *simLedger) RecordCopies(_ context.Context, _ string, run int64, copies []ledger.Fetched, safe []int) error {
@@ -97,11 +116,12 @@ func (l *simLedger) SetKept(_ context.Context, run int64, seq int, path string) 
 func (l *simLedger) StepsDeleted(_ context.Context, run int64, seqs ...int) error {
 	return l.write(func() {
 		for _, seq := range seqs {
-			uid := l.runs[run].Steps[seq].UID
-			for _, m := range l.w.msgs {
-				if uid != "" && m.uid == uid && !m.gone {
-					l.w.breachf("P4: the ledger says that %s is deleted, and it is there", m.uid)
-				}
+			st := &l.runs[run].Steps[seq]
+			l.deleted[ledger.Message{UID: st.UID, Octets: st.Octets}] = time.Now()
+			// Another message may have got the UIDL since.
+			i := slices.IndexFunc(l.w.msgs, func(m *mail) bool { return m.uid == st.UID })
+			if st.UID != "" && i >= 0 && !l.w.msgs[i].gone {
+				l.w.breachf("P4: the ledger says that %s is deleted, and it is there", st.UID)
 			}
 		}
 		l.set(run, ledger.StepDeleted, seqs)

@@ -15,7 +15,8 @@ type simSession struct {
 	first    bool
 	snapshot []*mail
 	messages *mailbox.List
-	marked   map[int]bool // deleted at QUIT
+	marked   map[int]bool      // deleted at QUIT
+	headers  map[int]io.Reader // what was sent of them
 	cut      bool
 	over     bool
 }
@@ -103,6 +104,39 @@ func (a simText) wait(ctx context.Context) (io.Reader, error) {
 type simWord struct{ *simAnswer }
 
 func (a simWord) wait(ctx context.Context) error { return a.answered(ctx) }
+
+func (s *simSession) hasTOP() bool { return !s.w.noTOP }
+
+func (s *simSession) top(n int) textAnswer {
+	return simHeader{s.command(func() error {
+		return s.do(func(b blow) error {
+			if b == refuse {
+				return errMinus
+			}
+			header, _, _ := strings.Cut(s.snapshot[n-1].text, "\r\n\r\n")
+			s.headers[n] = strings.NewReader(header + "\r\n\r\n")
+			if b == cutAfter {
+				s.headers[n] = io.MultiReader(strings.NewReader(header[:2]), brokenReader{})
+			}
+			return nil
+		})
+	}), s, n}
+}
+
+// simHeader is the answer to a TOP.
+type simHeader struct {
+	*simAnswer
+	s *simSession
+	n int
+}
+
+func (h simHeader) wait(ctx context.Context) (io.Reader, error) {
+	err := h.answered(ctx)
+	if header := h.s.headers[h.n]; err == nil || h.s.cut && header != nil {
+		return header, nil // a cut comes inside it
+	}
+	return nil, err
+}
 
 func (s *simSession) retr(n int) textAnswer {
 	var a *simAnswer

@@ -1,6 +1,8 @@
 package commit
 
 import (
+	"crypto/sha256"
+
 	"popmark/delivery"
 	"popmark/ledger"
 	"popmark/message"
@@ -31,11 +33,17 @@ type step struct {
 	known    bool              // it was safe before this run
 	path     string            // of a copy that is known or in the bin
 	received int64             // octets of a copy that was known
+	madeAt   int64             // when that was made, in Unix nanoseconds
+	print    [sha256.Size]byte // of the header that is expected; zero where none is known
 	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
 	fate     promise
 	told     bool // Kept has been told
 	vowed    bool // Deleted has been told
+	mine     bool // the known copy is of a run that was broken off and is taken up
+	sent     bool // its DELE, in this session or an earlier one
+	doubt    bool // its deletion may have come true before this session, and its UIDL name another message by now
+	looked   bool // it was looked at whether the message is the one of the known copy
 	closed   bool // failed, or gone: there is nothing more to do
 }
 

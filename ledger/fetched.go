@@ -29,6 +29,7 @@ type Fetched struct {
 	Path     string // of its file; "" where it has none
 	Received int64  // octets, each CRLF counted as two
 	SHA256   [32]byte
+	Header   [32]byte // what the caller knows the message's header by; zero where it is not known
 	At       time.Time
 
 	// Safe is false while the copy is only planned: what was meant to be there
@@ -71,19 +72,20 @@ func (l *Ledger) Fetched(ctx context.Context, account, destination string, uids 
 	return found, err
 }
 
-const fetchedColumns = "uid, octets, destination, safe, name, path, received, sha256, at, sender, subject, date"
+const fetchedColumns = "uid, octets, destination, safe, name, path, received, sha256, header, at, sender, subject, date"
 
 func scanFetched(scan func(...any) error, more ...any) (Fetched, error) {
 	var f Fetched
-	var uid, sum []byte
+	var uid, sum, header []byte
 	var at int64
 	var date string
 	err := scan(append([]any{
-		&uid, &f.Octets, &f.Destination, &f.Safe, &f.Name, &f.Path, &f.Received, &sum, &at,
+		&uid, &f.Octets, &f.Destination, &f.Safe, &f.Name, &f.Path, &f.Received, &sum, &header, &at,
 		&f.About.From, &f.About.Subject, &date,
 	}, more...)...)
 	f.UID, f.At, f.About.Date = string(uid), time.Unix(0, at), parseDate(date)
 	copy(f.SHA256[:], sum)
+	copy(f.Header[:], header)
 	return f, err
 }
 
@@ -99,9 +101,9 @@ func (l *Ledger) PutFetched(ctx context.Context, account string, copies []Fetche
 
 // putFetchedSQL changes a row where it is: each copy is put twice, and REPLACE would
 // take the row out of every index and put it back the second time.
-const putFetchedSQL = "INSERT INTO fetched (account, " + fetchedColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const putFetchedSQL = "INSERT INTO fetched (account, " + fetchedColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (account, uid, octets, destination) DO UPDATE SET
-	safe=excluded.safe, name=excluded.name, path=excluded.path, received=excluded.received, sha256=excluded.sha256,
+	safe=excluded.safe, name=excluded.name, path=excluded.path, received=excluded.received, sha256=excluded.sha256, header=excluded.header,
 	at=excluded.at, sender=excluded.sender, subject=excluded.subject, date=excluded.date`
 
 func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetched) error {
@@ -117,12 +119,20 @@ func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetche
 	for i := range copies {
 		f := &copies[i]
 		_, err := put.ExecContext(ctx, id, []byte(f.UID), f.Octets, f.Destination, f.Safe, f.Name, f.Path, f.Received, f.SHA256[:],
-			f.At.UnixNano(), string(f.About.From), string(f.About.Subject), formatDate(f.About.Date))
+			known(f.Header), f.At.UnixNano(), string(f.About.From), string(f.About.Subject), formatDate(f.About.Date))
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// known is a hash as it is kept: one that is not known takes no room.
+func known(sum [32]byte) []byte {
+	if sum == ([32]byte{}) {
+		return []byte{}
+	}
+	return sum[:]
 }
 
 // Dates keep the zone that their author wrote.

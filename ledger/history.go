@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -118,6 +119,38 @@ func parseEntryID(id string) (Kind, int64, error) {
 		}
 	}
 	return 0, 0, fmt.Errorf("%q is not the name of an entry, such as d7: %w; `popmark history` lists them", id, ErrNoEntry)
+}
+
+// Message is what tells a message of an account from others, where its UIDL has not been used again.
+type Message struct {
+	UID    string
+	Octets int64 // from LIST
+}
+
+// Deletions gives when messages with these UIDLs were last deleted, as far as the history knows.
+func (l *Ledger) Deletions(ctx context.Context, account string, uids []string) (map[Message]time.Time, error) {
+	found := make(map[Message]time.Time)
+	err := l.read(ctx, "reading what was deleted", func(db *sql.DB) error {
+		id, err := accountWith(ctx, db, account, "deleted")
+		if id == 0 || err != nil {
+			return err
+		}
+		for chunk := range slices.Chunk(uids, maxVariables) {
+			in, args := inUIDs(chunk, id)
+			err := scanEach(ctx, db, func(scan func(...any) error) error {
+				var uid []byte
+				var octets, at int64
+				err := scan(&uid, &octets, &at)
+				found[Message{string(uid), octets}] = time.Unix(0, at)
+				return err
+			}, "SELECT uid, octets, max(at) FROM deleted WHERE account=? AND uid "+in+" GROUP BY uid, octets", args...)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return found, err
 }
 
 // SetDeletedKept changes where the bin keeps a deleted message's copy; "" once it is no longer there.

@@ -105,11 +105,11 @@ func TestSeenMarksCapsAndQuirksAreKeptPerAccount(t *testing.T) {
 			t.Errorf("another account has seen %d", len(other))
 		}
 
-		check(t, l.PutMarks(ctx, account, map[string]byte{"a": 1, "b": 2, "c": 3}))
-		check(t, l.PutMarks(ctx, account, map[string]byte{"a": 3, "b": 0}))
+		check(t, l.PutMarks(ctx, account, map[string]Mark{"a": {1, 100}, "b": {2, 100}, "c": {3, 100}}))
+		check(t, l.PutMarks(ctx, account, map[string]Mark{"a": {3, 100}, "b": {0, 100}}))
 		marks, err := l.Marks(ctx, account)
 		check(t, err)
-		if !maps.Equal(marks, map[string]byte{"a": 3, "c": 3}) {
+		if !maps.Equal(marks, map[string]Mark{"a": {3, 100}, "c": {3, 100}}) {
 			t.Errorf("marks %v", marks)
 		}
 
@@ -174,7 +174,7 @@ func TestFetchedIsKnownByUIDLSizeAndDestination(t *testing.T) {
 func TestJournalIsKeptUntilItsRunEnds(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		ctx := t.Context()
-		check(t, l.PutMarks(ctx, account, map[string]byte{"a": 1, "b": 1}))
+		check(t, l.PutMarks(ctx, account, map[string]Mark{"a": {1, 100}, "b": {1, 100}}))
 		old, err := l.BeginRun(ctx, Run{Account: account, Started: time.Unix(1, 0)})
 		check(t, err)
 		id, err := l.BeginRun(ctx, Run{
@@ -203,7 +203,7 @@ func TestJournalIsKeptUntilItsRunEnds(t *testing.T) {
 		}
 		marks, err := l.Marks(ctx, account)
 		check(t, err)
-		if !maps.Equal(marks, map[string]byte{"b": 1}) {
+		if !maps.Equal(marks, map[string]Mark{"b": {1, 100}}) {
 			t.Errorf("marks left: %v", marks)
 		}
 		check(t, l.EndRun(ctx, id))
@@ -256,7 +256,7 @@ func TestHistoryLeavesOutWhatWasOnlyPlanned(t *testing.T) {
 func TestP6_OnlyItsOwnerCanReadTheLedger(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state", "popmark")
 	l := open(t, dir)
-	check(t, l.PutMarks(t.Context(), account, map[string]byte{"a": 1}))
+	check(t, l.PutMarks(t.Context(), account, map[string]Mark{"a": {1, 100}}))
 	check(t, l.PutCaps(t.Context(), account, []string{"TOP"}))
 	info, err := os.Stat(dir)
 	check(t, err)
@@ -292,7 +292,7 @@ func TestDamagedOrNewerLedgerIsSetAsideAndSaid(t *testing.T) {
 		"pages overwritten": func(t *testing.T, dir string) {
 			l, err := Open(dir)
 			check(t, err)
-			check(t, l.PutMarks(t.Context(), account, map[string]byte{"a": 1}))
+			check(t, l.PutMarks(t.Context(), account, map[string]Mark{"a": {1, 100}}))
 			check(t, l.Close())
 			f, err := os.OpenFile(filepath.Join(dir, fileName), os.O_WRONLY, 0)
 			check(t, err)
@@ -310,10 +310,10 @@ func TestDamagedOrNewerLedgerIsSetAsideAndSaid(t *testing.T) {
 			check(t, err)
 			l := open(t, dir)
 			// Damage inside may be seen only when the page is read: the call goes on with a new one.
-			check(t, l.PutMarks(t.Context(), account, map[string]byte{"b": 1}))
+			check(t, l.PutMarks(t.Context(), account, map[string]Mark{"b": {1, 100}}))
 			marks, err := l.Marks(t.Context(), account)
 			check(t, err)
-			if !maps.Equal(marks, map[string]byte{"b": 1}) {
+			if !maps.Equal(marks, map[string]Mark{"b": {1, 100}}) {
 				t.Errorf("marks %v", marks)
 			}
 			asides, err := filepath.Glob(filepath.Join(dir, "ledger.*-*.db"))

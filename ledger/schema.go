@@ -102,6 +102,11 @@ ALTER TABLE run ADD COLUMN request TEXT NOT NULL DEFAULT '';
 ALTER TABLE step ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE step ADD COLUMN certain INTEGER NOT NULL DEFAULT 0;
 `,
+	`
+ALTER TABLE fetched ADD COLUMN header BLOB NOT NULL DEFAULT x'';
+ALTER TABLE mark ADD COLUMN octets INTEGER NOT NULL DEFAULT -1;
+CREATE INDEX deleted_uid ON deleted (account, uid);
+`,
 }
 
 // bringUp makes sure that the database has the schema of this program. The

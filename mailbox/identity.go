@@ -25,10 +25,10 @@ var volatile = [][]byte{
 	[]byte("x-imapbase:"), []byte("x-mozilla-status:"), []byte("x-mozilla-status2:"), []byte("content-length:"), []byte("lines:"),
 }
 
-// hashHeader hashes a header section, up to the first empty line, without the
+// HashHeader hashes a header section, up to the first empty line, without the
 // fields that change by themselves and whatever the line ends. It says false
 // where nothing is left to tell a message by.
-func hashHeader(header []byte) (sum [sha256.Size]byte, ok bool) {
+func HashHeader(header []byte) (sum [sha256.Size]byte, ok bool) {
 	h := sha256.New()
 	skip := false
 	for line := range bytes.Lines(header) {
@@ -263,6 +263,6 @@ func (m *Mailbox) follow(ctx context.Context, messages []Message, last *List) er
 
 // printOf says false where the header tells nothing.
 func printOf(msg Message, header []byte) (fingerprint, bool) {
-	sum, ok := hashHeader(header)
+	sum, ok := HashHeader(header)
 	return fingerprint{msg.UID, msg.Octets, sum}, ok
 }

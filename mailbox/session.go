@@ -50,6 +50,9 @@ func (s *Session) Pipelines() bool { return s.client.Window() > 1 }
 // HasUIDL says whether the server has UIDL.
 func (s *Session) HasUIDL() bool { return s.m.Info().UIDL }
 
+// HasTOP says whether the server has TOP, as far as is known.
+func (s *Session) HasTOP() bool { return !s.m.lacksTOP() }
+
 // Bind gives the message with an ID as this session knows it, with the number that
 // it has in this session only (P3). The error is [ErrGone] or [ErrUncertain].
 func (s *Session) Bind(id ID) (Message, error) {

@@ -83,7 +83,7 @@ func TestMarksGoWithWhatWasCarriedOutAndStayWithWhatFailed(t *testing.T) {
 	if got := s.marksOf(); got != "--------M-" {
 		t.Errorf("marks %s: message 9 failed and must keep its mark, the others lose theirs", got)
 	}
-	if len(s.ledger.marks) != 1 || s.ledger.marks["uid00009"] != byte(triage.Move) {
+	if len(s.ledger.marks) != 1 || s.ledger.marks["uid00009"].Kind != byte(triage.Move) {
 		t.Errorf("the ledger keeps %v", s.ledger.marks)
 	}
 	if s.box.calls[len(s.box.calls)-1] != "scan" && !strings.Contains(strings.Join(s.box.calls, " "), "refresh") {
@@ -203,7 +203,7 @@ func TestTheCursorStaysWithItsMessageWhenTheListChanges(t *testing.T) {
 
 func TestMarksAreKeptInTheLedgerAndComeBack(t *testing.T) {
 	s := newScreen(t, 80, 24, many(5)).press("d f m k s")
-	if len(s.ledger.marks) != 2 || s.ledger.marks["uid00005"] != byte(triage.Delete) || s.ledger.marks["uid00004"] != byte(triage.Fetch) {
+	if len(s.ledger.marks) != 2 || s.ledger.marks["uid00005"].Kind != byte(triage.Delete) || s.ledger.marks["uid00004"].Kind != byte(triage.Fetch) {
 		t.Fatalf("kept %v", s.ledger.marks)
 	}
 	kept := s.ledger
@@ -213,6 +213,17 @@ func TestMarksAreKeptInTheLedgerAndComeBack(t *testing.T) {
 	}
 	if again.press("u"); again.marksOf() != "---FD" {
 		t.Error("undo took back what an earlier run had marked")
+	}
+}
+
+func TestP1_AKeptMarkDoesNotFallOnAnotherMessageThatGotTheUIDL(t *testing.T) {
+	kept := newScreen(t, 80, 24, many(5)).press("d f").ledger
+	mark := kept.marks["uid00005"]
+	mark.Octets++
+	kept.marks["uid00005"] = mark
+	again := newScreen(t, 80, 24, many(5), func(s *screen, cfg *Config) { s.ledger, cfg.Ledger = kept, kept })
+	if got := again.marksOf(); got != "---F-" {
+		t.Errorf("marks %s came back", got)
 	}
 }
 

@@ -34,8 +34,8 @@ type CommitRun interface {
 
 // Ledger is where marks outlive a run; *[ledger.Ledger] is one.
 type Ledger interface {
-	Marks(ctx context.Context, account string) (map[string]byte, error)
-	PutMarks(ctx context.Context, account string, marks map[string]byte) error
+	Marks(ctx context.Context, account string) (map[string]ledger.Mark, error)
+	PutMarks(ctx context.Context, account string, marks map[string]ledger.Mark) error
 	Runs(ctx context.Context, account string) ([]ledger.Run, error)
 	// Dir is the folder that it is in, "" where it lives as long as the program.
 	Dir() string

@@ -114,24 +114,26 @@ func (r *fakeRun) Wait() (commit.Summary, error) { return r.summary, r.err }
 
 // fakeLedger keeps marks in memory.
 type fakeLedger struct {
-	marks map[string]byte
+	marks map[string]ledger.Mark
 	runs  []ledger.Run
 	err   error
 	dir   string
 }
 
-func (l *fakeLedger) Marks(context.Context, string) (map[string]byte, error) { return l.marks, l.err }
+func (l *fakeLedger) Marks(context.Context, string) (map[string]ledger.Mark, error) {
+	return l.marks, l.err
+}
 
 func (l *fakeLedger) Dir() string { return l.dir }
 
 func (l *fakeLedger) Runs(context.Context, string) ([]ledger.Run, error) { return l.runs, l.err }
 
-func (l *fakeLedger) PutMarks(_ context.Context, _ string, marks map[string]byte) error {
+func (l *fakeLedger) PutMarks(_ context.Context, _ string, marks map[string]ledger.Mark) error {
 	if l.marks == nil {
-		l.marks = make(map[string]byte)
+		l.marks = make(map[string]ledger.Mark)
 	}
 	for uid, mark := range marks {
-		if mark == 0 {
+		if mark.Kind == 0 {
 			delete(l.marks, uid)
 		} else {
 			l.marks[uid] = mark

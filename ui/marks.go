@@ -29,8 +29,8 @@ type marks struct {
 
 	ledger  Ledger
 	account string
-	unsaved map[string]byte
-	pending map[string]byte // on its way to the ledger, or not taken by it: sent again with the next
+	unsaved map[string]ledger.Mark
+	pending map[string]ledger.Mark // on its way to the ledger, or not taken by it: sent again with the next
 	saving  bool
 }
 
@@ -86,9 +86,15 @@ func (m *marks) remember(id mailbox.ID) {
 		return
 	}
 	if m.unsaved == nil {
-		m.unsaved = make(map[string]byte)
+		m.unsaved = make(map[string]ledger.Mark)
 	}
-	m.unsaved[string(id)] = byte(m.Get(id))
+	mark := ledger.Mark{Kind: byte(m.Get(id)), Octets: -1}
+	if m.list != nil {
+		if i, ok := m.list.Find(id); ok {
+			mark.Octets = m.list.Messages[i].Octets
+		}
+	}
+	m.unsaved[string(id)] = mark
 }
 
 // keep drops the marks of messages for which there is false, here and in the ledger.
@@ -116,7 +122,7 @@ func (m *marks) save(ctx context.Context) tea.Cmd {
 }
 
 // toSave is all that the ledger may not know.
-func (m *marks) toSave() map[string]byte {
+func (m *marks) toSave() map[string]ledger.Mark {
 	all := maps.Clone(m.pending)
 	if all == nil {
 		return m.unsaved
@@ -135,7 +141,7 @@ func (m *marks) saved(err error) {
 
 // marksLoadedMsg is what the ledger knew: marks, and those of commits that were broken off.
 type marksLoadedMsg struct {
-	marks  map[string]byte
+	marks  map[string]ledger.Mark
 	broken int // messages of broken commits
 	err    error
 }
@@ -152,12 +158,12 @@ func loadMarks(ctx context.Context, store Ledger, account string) tea.Cmd {
 		runs, err := store.Runs(ctx, account)
 		loaded := marksLoadedMsg{marks: maps.Clone(marks), err: err}
 		if loaded.marks == nil {
-			loaded.marks = make(map[string]byte)
+			loaded.marks = make(map[string]ledger.Mark)
 		}
 		for _, run := range runs {
 			for _, step := range run.Steps {
 				if unfinished(step) {
-					loaded.marks[step.UID] = step.Mark
+					loaded.marks[step.UID] = ledger.Mark{Kind: step.Mark, Octets: step.Octets}
 					loaded.broken++
 				}
 			}
@@ -177,12 +183,17 @@ func unfinished(s ledger.Step) bool {
 	return false
 }
 
-// restored goes through the kept marks whose messages are in the list and not marked yet.
-func (m *marks) restored(kept map[string]byte) iter.Seq2[mailbox.ID, triage.Mark] {
+// restored goes through the kept marks whose messages are in the list, with the size that
+// they had, and not marked yet.
+func (m *marks) restored(kept map[string]ledger.Mark) iter.Seq2[mailbox.ID, triage.Mark] {
 	return func(yield func(mailbox.ID, triage.Mark) bool) {
-		for uid, kind := range kept {
-			id, mark := mailbox.ID(uid), triage.Mark(kind)
-			if _, there := m.list.Find(id); !there || mark == triage.Skip || mark > triage.Move || m.Get(id) != triage.Skip {
+		for uid, kept := range kept {
+			id, mark := mailbox.ID(uid), triage.Mark(kept.Kind)
+			i, there := m.list.Find(id)
+			if there && kept.Octets >= 0 && kept.Octets != m.list.Messages[i].Octets {
+				continue // the UIDL names another message now
+			}
+			if !there || mark == triage.Skip || mark > triage.Move || m.Get(id) != triage.Skip {
 				continue
 			}
 			if !yield(id, mark) {

@@ -101,6 +101,7 @@ type Mailbox struct {
 	scanning    bool
 	watching    bool
 	pipelining  suspicion
+	inOrder     bool     // see answersInOrder
 	beforeLogin []string // what CAPA said before the last login
 
 	wake     chan struct{} // one token: the background scan has something to look at

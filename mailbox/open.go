@@ -130,6 +130,11 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) ([]Message, error
 		return nil, fmt.Errorf("asking for UIDLs: %w", orCause(ctx, uidErr))
 	}
 	sizes, err := list.Wait(ctx)
+	if c.PipeliningTrusted() {
+		if err := askAlone(ctx, c, statErr, uidErr, err); err != nil {
+			return nil, err
+		}
+	}
 	// Some servers refuse to list what is empty.
 	empty := statErr == nil && total.Messages == 0
 	if _, refused := errors.AsType[*pop3client.ServerError](err); err != nil && !(empty && refused) {
@@ -148,6 +153,31 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) ([]Message, error
 		m.warn(message.MakeSafe(fmt.Sprintf("STAT counts %d messages, LIST shows %d", total.Messages, len(messages))))
 	}
 	return messages, nil
+}
+
+// askAlone asks once more, with nothing else under way, what was refused in a flight of
+// commands. A server that answers now does not bear pipelining: it refuses what comes
+// behind another command.
+func askAlone(ctx context.Context, c *pop3client.Client, stat, uidl, list error) error {
+	for _, one := range []struct {
+		refusal error
+		again   func() error
+	}{
+		{stat, func() error { _, err := c.Stat().Wait(ctx); return err }},
+		{uidl, func() error { _, err := c.Uidl().Wait(ctx); return err }},
+		{list, func() error { _, err := c.List().Wait(ctx); return err }},
+	} {
+		if _, refused := errors.AsType[*pop3client.ServerError](one.refusal); !refused {
+			continue
+		}
+		if one.again() == nil {
+			return &pop3client.PipeliningError{Fault: pop3client.PipeliningGarble, Err: one.refusal}
+		}
+		if over(ctx, c) {
+			return fmt.Errorf("listing messages: %w", orCause(ctx, one.refusal))
+		}
+	}
+	return nil
 }
 
 // over says whether a session, or the wait for it, has ended. An answer that only

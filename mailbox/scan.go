@@ -42,6 +42,8 @@ type item struct {
 	overlong bool
 
 	answer *pop3client.Pending[*pop3client.Body]
+	// twin is the same question, asked just behind: see receiveTwins.
+	twin *pop3client.Pending[*pop3client.Body]
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -105,6 +107,7 @@ func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got
 	var queue []item
 	head, pending := 0, 0
 	mean, seen := float64(usualHeader), 0
+	tried := false
 	for {
 		if ahead = known; !m.knowsTOP() {
 			ahead = oneByOne
@@ -118,6 +121,12 @@ func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got
 				it.err = ErrNoTOP
 			}
 			if it.raw == nil && it.err == nil {
+				if pending == 1 && !tried && !m.answersInOrder() {
+					// The second under way: the first is asked for again before it.
+					tried = true
+					asked := &queue[len(queue)-1]
+					asked.twin = c.Top(asked.msg.Number, 0)
+				}
 				it.answer = c.Top(it.msg.Number, 0)
 				pending++
 			}
@@ -138,7 +147,11 @@ func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got
 		}
 		if it.answer != nil {
 			pending--
-			if err := receive(ctx, &it); err != nil {
+			ask := receive
+			if it.twin != nil {
+				ask = m.receiveTwins
+			}
+			if err := ask(ctx, &it); err != nil {
 				return fmt.Errorf("reading the header of message %d: %w", it.msg.Number, err)
 			}
 			m.noteTOP(it.err == nil)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,10 @@ func TestPipeliningThatLiesIsRememberedForTheNextRun(t *testing.T) {
 		"garbled":                    pop3server.Disguise(pop3server.Pipelined(pop3server.On("LIST")), "+OK\r\nhello\r\n.\r\n"),
 		"closed whenever it is used": pop3server.Cut(pop3server.Pipelined(pop3server.On("LIST")), pop3server.Close),
 		"swallowed in the scan":      pop3server.Swallow(pop3server.Pipelined(pop3server.On("TOP"))),
+		"refused behind another":     pop3server.Refuse(pop3server.Pipelined(pop3server.On("*")), "one at a time"),
+		"UIDL refused behind STAT":   pop3server.Refuse(pop3server.Pipelined(pop3server.On("UIDL")), "what"),
+		"TOPs refused behind TOPs":   pop3server.Refuse(pop3server.Pipelined(pop3server.On("TOP")), "what"),
+		"answered in disorder":       disorder(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := openLedger(t)
@@ -42,6 +47,11 @@ func TestPipeliningThatLiesIsRememberedForTheNextRun(t *testing.T) {
 				b.answerTimeout = 300 * time.Millisecond
 				b.mustOpen()
 				scanAll(t, b, ids(b.box.List()))
+				for _, m := range b.box.List().Messages {
+					if e := b.box.Envelope(m.ID); e == nil || string(e.Subject) != "letter "+strings.TrimPrefix(m.UID, "uid-") {
+						t.Errorf("run %d: message %d has the envelope %+v", run, m.Number, e)
+					}
+				}
 				if !b.warned("PIPELINING") {
 					t.Errorf("run %d: warnings %q", run, b.box.Info().Warnings)
 				}
@@ -51,6 +61,23 @@ func TestPipeliningThatLiesIsRememberedForTheNextRun(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// disorder is a server in which commands that come together run after each other: each TOP
+// is answered with what belongs to the one before, the first with what belongs to the last.
+func disorder() pop3server.Hook {
+	return func(e *pop3server.Event) pop3server.Action {
+		if e.Verb != "TOP" || !e.Pipelined {
+			return pop3server.Action{}
+		}
+		number, _, _ := strings.Cut(e.Arg, " ")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return pop3server.Action{}
+		}
+		text := fmt.Sprintf("+OK\r\nSubject: letter %d\r\n\r\n.\r\n", n-1)
+		return pop3server.Action{Skip: true, Answer: strings.NewReader(text)}
 	}
 }
 

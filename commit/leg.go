@@ -67,6 +67,9 @@ func (l *leg) run(ctx context.Context) (err error) {
 			l.e.tellCopy(st)
 		}
 	}()
+	if err := l.prove(ctx); err != nil {
+		return err
+	}
 	for {
 		if err := l.collect(false); err != nil {
 			return err
@@ -88,6 +91,21 @@ func (l *leg) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
+}
+
+// prove sees whether texts can be asked for ahead, where more than one is to be.
+func (l *leg) prove(ctx context.Context) error {
+	var first *step
+	for _, st := range l.todo {
+		switch {
+		case !st.wantsCopy():
+		case first == nil:
+			first = st
+		default:
+			return l.s.proveOrder(ctx, first.number, st.number)
+		}
+	}
+	return nil
 }
 
 // collect takes in the copies that are in place by now; wait: at least one.

@@ -27,6 +27,7 @@ type session interface {
 	pipelines() bool
 	hasUIDL() bool
 	hasTOP() bool
+	proveOrder(ctx context.Context, a, b int) error
 	top(n int) textAnswer // the header alone
 	retr(n int) textAnswer
 	dele(n int) answer
@@ -64,14 +65,17 @@ func (r realSession) bind(id mailbox.ID) (mailbox.Message, error) { return r.s.B
 func (r realSession) list() *mailbox.List                         { return r.s.List() }
 func (r realSession) pipelines() bool                             { return r.s.Pipelines() }
 func (r realSession) hasUIDL() bool                               { return r.s.HasUIDL() }
-func (r realSession) hasTOP() bool                                { return r.s.HasTOP() }
-func (r realSession) top(n int) textAnswer                        { return textOf(r.s.Top(n, 0)) }
-func (r realSession) retr(n int) textAnswer                       { return textOf(r.s.Retr(n)) }
-func (r realSession) dele(n int) answer                           { return wordOf(r.s.Dele(n)) }
-func (r realSession) rset(ctx context.Context) error              { return r.s.Rset(ctx) }
-func (r realSession) quit(ctx context.Context) error              { return r.s.Quit(ctx) }
-func (r realSession) give()                                       { r.s.Give() }
-func (r realSession) abort(cause error)                           { r.s.Abort(cause) }
+func (r realSession) proveOrder(ctx context.Context, a, b int) error {
+	return r.s.ProveOrder(ctx, a, b)
+}
+func (r realSession) hasTOP() bool                   { return r.s.HasTOP() }
+func (r realSession) top(n int) textAnswer           { return textOf(r.s.Top(n, 0)) }
+func (r realSession) retr(n int) textAnswer          { return textOf(r.s.Retr(n)) }
+func (r realSession) dele(n int) answer              { return wordOf(r.s.Dele(n)) }
+func (r realSession) rset(ctx context.Context) error { return r.s.Rset(ctx) }
+func (r realSession) quit(ctx context.Context) error { return r.s.Quit(ctx) }
+func (r realSession) give()                          { r.s.Give() }
+func (r realSession) abort(cause error)              { r.s.Abort(cause) }
 
 // handle is a command's handle, whatever type its answer has: that is the client's affair.
 type handle[T any] interface {

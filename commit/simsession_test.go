@@ -105,6 +105,8 @@ type simWord struct{ *simAnswer }
 
 func (a simWord) wait(ctx context.Context) error { return a.answered(ctx) }
 
+func (s *simSession) proveOrder(context.Context, int, int) error { return nil }
+
 func (s *simSession) hasTOP() bool { return !s.w.noTOP }
 
 func (s *simSession) top(n int) textAnswer {

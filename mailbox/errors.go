@@ -44,20 +44,23 @@ const (
 // ClassOf gives the class of an error that came from a Mailbox, whatever wraps it.
 func ClassOf(err error) Class {
 	var (
-		server   *pop3client.ServerError
-		timeout  *pop3client.TimeoutError
-		limit    *pop3client.LimitError
-		protocol *pop3client.ProtocolError
-		cut      *pop3client.CutError
-		op       *net.OpError
-		network  net.Error
-		verify   *tls.CertificateVerificationError
-		unknown  x509.UnknownAuthorityError
-		record   tls.RecordHeaderError
+		pipelining *pop3client.PipeliningError
+		server     *pop3client.ServerError
+		timeout    *pop3client.TimeoutError
+		limit      *pop3client.LimitError
+		protocol   *pop3client.ProtocolError
+		cut        *pop3client.CutError
+		op         *net.OpError
+		network    net.Error
+		verify     *tls.CertificateVerificationError
+		unknown    x509.UnknownAuthorityError
+		record     tls.RecordHeaderError
 	)
 	switch {
 	case err == nil:
 		return Other
+	case errors.As(err, &pipelining) && pipelining.Fault == pop3client.PipeliningGarble:
+		return Protocol
 	case errors.As(err, &server):
 		return classOfServer(server)
 	case errors.Is(err, pop3client.ErrPlaintextRefused):

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"popmark/pop3client"
@@ -74,6 +75,27 @@ func (s *Session) shares(uid string) bool {
 		}
 	}
 	return false
+}
+
+// ProveOrder makes sure, where it has not been seen before, that answers to commands under
+// way together are those of their commands: it asks for the header of message a twice and
+// then for that of b. It is for those who are about to ask for many texts at once.
+func (s *Session) ProveOrder(ctx context.Context, a, b int) error {
+	if !s.Pipelines() || s.m.answersInOrder() || !s.HasTOP() {
+		return nil
+	}
+	one := item{msg: Message{Number: a}, answer: s.Top(a, 0), twin: s.Top(a, 0)}
+	other := item{msg: Message{Number: b}, answer: s.Top(b, 0)}
+	err := s.m.receiveTwins(ctx, &one)
+	if err == nil {
+		err = receive(ctx, &other)
+	}
+	one.recycle()
+	other.recycle()
+	if err != nil {
+		return fmt.Errorf("seeing whether the server bears pipelining: %w", err)
+	}
+	return nil
 }
 
 // Retr asks for a whole message.
@@ -152,6 +174,9 @@ func (s *Session) Abort(cause error) {
 		return
 	}
 	s.over = true
+	if errors.Is(cause, pop3client.ErrPipeliningBroken) {
+		s.m.suspect(cause, true)
+	}
 	s.m.drop()
 	if cause == nil {
 		s.m.setState(Released, nil)

@@ -60,6 +60,13 @@ func (e *engine) carryOut(ctx context.Context) error {
 		s.give()
 		return ErrNoUIDL
 	}
+	if unsure := e.uncertain(); len(unsure) > 0 {
+		s.give()
+		e.box.learn(ctx, unsure)
+		if s, err = e.box.take(ctx, false); err != nil {
+			return fmt.Errorf("opening the mailbox: %w", err)
+		}
+	}
 	if err := e.begin(e.late, s); err != nil {
 		s.give()
 		return err
@@ -90,6 +97,18 @@ func (e *engine) carryOut(ctx context.Context) error {
 		e.warn(err.Error())
 	}
 	return nil
+}
+
+// uncertain gives the messages that no UIDL of their own names: should the line break,
+// only size and header tell which they are.
+func (e *engine) uncertain() []mailbox.ID {
+	var ids []mailbox.ID
+	for _, st := range e.steps {
+		if !st.Message.Certain {
+			ids = append(ids, st.Message.ID)
+		}
+	}
+	return ids
 }
 
 func (e *engine) prepare(ctx context.Context) error {

@@ -85,3 +85,17 @@ func TestP1_AMessageThatGotAUIDLWhileTheLineWasBrokenIsLeftAlone(t *testing.T) {
 		})
 	}
 }
+
+func TestP5_WithoutUIDLABrokenLineIsTakenUpBySizeAndHeader(t *testing.T) {
+	r := newRig(t, 6, pop3server.Without("UIDL"), pop3server.WithHooks(
+		pop3server.InSession(1, pop3server.CutIn(pop3server.On("RETR 4"), 20, pop3server.Close)),
+	))
+	out := r.commit(order{marks: marked("MMDM"), opts: Options{Retries: 1}})
+	if out.err != nil || out.Failed != 0 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+	if out.count(Reconnecting) != 1 {
+		t.Errorf("it came back %d times", out.count(Reconnecting))
+	}
+	r.expect([]int{1, 2, 4}, "uid-5", "uid-6")
+}

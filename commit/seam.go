@@ -15,6 +15,8 @@ import (
 type box interface {
 	take(ctx context.Context, fresh bool) (session, error)
 	envelope(id mailbox.ID) *message.Envelope
+	// learn looks at the headers of messages, so that they can be told from others in another session.
+	learn(ctx context.Context, ids []mailbox.ID)
 }
 
 // session is what a commit needs of one POP3 session, as mailbox.Session has it.
@@ -55,6 +57,14 @@ func (b realBox) take(ctx context.Context, fresh bool) (session, error) {
 		return nil, err
 	}
 	return realSession{s}, nil
+}
+
+func (b realBox) learn(ctx context.Context, ids []mailbox.ID) {
+	for _, err := range b.m.Headers(ctx, ids) {
+		if err != nil {
+			return // what was not learnt will not be certain
+		}
+	}
 }
 
 func (b realBox) envelope(id mailbox.ID) *message.Envelope { return b.m.Envelope(id) }

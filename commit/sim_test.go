@@ -94,6 +94,7 @@ type world struct {
 	between     func(w *world) // what others do to the mailbox before the second session
 	reused      *mail          // bears the UIDL of one that is gone
 	open        *simSession
+	given       *simSession // open, and with nobody
 	breaches    []string
 
 	disk *faultfs.FS
@@ -196,6 +197,7 @@ func (w *world) restart() {
 	if w.open != nil {
 		w.open.drop()
 	}
+	w.given = nil
 	if w.lose {
 		w.disk.Restart(faultfs.Everything)
 	}
@@ -225,9 +227,16 @@ func (w *world) messages(list []*mail) []mailbox.Message {
 }
 
 // take is the box's.
-func (w *world) take(ctx context.Context, _ bool) (session, error) {
+func (w *world) take(ctx context.Context, fresh bool) (session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if s := w.given; s != nil {
+		w.given = nil
+		if !fresh && !s.cut {
+			return s, nil
+		}
+		s.abort(nil)
 	}
 	switch w.op(onWire) {
 	case kill:
@@ -249,6 +258,8 @@ func (w *world) take(ctx context.Context, _ bool) (session, error) {
 	w.open = s
 	return s, nil
 }
+
+func (w *world) learn(context.Context, []mailbox.ID) {}
 
 func (w *world) envelope(mailbox.ID) *message.Envelope { return nil }
 

@@ -259,4 +259,10 @@ func (s *simSession) abort(error) {
 	s.drop()
 }
 
-func (s *simSession) give() { s.abort(nil) }
+func (s *simSession) give() {
+	if len(s.marked) > 0 {
+		s.abort(nil)
+		return
+	}
+	s.w.given = s
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -15,12 +16,19 @@ import (
 	"popmark/message"
 )
 
+// memoryLimit, in octets, is where garbage is collected more eagerly: a mailbox of a million
+// messages, the most there can be, needs less than that, and shall not need much more.
+const memoryLimit = 200 << 20
+
 // Main runs popmark with the process's arguments and streams and gives its exit status.
 func Main() int {
 	password := os.Getenv("POPMARK_PASSWORD")
 	// What popmark starts, such as pipe:COMMAND, has no business with it. That it can't
 	// be taken out of the environment is no reason to stop.
 	_ = os.Unsetenv("POPMARK_PASSWORD")
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	return Run(context.Background(), os.Args[1:], Streams{
 		Out: os.Stdout, Err: os.Stderr, Password: password, Terminal: true, Signals: true,
 	})

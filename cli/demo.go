@@ -69,7 +69,7 @@ func (a *app) showDemo(ctx context.Context, messages int) (err error) {
 	}
 	options := targetOptions{tls: "auto", auth: "auto", timeout: time.Minute, retries: 3, password: d.Password, state: stateOptions{none: true}}
 	to := destinationOptions{to: []string{"maildir:" + folder + "/Maildir"}, order: "as-received"}
-	err = a.screen(ctx, d.URL, &options, &to, new(binOptions))
+	err = a.screen(ctx, d.URL, &options, &to, new(binOptions), &screenOptions{idle: idleRelease})
 	// An empty folder, where nothing was fetched, is not worth a word.
 	if os.Remove(folder) != nil {
 		_, werr := fmt.Fprintf(a.out, "What you fetched is in %s/Maildir\n", folder)

@@ -27,6 +27,7 @@ type uses struct {
 	shows   bool          // the whole list is shown as soon as it is there
 	journal bool          // it needs a ledger even where nothing is kept on disk
 	idle    time.Duration // after how long without use the mailbox's lock is let go; 0 is never
+	release bool          // it is let go as soon as nothing is asked
 
 	// Told what happens while the mailbox is used.
 	notify   func(mailbox.Event)
@@ -51,7 +52,7 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 			a.warn(message.MakeSafe(fmt.Sprintf("%v: trying again in %v", w.Err, w.Pause.Round(time.Second))))
 		}
 	}
-	b := &opened{}
+	b := &opened{decoder: message.Decoder{DefaultCharset: o.charset}}
 	if o.transcript != "" {
 		b.transcript = new(transcript)
 		settings.Transcript = b.transcript
@@ -85,6 +86,7 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 		Retries: retries,
 
 		IdleRelease: want.idle,
+		Release:     want.release,
 		Shows:       want.shows,
 	})
 	return b, nil

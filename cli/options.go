@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type targetOptions struct {
 	timeout, wait                               time.Duration
 	retries                                     int
 	proxy, tunnel                               string
+	charset                                     string
 	transcript                                  string
 	state                                       stateOptions
 
@@ -43,6 +45,7 @@ func (o *targetOptions) register(f *pflag.FlagSet) {
 	f.IntVar(&o.retries, "retries", 3, "how often to take a broken line up again")
 	f.StringVar(&o.proxy, "proxy", "", "go through this SOCKS proxy, socks5://host:port")
 	f.StringVar(&o.tunnel, "tunnel", "", "talk to the standard input and output of CMD, such as ssh gateway nc host 110")
+	f.StringVar(&o.charset, "charset", "", "take raw 8-bit text that nothing explains to be in this charset, such as iso-8859-2 (windows-1252)")
 	f.StringVar(&o.transcript, "transcript", "", "append the dialogue, without secrets, to FILE")
 	o.state.register(f)
 }
@@ -57,6 +60,9 @@ func (o *targetOptions) settings(s Streams) (account.Settings, error) {
 	}
 	if strings.TrimSpace(o.passwordCommand) == "" && o.flags != nil && o.flags.Changed("password-command") {
 		return account.Settings{}, &statusError{exitConfig, errors.New("reading --password-command: it is empty: give a command that prints the password as its first line, or leave the option out")}
+	}
+	if o.charset != "" && !message.KnownCharset(o.charset) {
+		return account.Settings{}, &usageError{"reading --charset", fmt.Sprintf("%q is not known", o.charset), "write a name such as iso-8859-2, koi8-r or gb18030"}
 	}
 	if err := o.state.check(); err != nil {
 		return account.Settings{}, err

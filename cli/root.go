@@ -31,6 +31,7 @@ func (a *app) root() *cobra.Command {
 	var options targetOptions
 	var to destinationOptions
 	var keep binOptions
+	var how screenOptions
 	root := &cobra.Command{
 		Use:     "popmark [TARGET]",
 		Short:   "Decide what leaves a POP3 mailbox before downloading it",
@@ -44,7 +45,7 @@ func (a *app) root() *cobra.Command {
 				a.complain(firstSteps)
 				return &statusError{exitConfig, errors.New("opening the default account: there is none: give a TARGET such as pop3s://user@host")}
 			case 1:
-				return a.screen(cmd.Context(), args[0], &options, &to, &keep)
+				return a.screen(cmd.Context(), args[0], &options, &to, &keep, &how)
 			}
 			return tooMany(cmd, args[1:])
 		},
@@ -53,6 +54,7 @@ func (a *app) root() *cobra.Command {
 	options.register(root.Flags())
 	to.register(root.Flags())
 	keep.register(root.Flags())
+	how.register(root.Flags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misused(cmd, err.Error())
 	})

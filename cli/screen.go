@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"popmark/account"
 	"popmark/commit"
 	"popmark/message"
@@ -12,11 +14,32 @@ import (
 	"popmark/ui"
 )
 
+// screenOptions are those of the screen alone.
+type screenOptions struct {
+	release bool
+	idle    time.Duration
+}
+
 // idleRelease is after how long without use the screen lets the mailbox's lock go.
 const idleRelease = time.Minute
 
+func (o *screenOptions) register(f *pflag.FlagSet) {
+	f.BoolVar(&o.release, "release", false, "leave the mailbox free for others as soon as nothing is asked of it")
+	f.DurationVar(&o.idle, "idle-release", idleRelease, "leave it free after so long without a key that needs it; 0s: never")
+}
+
+func (o *screenOptions) check() error {
+	if o.idle < 0 {
+		return &usageError{"reading --idle-release", "it is negative", "write a duration such as 90s, or 0s to hold the mailbox until you leave"}
+	}
+	return nil
+}
+
 // screen opens the triage screen on a mailbox.
-func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *destinationOptions, keep *binOptions) error {
+func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *destinationOptions, keep *binOptions, how *screenOptions) error {
+	if err := how.check(); err != nil {
+		return err
+	}
 	keys, err := readKeys()
 	if err != nil {
 		return err
@@ -33,7 +56,8 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 	b, err := a.prepare(target, o, uses{
 		journal:  true,
 		shows:    true,
-		idle:     idleRelease,
+		idle:     how.idle,
+		release:  how.release,
 		notify:   feed.Event,
 		dialogue: func(s string) { feed.Line(message.MakeSafe(s)) },
 		waiting:  func(w account.Wait) { feed.Waiting(w.Err, w.Pause) },

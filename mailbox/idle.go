@@ -59,7 +59,7 @@ func (m *Mailbox) watchTurn(lastNoop *time.Time) time.Duration {
 	now := time.Now()
 	used := m.idleSince()
 	release := used.Add(m.cfg.IdleRelease)
-	releases := m.cfg.IdleRelease > 0 && !m.delaysLogin()
+	releases := m.cfg.IdleRelease > 0 && (m.cfg.Release || !m.delaysLogin())
 	if releases && !now.Before(release) {
 		_ = m.part(m.closing) // nothing was deleted: a QUIT that fails lets the maildrop go as well
 		m.setState(Released, nil)

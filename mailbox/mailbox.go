@@ -17,6 +17,9 @@ import (
 const (
 	DefaultKeepAlive = 90 * time.Second
 	DefaultRetries   = 3
+
+	// releaseAtOnce is so long that who scrolls, or a scan that goes on, does not log in again each time.
+	releaseAtOnce = 500 * time.Millisecond
 )
 
 // Hints are what earlier sessions taught about the server.
@@ -57,6 +60,9 @@ type Config struct {
 	Retries int
 	// IdleRelease is after how long without traffic the maildrop's lock is let go (P9); 0 means never.
 	IdleRelease time.Duration
+	// Release lets the lock go as soon as nothing is asked any more, whatever IdleRelease and the
+	// server's LOGIN-DELAY say.
+	Release bool
 	// KeepAlive is after how long without traffic NOOP is sent while the lock is held; negative means never.
 	KeepAlive time.Duration
 }
@@ -116,6 +122,9 @@ type Mailbox struct {
 func New(cfg Config) *Mailbox {
 	if cfg.Retries == 0 {
 		cfg.Retries = DefaultRetries
+	}
+	if cfg.Release {
+		cfg.IdleRelease = releaseAtOnce
 	}
 	if cfg.KeepAlive == 0 {
 		cfg.KeepAlive = DefaultKeepAlive

@@ -179,6 +179,16 @@ func TestP9_AnIdleMailboxIsLetGo(t *testing.T) {
 	}
 }
 
+func TestP9_AMailboxIsLetGoAtOnceWhereThatIsAskedWhateverLoginsAreDelayed(t *testing.T) {
+	b := newBench(t, mailbox.Config{Release: true}, letters(1),
+		pop3server.WithCapabilities(func(_ pop3server.Phase, lines []string) []string { return append(lines, "LOGIN-DELAY 900") }))
+	b.mustOpen()
+	b.wait("the release", func(e mailbox.Event) bool {
+		s, ok := e.(mailbox.StateEvent)
+		return ok && s.State == mailbox.Released
+	})
+}
+
 func TestP9_AHeldMailboxIsKeptAwake(t *testing.T) {
 	b := newBench(t, mailbox.Config{KeepAlive: 10 * time.Millisecond}, letters(1))
 	b.mustOpen()

@@ -70,6 +70,9 @@ var encodings = map[string]encoding.Encoding{
 	"macintosh": charmap.Macintosh, "mac": charmap.Macintosh, "macroman": charmap.Macintosh, "maccyrillic": charmap.MacintoshCyrillic,
 }
 
+// KnownCharset says whether a charset's name, as mail or a person writes it, is one that can be decoded.
+func KnownCharset(name string) bool { return lookupCharset(name) != nil }
+
 // lookupCharset returns the charset that a message names, or nil where nobody knows it. The names for plain
 // ASCII and for "unknown" are not known: 8-bit text under them has to be recognised by itself.
 func lookupCharset(name string) charset {

@@ -80,8 +80,8 @@ func remarks(i mailbox.Info, hasMail, local bool) []message.Safe {
 	if !i.TOP && hasMail {
 		all = append(all, "the server has no TOP: senders and subjects can't be seen before fetching")
 	}
-	if i.Expire != "" && !strings.HasPrefix(string(i.Expire), "NEVER") {
-		all = append(all, "EXPIRE "+i.Expire+": the server itself deletes messages so many days after they were fetched")
+	if effect, why := i.Retr(); effect == mailbox.RetrMarks {
+		all = append(all, why)
 	}
 	if i.LoginDelay != "" && !strings.HasPrefix(string(i.LoginDelay), "0") {
 		all = append(all, "LOGIN-DELAY "+i.LoginDelay+": the server wants so many seconds between two logins")
@@ -129,6 +129,8 @@ func checkPlain(i mailbox.Info) []byte {
 	if i.Expire != "" {
 		row("EXPIRE", i.Expire)
 	}
+	_, why := i.Retr()
+	row("RETR", why)
 	if i.LoginDelay != "" {
 		row("LOGIN-DELAY", i.LoginDelay+" s")
 	}

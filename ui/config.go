@@ -24,6 +24,7 @@ type Mailbox interface {
 	StartScan()
 	Want(ids []mailbox.ID)
 	Top(ctx context.Context, id mailbox.ID, lines int) ([]byte, error)
+	Whole(ctx context.Context, id mailbox.ID) ([]byte, error)
 }
 
 // CommitRun is a commit under way; *[commit.Run] is one. Its events end with the channel.

@@ -89,6 +89,15 @@ func (b *fakeBox) List() *mailbox.List                      { return b.list }
 func (b *fakeBox) Envelope(id mailbox.ID) *message.Envelope { return b.known[id] }
 func (b *fakeBox) StartScan()                               { b.calls = append(b.calls, "scan") }
 func (b *fakeBox) Want(ids []mailbox.ID)                    { b.wanted = ids }
+func (b *fakeBox) Whole(_ context.Context, id mailbox.ID) ([]byte, error) {
+	b.calls = append(b.calls, "retr")
+	i, ok := b.list.Find(id)
+	if !ok {
+		return nil, mailbox.ErrGone
+	}
+	return []byte(b.mails[i].header + "\r\n" + b.mails[i].body), nil
+}
+
 func (b *fakeBox) Top(_ context.Context, id mailbox.ID, lines int) ([]byte, error) {
 	b.calls = append(b.calls, fmt.Sprintf("top %d", lines))
 	if b.topErr != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"popmark/keymap"
+	"popmark/message"
 	"popmark/triage"
 )
 
@@ -322,6 +323,31 @@ func TestCtrlCLeavesFromEveryStateAndCommitsNothing(t *testing.T) {
 				t.Error("leaving committed")
 			}
 		})
+	}
+}
+
+func TestP1_MoreLinesAreARetrOnlyOnASmallMessageWhereThatIsHarmless(t *testing.T) {
+	long := fakeMail{octets: 9_000, header: "Subject: long\r\n", body: strings.Repeat("line\r\n", 1000)}
+	large := long
+	large.octets = smallOctets + 1
+	for _, c := range []struct {
+		mail   fakeMail
+		expire message.Safe
+		want   string
+	}{
+		{long, "NEVER", "retr"},
+		{long, "", "top 160"},
+		{long, "0", "top 160"},
+		{large, "NEVER", "top 160"},
+	} {
+		s := newScreen(t, 80, 24, []fakeMail{c.mail}, func(s *screen, _ *Config) { s.box.info.Expire = c.expire }).press("enter")
+		if last := s.box.calls[len(s.box.calls)-1]; last != "top 40" {
+			t.Errorf("%q: opening the preview asked for %q", c.expire, last)
+		}
+		s.press("+")
+		if last := s.box.calls[len(s.box.calls)-1]; last != c.want {
+			t.Errorf("%q, %d octets: more is %q, want %q", c.expire, c.mail.octets, last, c.want)
+		}
 	}
 }
 

@@ -16,6 +16,8 @@ const (
 	previewsKept  = 32
 	maxMoreLines  = 100_000
 	moreLinesTime = 4
+	// smallOctets is up to where the whole message is asked for in the place of more lines.
+	smallOctets = 64 << 10
 )
 
 // face is the way in which a preview is shown.
@@ -115,7 +117,10 @@ func (m *model) showPreview() tea.Cmd {
 		return nil
 	}
 	p.loading, p.err = msg.ID, nil
-	return loadPreview(m.ctx, m.cfg.Mailbox, m.cfg.Decoder, msg.ID, want)
+	// Only where a person asked for more of this message, and RETR is a way of looking.
+	effect, _ := m.server.info.Retr()
+	whole := want > firstLines && effect == mailbox.RetrHarmless && msg.Octets <= smallOctets
+	return loadPreview(m.ctx, m.cfg.Mailbox, m.cfg.Decoder, msg.ID, want, whole)
 }
 
 func (p *preview) wanted(id mailbox.ID) int {

@@ -58,6 +58,8 @@ type Settings struct {
 	Wait    time.Duration // how long a locked mailbox or a LOGIN-DELAY is tried again
 	Waiting func(Wait)    // told before each pause of Wait; may be nil
 
+	Language string // a language tag such as "fr" for the server's texts, where it can choose; "" is the server's choice
+
 	Proxy  string // socks5://host:port; "" is what the environment's ALL_PROXY says
 	Tunnel string // a command whose standard input and output are the connection
 

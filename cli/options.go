@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -76,8 +77,26 @@ func (o *targetOptions) settings(s Streams) (account.Settings, error) {
 		Auth: o.auth, AllowPlaintext: o.allowPlaintext,
 		PasswordCommand: o.passwordCommand, Password: password, Keyring: true, Terminal: s.Terminal,
 		Timeout: o.timeout, Wait: o.wait,
-		Proxy: o.proxy, Tunnel: o.tunnel,
+		Proxy: o.proxy, Tunnel: o.tunnel, Language: language(os.Getenv),
 	}, nil
+}
+
+// language is the tag of the language that the environment asks for, or "".
+func language(getenv func(string) string) string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		value := getenv(name)
+		if value == "" {
+			continue
+		}
+		tag, _, _ := strings.Cut(value, ".")
+		tag, _, _ = strings.Cut(tag, "@")
+		if tag == "C" || tag == "POSIX" {
+			return ""
+		}
+		tag, _, _ = strings.Cut(tag, "_")
+		return tag
+	}
+	return ""
 }
 
 // stateOptions say where the ledger lives.

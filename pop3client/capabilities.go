@@ -58,6 +58,9 @@ func (c Capabilities) User() bool { return c.Has("USER") }
 // RespCodes reports whether -ERR texts may begin with a response code (RFC 2449, section 8).
 func (c Capabilities) RespCodes() bool { return c.Has("RESP-CODES") || c.Has("AUTH-RESP-CODE") }
 
+// LANG reports whether the language of the server's texts can be chosen (RFC 6856).
+func (c Capabilities) LANG() bool { return c.Has("LANG") }
+
 // UTF8 reports whether the session can be changed to UTF-8 (RFC 6856).
 func (c Capabilities) UTF8() bool { return c.Has("UTF8") }
 

@@ -147,9 +147,7 @@ func (c *Client) Quit() *Pending[string] {
 
 // Utf8 queues UTF8 (RFC 6856), which changes the session to UTF-8 and belongs before the login.
 func (c *Client) Utf8() *Pending[string] {
-	cmd := status0("UTF8")
-	cmd.barrier = true
-	return queued(c, cmd, words)
+	return queued(c, status0("UTF8"), words)
 }
 
 // Lang queues LANG with a language tag or "*" (RFC 6856): the language of the server's texts.

@@ -5,11 +5,13 @@ import (
 	"time"
 )
 
-// So many octets and so long a time lie between two Progress events at least: on a fast
-// line octets alone would make thousands, each a change of goroutines.
+// So long a time lies between two Progress events at least, and so many octets or else the
+// longer time: on a fast line octets alone would make thousands, each a change of
+// goroutines, and on a slow one nothing would move for seconds.
 const (
 	progressStep  = 64 << 10
 	progressPause = 50 * time.Millisecond
+	progressSlow  = 250 * time.Millisecond
 )
 
 // tellWrongSizes is how many wrong sizes are told one by one.
@@ -24,11 +26,9 @@ func (e *engine) put(ev Event) {
 // progress tells of n octets more, octets in all, of a message.
 func (e *engine) progress(st *step, octets int64, n int) {
 	e.octets += int64(n)
-	if e.octets-e.told < progressStep {
-		return
-	}
 	now := e.now()
-	if now.Sub(e.toldAt) < progressPause {
+	since := now.Sub(e.toldAt)
+	if since < progressPause || e.octets-e.told < progressStep && since < progressSlow {
 		return
 	}
 	e.told, e.toldAt = e.octets, now

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"popmark/mailbox"
 )
@@ -87,7 +88,7 @@ func (e *engine) stopped(part []*step, err error) error {
 // afterRefusedQuit finds out what a QUIT did that was answered -ERR, and says it.
 func (e *engine) afterRefusedQuit(ctx context.Context, part []*step, refusal error) error {
 	doubtful := withFate(part, asked)
-	s, err := e.box.take(ctx, true)
+	s, err := e.takeToLook(ctx)
 	if err != nil {
 		if s, err = e.reconnect(ctx, err); err != nil {
 			return e.stopped(part, fmt.Errorf("%s; looking what it did: %w", refusal.Error(), err))
@@ -104,13 +105,29 @@ func (e *engine) afterRefusedQuit(ctx context.Context, part []*step, refusal err
 	return nil
 }
 
+// looks is how often a session is tried for that only finds out what is true, however few
+// retries there are: a server may hold the lock of the session before a little longer.
+const looks = 4
+
+func (e *engine) takeToLook(ctx context.Context) (session, error) {
+	for try := 1; ; try++ {
+		s, err := e.box.take(ctx, true)
+		if err == nil || try == looks || mailbox.ClassOf(err) != mailbox.TryLater {
+			return s, err
+		}
+		if perr := e.pause(ctx, time.Second<<(try-1)); perr != nil {
+			return nil, err
+		}
+	}
+}
+
 // afterLostLine is for a line that broke too often. Where QUIT had been sent, one
 // look tells what it did.
 func (e *engine) afterLostLine(ctx context.Context, part []*step, cause error) error {
 	if len(withFate(part, asked)) == 0 {
 		return e.stopped(part, cause)
 	}
-	s, err := e.box.take(ctx, true)
+	s, err := e.takeToLook(ctx)
 	if err != nil {
 		return e.stopped(part, cause)
 	}

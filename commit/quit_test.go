@@ -8,6 +8,11 @@ import (
 	"popmark/pop3server"
 )
 
+// locked is a session that finds the mailbox locked.
+func locked(session int) pop3server.Hook {
+	return pop3server.InSession(session, pop3server.Refuse(pop3server.On("PASS"), "[IN-USE] locked by another session"))
+}
+
 func TestP4_WhatTheNextListShowsIsSaidWhateverQuitAnswers(t *testing.T) {
 	quit := pop3server.On("QUIT")
 	// The server carries QUIT out, so that the mailbox is free again, and keeps what DELE named.
@@ -30,6 +35,8 @@ func TestP4_WhatTheNextListShowsIsSaidWhateverQuitAnswers(t *testing.T) {
 		{"refused but carried out, and so is the look's", "DFM-", []pop3server.Hook{refuse}, 2, 0, false, false},
 		{"carried out, its answer lost, and so are all others", "DFM-", []pop3server.Hook{lose}, 2, 0, false, false},
 		{"lost on the way, and so are all others", "DFM-", []pop3server.Hook{cut}, 0, 0, true, false},
+		{"refused, and the look finds the lock held at first", "DFM-", []pop3server.Hook{keep, pop3server.InSession(1, refuse), locked(2), locked(3)}, 0, 2, false, true},
+		{"lost, and the look finds the lock held at first", "DFM-", []pop3server.Hook{pop3server.InSession(1, lose), locked(2), locked(3)}, 2, 0, false, true},
 		{"refused with nothing to delete", "FF--", []pop3server.Hook{refuse}, 0, 0, false, false},
 		{"lost with nothing to delete", "FF--", []pop3server.Hook{lose}, 0, 0, false, false},
 	} {

@@ -98,6 +98,21 @@ func lookupCharset(name string) charset {
 	return nil
 }
 
+// sameCharset says whether two names, perhaps with a language behind an asterisk (RFC 2231,
+// section 5), mean one charset.
+func sameCharset(a, b string) bool {
+	if a == b {
+		return true
+	}
+	a, _, _ = strings.Cut(a, "*")
+	b, _, _ = strings.Cut(b, "*")
+	if strings.EqualFold(a, b) {
+		return true
+	}
+	known := encodings[charsetKey(a)]
+	return known != nil && known == encodings[charsetKey(b)]
+}
+
 // charsetKey reduces a charset's name to its lower-case letters and digits: mail has UTF8, utf_8 and "utf-8".
 func charsetKey(name string) string {
 	buf := make([]byte, 0, 64)

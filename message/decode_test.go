@@ -56,6 +56,7 @@ func TestEnvelopeOfHeadersAsTheyAre(t *testing.T) {
 		get    func(e Envelope) Safe
 		want   Safe
 	}{
+		{"a character split between words that name one charset in two ways", "Subject: =?gb2312?b?u+HS?= =?GBK*zh?b?6c2o?= =?gb18030?b?1qo=?=", subject, "会议通知"},
 		{"LF line ends", "From: a@b.c\nSubject: one\n two\n\nSubject: body", subject, "one two"},
 		{"CR CR LF line ends", "Subject: one\r\r\n\r\r\nFrom: a@b.c", subject, "one"},
 		{"cut in the middle", "From: a@b.c\r\nSubject: on", subject, "on"},

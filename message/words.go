@@ -57,7 +57,7 @@ func (h *headerText) decodeWords(s string) string {
 		for {
 			gap := len(s) - len(strings.TrimLeft(s, " \t\r\n"))
 			next, ok := parseWord(s[gap:])
-			if !ok || !strings.EqualFold(next.charset, w.charset) {
+			if !ok || !sameCharset(next.charset, w.charset) {
 				break
 			}
 			parts = append(parts, next.octets())

@@ -118,7 +118,10 @@ func (o *outcome) count(k Kind) int {
 	return n
 }
 
-// commit opens the mailbox, marks what is there and carries it out. Pauses take no time.
+// shortPause is what every pause takes here: as long as the server may need to see that a session ended.
+const shortPause = 10 * time.Millisecond
+
+// commit opens the mailbox, marks what is there and carries it out. Pauses are short.
 func (r *rig) commit(o order) *outcome {
 	r.t.Helper()
 	box := r.connect()
@@ -126,7 +129,13 @@ func (r *rig) commit(o order) *outcome {
 	if o.ctx == nil {
 		o.ctx = context.Background()
 	}
-	if err := box.Open(o.ctx); err != nil {
+	err := box.Open(o.ctx)
+	// The server may not have noticed yet that the session before is over.
+	for try := 0; try < 100 && err != nil && strings.Contains(err.Error(), "maildrop is locked by another session"); try++ {
+		must(r.t, pauseFor(o.ctx, shortPause))
+		err = box.Open(o.ctx)
+	}
+	if err != nil {
 		return &outcome{err: err}
 	}
 	list := box.List()
@@ -148,7 +157,7 @@ func (r *rig) commit(o order) *outcome {
 	}
 	run := start(o.ctx, &engine{
 		box: realBox{box}, log: r.ledger, plan: plan, opts: o.opts, now: time.Now,
-		pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		pause: func(ctx context.Context, _ time.Duration) error { return pauseFor(ctx, shortPause) },
 	})
 	out := &outcome{}
 	for ev := range run.Events() {

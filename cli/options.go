@@ -124,9 +124,7 @@ func (a *app) openLedger(o *stateOptions) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range l.Warnings() {
-		a.warn(message.MakeSafe(w))
-	}
+	l.Tell(func(w string) { a.warn(message.MakeSafe(w)) })
 	return l, nil
 }
 

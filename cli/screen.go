@@ -9,6 +9,7 @@ import (
 
 	"popmark/account"
 	"popmark/commit"
+	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
 	"popmark/ui"
@@ -64,6 +65,10 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 	})
 	if err != nil {
 		return errors.Join(err, dest.Close(), closeBin(bin))
+	}
+	if b.ledger != nil {
+		// Standard error is not to be written on while the screen has the terminal.
+		b.ledger.Tell(func(w string) { feed.Event(mailbox.WarningEvent{Text: message.MakeSafe(w)}) })
 	}
 	var keepDeleted int64
 	if bin != nil {

@@ -35,6 +35,7 @@ type Ledger struct {
 	closed   bool
 	db       *handles
 	warnings []string
+	told     func(string) // gets the warnings
 	now      func() time.Time
 }
 
@@ -70,6 +71,9 @@ func Open(dir string) (*Ledger, error) {
 	l := &Ledger{dir: dir, now: time.Now}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the state folder: %w; name another with --state-dir, or use --no-state", err)
+	}
+	if err := tighten(dir); err != nil {
+		return nil, fmt.Errorf("making the ledger in %s nobody else's: %w; name another folder with --state-dir, or use --no-state", dir, err)
 	}
 	h, err := l.openFile(false)
 	if isDamage(err) || errors.Is(err, errNewer) {
@@ -108,6 +112,25 @@ func (l *Ledger) Warnings() []string {
 	return slices.Clone(l.warnings)
 }
 
+// Tell has told called with each warning that there is and, as damage may show itself only
+// while the ledger is used, with each to come. It is called from the goroutine that uses
+// the ledger, and must not use it itself.
+func (l *Ledger) Tell(told func(string)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = told
+	for _, w := range l.warnings {
+		told(w)
+	}
+}
+
+func (l *Ledger) warn(text string) {
+	l.warnings = append(l.warnings, text)
+	if l.told != nil {
+		l.told(text)
+	}
+}
+
 // Close lets the database go. Calls after it return ErrClosed.
 func (l *Ledger) Close() error {
 	l.mu.Lock()
@@ -135,6 +158,9 @@ func (h *handles) close() error {
 func (l *Ledger) openFile(locked bool) (*handles, error) {
 	path := filepath.Join(l.dir, fileName)
 	// SQLite gives the -wal and -shm files the mode of this one.
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, errNoFile
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err

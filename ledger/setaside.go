@@ -12,10 +12,16 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-var errNewer = errors.New("a newer popmark wrote it")
+var (
+	errNewer  = errors.New("a newer popmark wrote it")
+	errNoFile = errors.New("it is no file")
+)
 
 // isDamage tells whether err means that the file is no sound database.
 func isDamage(err error) bool {
+	if errors.Is(err, errNoFile) {
+		return true
+	}
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return false
@@ -81,7 +87,7 @@ func (l *Ledger) setAside(cause error) error {
 			return err
 		}
 	}
-	l.warnings = append(l.warnings, fmt.Sprintf(
+	l.warn(fmt.Sprintf(
 		"the ledger could not be used (%v): it is kept as %s and a new one is begun; what was fetched before is not known there", cause, aside))
 	return nil
 }

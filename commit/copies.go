@@ -49,12 +49,12 @@ type copier struct {
 	err error
 }
 
-func (e *engine) newCopier(ctx context.Context) *copier {
+func (e *engine) newCopier() *copier {
 	c := &copier{
 		e: e, in: make(chan *job, maxUnderWay), out: make(chan *job, maxUnderWay),
 		put: make(chan *job, maxUnderWay), done: make(chan struct{}),
 	}
-	go c.run(ctx)
+	go c.run()
 	return c
 }
 
@@ -66,7 +66,7 @@ func (c *copier) finish() error {
 	return c.err
 }
 
-func (c *copier) run(ctx context.Context) {
+func (c *copier) run() {
 	defer close(c.done)
 	var fresh, ended []*job
 	in, under := c.in, 0
@@ -87,7 +87,7 @@ func (c *copier) run(ctx context.Context) {
 		if !due(fresh, ended, under, in == nil) {
 			continue
 		}
-		err := c.record(ctx, fresh, ended)
+		err := c.record(c.e.late, fresh, ended)
 		if err != nil && c.err == nil {
 			c.err = err
 		}
@@ -104,7 +104,7 @@ func (c *copier) run(ctx context.Context) {
 				c.put <- j
 				continue
 			}
-			c.place(ctx, j)
+			c.place(c.e.lateCopies, j)
 		}
 		fresh, ended = fresh[:0], ended[:0]
 	}

@@ -12,9 +12,12 @@ import (
 	"popmark/triage"
 )
 
-// grace is how long a cancelled run may take for what makes its end orderly: RSET
-// and QUIT, and the last copies and records.
-const grace = 800 * time.Millisecond
+// grace is how long a cancelled run may take for what makes its end orderly: the last
+// copies, for which there is copyGrace, records, and RSET and QUIT.
+const (
+	grace     = 800 * time.Millisecond
+	copyGrace = 300 * time.Millisecond
+)
 
 // takeBackWait bounds RSET and QUIT where something else than a cancelled context ends the run.
 const takeBackWait = 10 * time.Second
@@ -31,8 +34,8 @@ type engine struct {
 	events *queue
 	steps  []*step
 	run    int64 // the journal's name for it
-	// late outlives the run's context by grace.
-	late context.Context
+	// late outlives the run's context by grace, lateCopies by copyGrace.
+	late, lateCopies context.Context
 
 	retries     int       // used so far
 	uncommitted int       // deletions seen to be true that no Committed has told of
@@ -48,7 +51,9 @@ type engine struct {
 func (e *engine) carryOut(ctx context.Context) error {
 	late, stop := lingering(ctx, grace)
 	defer stop()
-	e.late = late
+	lateCopies, stopCopies := lingering(ctx, copyGrace)
+	defer stopCopies()
+	e.late, e.lateCopies = late, lateCopies
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}

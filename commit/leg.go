@@ -54,7 +54,7 @@ type command struct {
 
 // run carries the steps out up to but not including QUIT. An error means that the session must not QUIT.
 func (l *leg) run(ctx context.Context) (err error) {
-	l.copier = l.e.newCopier(l.e.late)
+	l.copier = l.e.newCopier()
 	defer func() {
 		// The first error is the one to tell; what is in place by now counts all the same.
 		if ferr := l.copier.finish(); ferr != nil && err == nil {

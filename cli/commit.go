@@ -108,7 +108,7 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	err = a.commit(ctx, b, markings, order, commit.Options{
 		Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(), Bin: bin,
 		Checkpoint: o.to.checkpoint, Again: o.again, Verify: o.verify, Retries: t.retries,
-		Request: o.request(markings, dest, order),
+		Request: o.request(markings, dest, order), Holds: true,
 	}, o, !t.state.none)
 	return b.finish(ctx, errors.Join(err, dest.Close(), closeBin(bin)))
 }
@@ -157,7 +157,12 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 	summary, err := run.Wait()
 	if err == nil {
 		a.out.advise("everything was done all the same: don't run it again")
-		return out.done(summary)
+		b.last = func() error {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWait)
+			defer cancel()
+			return run.End(ctx)
+		}
+		return errors.Join(out.done(summary), a.out.Flush())
 	}
 	if !(remembers && b.box.Info().UIDL) && byNumber(markings) && summary.Deleted+summary.Unknown > 0 {
 		a.out.advise(listFirst)
@@ -165,6 +170,9 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 	}
 	return errors.Join(commitError(ctx, err), out.done(summary))
 }
+
+// lastWait bounds the wait for the ledger at the very end.
+const lastWait = 5 * time.Second
 
 // plan marks what is selected. A message that two different marks claim is an error.
 func (a *app) plan(ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order) (triage.Plan, error) {

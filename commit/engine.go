@@ -98,6 +98,9 @@ func (e *engine) carryOut(ctx context.Context) error {
 			return err
 		}
 	}
+	if e.opts.Holds {
+		return nil
+	}
 	if err := e.log.EndRun(e.late, e.run); err != nil {
 		e.warn(err.Error())
 	}

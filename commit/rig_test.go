@@ -102,6 +102,15 @@ func marked(letters string) map[int]triage.Mark {
 	return marks
 }
 
+// planOf marks the messages of a list in their order.
+func planOf(list *mailbox.List, letters string) triage.Plan {
+	marks := marked(letters)
+	return triage.NewPlan(list, func(id mailbox.ID) triage.Mark {
+		i, _ := list.Find(id)
+		return marks[i+1]
+	}, triage.AsReceived)
+}
+
 type outcome struct {
 	Summary
 	events []Event

@@ -33,6 +33,10 @@ type Options struct {
 	// TakesUp says that the plan is what [Unfinished.Plan] gave: even an empty one is
 	// carried out then, so that the journal learns what became of the run before.
 	TakesUp bool
+	// Holds leaves a run that came to its end in the journal until [Run.End]: should the
+	// process be killed before it has told of the end, the same request means this run and no
+	// other messages.
+	Holds bool
 	// Retries is how often a broken line is taken up again.
 	Retries int
 	// Bin keeps copies of messages that are deleted without being fetched; nil keeps none.
@@ -58,6 +62,7 @@ type Summary struct {
 
 // A Run is a plan being carried out. Its methods may be called from several goroutines.
 type Run struct {
+	engine  *engine
 	events  *queue
 	done    chan struct{}
 	summary Summary
@@ -75,7 +80,7 @@ func Start(ctx context.Context, box *mailbox.Mailbox, plan triage.Plan, opts Opt
 }
 
 func start(ctx context.Context, e *engine) *Run {
-	r := &Run{events: newQueue(), done: make(chan struct{})}
+	r := &Run{engine: e, events: newQueue(), done: make(chan struct{})}
 	e.events = r.events
 	if e.plan.Checkpoint == 0 {
 		e.plan.Checkpoint = e.opts.Checkpoint
@@ -114,6 +119,16 @@ func (e *engine) check() error {
 // Events gives what happens, in order; the last is Done, and then the channel is
 // closed. It has to be read to its end, or Events not to be called at all.
 func (r *Run) Events() <-chan Event { return r.events.channel() }
+
+// End forgets a run that came to its end, which Options.Holds left in the journal. It is
+// called after Wait, when everything else is done.
+func (r *Run) End(ctx context.Context) error {
+	<-r.done
+	if r.err != nil || r.engine.run == 0 {
+		return nil
+	}
+	return r.engine.log.EndRun(ctx, r.engine.run)
+}
 
 // Wait waits for the end. The error is nil where the run went through to QUIT, even
 // if single messages failed: Summary.Failed counts those.

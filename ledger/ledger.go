@@ -145,6 +145,14 @@ func (l *Ledger) Close() error {
 	return nil
 }
 
+// Checkpoint brings what was written into the database file, which Close does otherwise.
+func (l *Ledger) Checkpoint(ctx context.Context) error {
+	return l.run(ctx, "bringing the ledger up to date", func(h *handles) error {
+		_, err := h.sure.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+		return err
+	})
+}
+
 func (h *handles) close() error {
 	err := h.sure.Close()
 	if h.cache != h.sure {

@@ -110,7 +110,14 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 		Checkpoint: o.to.checkpoint, Again: o.again, Verify: o.verify, Retries: t.retries,
 		Request: o.request(markings, dest, order), Holds: true,
 	}, o, !t.state.none)
-	return b.finish(ctx, errors.Join(err, dest.Close(), closeBin(bin)))
+	err = b.finish(ctx, errors.Join(err, dest.Close(), closeBin(bin)))
+	if b.last != nil {
+		a.last = func() error { return errors.Join(b.last(), b.ledger.Close()) }
+		if a.streams.Exits {
+			a.last = b.last // the system closes files sooner
+		}
+	}
+	return err
 }
 
 // commitGC is how much garbage, in percent of what lives, may pile up during a commit. Little

@@ -30,7 +30,7 @@ func Main() int {
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	return Run(context.Background(), os.Args[1:], Streams{
-		Out: os.Stdout, Err: os.Stderr, Password: password, Terminal: true, Signals: true,
+		Out: os.Stdout, Err: os.Stderr, Password: password, Terminal: true, Signals: true, Exits: true,
 	})
 }
 
@@ -40,6 +40,7 @@ type Streams struct {
 	Password string // POPMARK_PASSWORD's value
 	Terminal bool   // a password may be asked at the terminal
 	Signals  bool   // SIGHUP, SIGINT and SIGTERM end the run in order
+	Exits    bool   // the process ends with the run
 }
 
 // Run carries out one command line, without the program's name, and gives the exit status.
@@ -89,6 +90,9 @@ type app struct {
 	// releaseSignals leaves signals to whoever asks for them; it may be called twice.
 	releaseSignals func()
 
+	// last is what is done only when everything else is, and was told; nil: nothing.
+	last func() error
+
 	mu       sync.Mutex
 	warned   map[message.Safe]bool
 	failures int // messages that failed where the run went on
@@ -96,6 +100,12 @@ type app struct {
 
 // end prints what there is to say and gives the exit status.
 func (a *app) end(ctx context.Context, err error) int {
+	if a.last != nil {
+		defer func() {
+			// Where it fails the next run finds everything done.
+			_ = a.last()
+		}()
+	}
 	if flushed := a.out.Flush(); err == nil {
 		err = flushed
 	}

@@ -17,7 +17,7 @@ type opened struct {
 	account *account.Account
 	box     *mailbox.Mailbox
 	ledger  *ledger.Ledger // nil where nothing is kept and no journal needed
-	last    func() error   // what is done only when all else is; it needs the ledger
+	last    func() error   // left to app.last, with closing the ledger
 	decoder message.Decoder
 
 	transcript *transcript // nil where there is none
@@ -135,12 +135,11 @@ func (b *opened) close() error {
 	if b.box != nil {
 		errs = append(errs, b.box.Close())
 	}
-	if b.last != nil {
-		// So that nothing that takes long is left behind it; closing tries this again.
+	switch {
+	case b.last != nil:
+		// So that nothing that takes long is left for then, which would try it again.
 		_ = b.ledger.Checkpoint(context.Background())
-		errs = append(errs, b.last())
-	}
-	if b.ledger != nil {
+	case b.ledger != nil:
 		errs = append(errs, b.ledger.Close())
 	}
 	return errors.Join(append(errs, b.transcript.close())...)

@@ -167,9 +167,10 @@ func (l *Ledger) StepsDeleted(ctx context.Context, run int64, seqs ...int) error
 	})
 }
 
-// EndRun forgets a run that needs no taking up.
+// EndRun forgets a run that needs no taking up. A power failure may bring it back, as one
+// whose steps are all done.
 func (l *Ledger) EndRun(ctx context.Context, run int64) error {
-	return l.write(ctx, "closing the journal", func(tx *sql.Tx) error {
+	return l.writeCache(ctx, "closing the journal", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM run WHERE id=?", run)
 		return err
 	})

@@ -172,8 +172,8 @@ func (a *Account) dial(ctx context.Context, hints Hints, password string) (*pop3
 // that failed. What the server offers before the login is known afterwards, unless
 // nothing depends on it.
 //
-// A remembered list is believed on an encrypted line only: in clear it would decide
-// whether to encrypt, and what a password is sent with.
+// In clear, where encrypting is not ruled out, a remembered list is not believed: it would
+// decide whether to encrypt.
 func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints) (offered bool, err error) {
 	remembered := pop3client.Capabilities{Lines: hints.Capabilities}
 	switch a.mode {
@@ -185,6 +185,11 @@ func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints
 		}
 		return false, a.askCapabilities(ctx, c)
 	case never:
+		// Whoever could change what the server says now can't have changed what it said then.
+		if hints.Capabilities != nil {
+			c.SetCapabilities(hints.Capabilities)
+			return remembered.STLS(), nil
+		}
 		err := a.askCapabilities(ctx, c)
 		return c.Capabilities().STLS(), err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -33,6 +34,25 @@ func accountWith(ctx context.Context, q querier, account, table string) (int64, 
 		return 0, nil
 	}
 	return id, err
+}
+
+// readByUID scans the columns of those rows of an account's in a table that have one of
+// these UIDLs; tail is what the query ends with.
+func (l *Ledger) readByUID(ctx context.Context, doing, account, table, columns, tail string, uids []string, each func(scan func(...any) error) error) error {
+	return l.read(ctx, doing, func(db *sql.DB) error {
+		id, err := accountWith(ctx, db, account, table)
+		if id == 0 || err != nil {
+			return err
+		}
+		for chunk := range slices.Chunk(uids, maxVariables) {
+			in, args := inUIDs(chunk, id)
+			query := "SELECT " + columns + " FROM " + table + " WHERE account=? AND uid " + in + tail
+			if err := scanEach(ctx, db, each, query, args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func addAccount(ctx context.Context, tx *sql.Tx, account string) (int64, error) {

@@ -20,23 +20,10 @@ type HeaderRow struct {
 // Headers gives the rows that the cache has of uids, by UIDL.
 func (l *Ledger) Headers(ctx context.Context, account string, uids []string) (map[string]HeaderRow, error) {
 	found := make(map[string]HeaderRow)
-	err := l.read(ctx, "reading the header cache", func(db *sql.DB) error {
-		id, err := accountWith(ctx, db, account, "header")
-		if id == 0 || err != nil {
-			return err
-		}
-		for chunk := range slices.Chunk(uids, maxVariables) {
-			in, args := inUIDs(chunk, id)
-			err := scanEach(ctx, db, func(scan func(...any) error) error {
-				row, err := scanHeader(scan)
-				found[row.UID] = row
-				return err
-			}, "SELECT uid, octets, text FROM header WHERE account=? AND uid "+in, args...)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+	err := l.readByUID(ctx, "reading the header cache", account, "header", "uid, octets, text", "", uids, func(scan func(...any) error) error {
+		row, err := scanHeader(scan)
+		found[row.UID] = row
+		return err
 	})
 	return found, err
 }
@@ -126,24 +113,11 @@ func (l *Ledger) Prune(ctx context.Context, account string, keep []string) error
 // Seen tells which of uids MarkSeen was called with before.
 func (l *Ledger) Seen(ctx context.Context, account string, uids []string) (map[string]bool, error) {
 	seen := make(map[string]bool)
-	err := l.read(ctx, "reading which messages are new", func(db *sql.DB) error {
-		id, err := accountWith(ctx, db, account, "seen")
-		if id == 0 || err != nil {
-			return err
-		}
-		for chunk := range slices.Chunk(uids, maxVariables) {
-			in, args := inUIDs(chunk, id)
-			err := scanEach(ctx, db, func(scan func(...any) error) error {
-				var uid []byte
-				err := scan(&uid)
-				seen[string(uid)] = true
-				return err
-			}, "SELECT uid FROM seen WHERE account=? AND uid "+in, args...)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+	err := l.readByUID(ctx, "reading which messages are new", account, "seen", "uid", "", uids, func(scan func(...any) error) error {
+		var uid []byte
+		err := scan(&uid)
+		seen[string(uid)] = true
+		return err
 	})
 	return seen, err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strconv"
 	"time"
 
@@ -130,25 +129,12 @@ type Message struct {
 // Deletions gives when messages with these UIDLs were last deleted, as far as the history knows.
 func (l *Ledger) Deletions(ctx context.Context, account string, uids []string) (map[Message]time.Time, error) {
 	found := make(map[Message]time.Time)
-	err := l.read(ctx, "reading what was deleted", func(db *sql.DB) error {
-		id, err := accountWith(ctx, db, account, "deleted")
-		if id == 0 || err != nil {
-			return err
-		}
-		for chunk := range slices.Chunk(uids, maxVariables) {
-			in, args := inUIDs(chunk, id)
-			err := scanEach(ctx, db, func(scan func(...any) error) error {
-				var uid []byte
-				var octets, at int64
-				err := scan(&uid, &octets, &at)
-				found[Message{string(uid), octets}] = time.Unix(0, at)
-				return err
-			}, "SELECT uid, octets, max(at) FROM deleted WHERE account=? AND uid "+in+" GROUP BY uid, octets", args...)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+	err := l.readByUID(ctx, "reading what was deleted", account, "deleted", "uid, octets, max(at)", " GROUP BY uid, octets", uids, func(scan func(...any) error) error {
+		var uid []byte
+		var octets, at int64
+		err := scan(&uid, &octets, &at)
+		found[Message{string(uid), octets}] = time.Unix(0, at)
+		return err
 	})
 	return found, err
 }

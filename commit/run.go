@@ -123,11 +123,10 @@ func (r *Run) Events() <-chan Event { return r.events.channel() }
 // End forgets a run that came to its end, which Options.Holds left in the journal. It is
 // called after Wait, when everything else is done.
 func (r *Run) End(ctx context.Context) error {
-	<-r.done
-	if r.err != nil || r.engine.run == 0 {
-		return nil
+	if _, err := r.Wait(); err == nil && r.engine.run != 0 {
+		return r.engine.log.EndRun(ctx, r.engine.run)
 	}
-	return r.engine.log.EndRun(ctx, r.engine.run)
+	return nil // a run that broke off stays
 }
 
 // Wait waits for the end. The error is nil where the run went through to QUIT, even

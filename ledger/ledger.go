@@ -73,7 +73,7 @@ func Open(dir string) (*Ledger, error) {
 		return nil, fmt.Errorf("making the state folder: %w; name another with --state-dir, or use --no-state", err)
 	}
 	if err := tighten(dir); err != nil {
-		return nil, fmt.Errorf("making the ledger in %s nobody else's: %w; name another folder with --state-dir, or use --no-state", dir, err)
+		l.warn(fmt.Sprintf("others may be able to read the ledger in %s: %v", dir, err))
 	}
 	h, err := l.openFile(false)
 	if isDamage(err) || errors.Is(err, errNewer) {

@@ -12,7 +12,7 @@ import (
 func tighten(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil // opening the ledger says what is wrong
+		return err
 	}
 	alone := true
 	for _, e := range entries {
@@ -27,7 +27,10 @@ func tighten(dir string) error {
 		}
 	}
 	info, err := os.Stat(dir)
-	if err != nil || !alone || info.Mode().Perm()&0o077 == 0 || info.Mode()&os.ModeSticky != 0 {
+	if err != nil {
+		return err
+	}
+	if !alone || info.Mode().Perm()&0o077 == 0 || info.Mode()&os.ModeSticky != 0 {
 		return nil
 	}
 	return os.Chmod(dir, 0o700)

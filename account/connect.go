@@ -89,6 +89,8 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 		Mechanism:      strings.ToUpper(a.auth()),
 		AllowPlaintext: a.settings.AllowPlaintext,
 		Host:           a.target.Host,
+		UTF8:           true,
+		Language:       a.settings.Language,
 	}
 	// Before connecting: nobody's server waits while somebody types.
 	if credentials.Mechanism != pop3client.MechanismExternal {
@@ -113,7 +115,6 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 		credentials.Port, _ = strconv.Atoi(port) // our own address: its port is a number
 	}
 	login.Capabilities = toRemember(c.Capabilities(), login.STLS)
-	a.international(c)
 	login.Mechanism, err = c.Login(ctx, credentials)
 	if err != nil {
 		var refusal *pop3client.ServerError
@@ -123,19 +124,6 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 		return c, login, delay, a.loginError(err)
 	}
 	return c, login, 0, nil
-}
-
-// international asks for UTF-8 (RFC 6856), without which some servers refuse messages with
-// internationalised headers, and for the user's language in the server's texts, where it
-// offers them. Their answers are read with the login's: that one is refused changes nothing.
-func (a *Account) international(c *pop3client.Client) {
-	caps := c.Capabilities()
-	if caps.UTF8() {
-		c.Utf8()
-	}
-	if a.settings.Language != "" && caps.LANG() {
-		c.Lang(a.settings.Language)
-	}
 }
 
 func (a *Account) address() string {

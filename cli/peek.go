@@ -156,6 +156,9 @@ func peekPlain(p message.Preview, m *mailbox.Message, part bool) []byte {
 	for _, f := range p.Headers {
 		out = fmt.Appendf(out, "%s: %s\n", f.Name, f.Value)
 	}
+	for _, f := range p.Findings {
+		out = fmt.Appendf(out, "[%s%s]\n", f.Word, inParentheses(f.Reason))
+	}
 	out = append(out, '\n')
 	out = appendLines(out, p.Text)
 	for _, f := range p.Attachments {
@@ -169,6 +172,13 @@ func peekPlain(p message.Preview, m *mailbox.Message, part bool) []byte {
 		out = fmt.Appendf(out, "[message %d goes on: %s of %s are shown]\n", m.Number, size(p.Octets), size(m.Octets))
 	}
 	return out
+}
+
+func inParentheses(reason message.Safe) message.Safe {
+	if reason == "" {
+		return ""
+	}
+	return " (" + reason + ")"
 }
 
 func size(octets int64) string { return humanize.IBytes(uint64(max(octets, 0))) }

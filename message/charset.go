@@ -1,6 +1,7 @@
 package message
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -81,7 +82,7 @@ func lookupCharset(name string) charset {
 	}
 	name, _, _ = strings.Cut(name, "*") // RFC 2231 section 5: a language may follow
 	key := charsetKey(name)
-	for _, k := range []string{key, strings.TrimPrefix(key, "x"), strings.TrimPrefix(key, "cs"), strings.Replace(key, "win", "windows", 1)} {
+	for _, k := range charsetKeys(key) {
 		if c, ok := specialCharsets[k]; ok {
 			return c
 		}
@@ -109,8 +110,32 @@ func sameCharset(a, b string) bool {
 	if strings.EqualFold(a, b) {
 		return true
 	}
-	known := encodings[charsetKey(a)]
-	return known != nil && known == encodings[charsetKey(b)]
+	known := canonicalCharset(a)
+	return known != "" && known == canonicalCharset(b)
+}
+
+// canonicalCharset gives one name to all names of a charset, "" to what nobody knows.
+func canonicalCharset(name string) string {
+	key := charsetKey(name)
+	for _, k := range charsetKeys(key) {
+		switch e, ok := encodings[k]; {
+		case ok:
+			return fmt.Sprint(e)
+		case specialCharsets[k] == nil:
+		case strings.HasPrefix(k, "utf8"), strings.HasPrefix(k, "unicode11utf8"), strings.HasPrefix(k, "unicode20utf8"), k == "cp65001":
+			return "utf8"
+		case strings.HasPrefix(k, "iso2022jp"), strings.HasPrefix(k, "cp5022"), strings.HasPrefix(k, "jis"), strings.HasPrefix(k, "csiso2022jp"):
+			return "iso2022jp"
+		default:
+			return k
+		}
+	}
+	return ""
+}
+
+// charsetKeys are the keys under which a name's key may be known.
+func charsetKeys(key string) [4]string {
+	return [4]string{key, strings.TrimPrefix(key, "x"), strings.TrimPrefix(key, "cs"), strings.Replace(key, "win", "windows", 1)}
 }
 
 // charsetKey reduces a charset's name to its lower-case letters and digits: mail has UTF8, utf_8 and "utf-8".

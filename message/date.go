@@ -14,6 +14,7 @@ type dateParser struct {
 	day, month, year   int
 	hour, minute, sec  int
 	hasYear, hasTime   bool
+	early              bool // the month's name stood before everything else
 	pm, am             bool
 	zone               int // minutes east of UTC
 	hasOffset, hasName bool
@@ -127,9 +128,10 @@ func (p *dateParser) word(w string) {
 		p.daylight = true
 		return
 	}
-	if p.month == 0 && len(w) >= 3 {
+	// A weekday in another language may look like a month, as Tuesday does in French and Spanish.
+	if (p.month == 0 || p.early) && len(w) >= 3 {
 		if m := monthNumber(w); m > 0 {
-			p.month = m
+			p.month, p.early = m, p.day == 0 && !p.hasTime && !p.hasYear
 			return
 		}
 	}

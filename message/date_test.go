@@ -12,6 +12,9 @@ func TestParseDate(t *testing.T) {
 		{"Thu, 13 Feb 1969 23:32:54 -0330", "1969-02-13T23:32:54-03:30"},
 		{"Mon, 24 Nov 1997 14:22:01 -0800 (PST)", "1997-11-24T14:22:01-08:00"},
 		{"Thu,\r\n      13\r\n        Feb\r\n          1969\r\n      23:32\r\n               -0330 (Newfoundland Time)", "1969-02-13T23:32:00-03:30"},
+		// Tuesday in French, Spanish and Italian.
+		{"Mar, 01 Oct 2002 10:00:00 +0200", "2002-10-01T10:00:00+02:00"},
+		{"Mar 1 10:00:00 2002 +0200", "2002-03-01T10:00:00+02:00"},
 		// Obsolete zones keep their offsets.
 		{"Tue, 1 Jan 2002 10:00:00 EST", "2002-01-01T10:00:00-05:00"},
 		{"Tue, 1 Jul 2002 10:00:00 PDT", "2002-07-01T10:00:00-07:00"},

@@ -57,6 +57,9 @@ func TestEnvelopeOfHeadersAsTheyAre(t *testing.T) {
 		want   Safe
 	}{
 		{"a character split between words that name one charset in two ways", "Subject: =?gb2312?b?u+HS?= =?GBK*zh?b?6c2o?= =?gb18030?b?1qo=?=", subject, "会议通知"},
+		{"words that name UTF-8 in two ways", "Subject: =?utf8?B?5L2g5aU=?= =?utf-8?B?vQ==?=", subject, "你好"},
+		{"words that name GBK in two ways", "Subject: =?x-gbk?b?u+HS?= =?gbk?b?6c2o1qo=?=", subject, "会议通知"},
+		{"a byte order mark", "\xef\xbb\xbfSubject: one\r\nFrom: a@b.c", subject, "one"},
 		{"LF line ends", "From: a@b.c\nSubject: one\n two\n\nSubject: body", subject, "one two"},
 		{"CR CR LF line ends", "Subject: one\r\r\n\r\r\nFrom: a@b.c", subject, "one"},
 		{"cut in the middle", "From: a@b.c\r\nSubject: on", subject, "on"},

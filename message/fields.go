@@ -77,10 +77,10 @@ func fieldEnd(s string, n int) int {
 	return n
 }
 
-// cutField divides a field at its colon. A first line may be indented by mistake, and spaces may stand
-// before the colon.
+// cutField divides a field at its colon. A first line may be indented or begin with a byte order mark
+// by mistake, and spaces may stand before the colon.
 func cutField(s string) (name, value string, ok bool) {
-	s = strings.TrimLeft(s, " \t")
+	s = strings.TrimLeft(strings.TrimPrefix(s, "\ufeff"), " \t")
 	colon := strings.IndexByte(s, ':')
 	if colon <= 0 {
 		return "", "", false

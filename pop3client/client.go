@@ -34,19 +34,20 @@ type Client struct {
 	writerDone chan struct{}
 	closing    sync.WaitGroup // a tunnel or a TLS goodbye may take a moment to close
 
-	mu        sync.Mutex
-	conn      net.Conn
-	state     State
-	greeting  string
-	timestamp string
-	caps      Capabilities
-	several   bool  // caps list PIPELINING
-	userOK    bool  // USER was answered +OK, so PASS makes sense
-	exchange  bool  // between a SASL challenge and its response
-	parted    bool  // QUIT was answered
-	fatal     error // why the session is over
-	writeErr  error
-	secrets   []string
+	mu         sync.Mutex
+	conn       net.Conn
+	state      State
+	greeting   string
+	timestamp  string
+	caps       Capabilities
+	several    bool  // caps list PIPELINING
+	userOK     bool  // USER was answered +OK, so PASS makes sense
+	introduced bool  // UTF8 and LANG were asked for, or not wanted, before the login
+	exchange   bool  // between a SASL challenge and its response
+	parted     bool  // QUIT was answered
+	fatal      error // why the session is over
+	writeErr   error
+	secrets    []string
 
 	out     []byte // admitted and not yet taken by the writer
 	waiting queue  // not yet written

@@ -34,6 +34,10 @@ type Credentials struct {
 	// Host and Port go into OAUTHBEARER's message where set (RFC 7628, section 3.1).
 	Host string
 	Port int
+	// UTF8 asks for UTF-8 before the login, and Language for a language of the server's texts by
+	// its tag, where the server offers them (RFC 6856). A refusal is no error.
+	UTF8     bool
+	Language string
 }
 
 // String returns the user name: never a secret.

@@ -161,6 +161,7 @@ func (e *unfitError) Unwrap() error { return e.err }
 // try logs in with one mechanism.
 func (c *Client) try(ctx context.Context, name string, cr Credentials) error {
 	c.keepSecret(cr.Password)
+	c.international(cr)
 	switch name {
 	case MechanismUser:
 		if _, err := c.User(cr.User).Wait(ctx); err != nil {
@@ -180,6 +181,26 @@ func (c *Client) try(ctx context.Context, name string, cr Credentials) error {
 		return err
 	}
 	return c.Auth(ctx, mechanism)
+}
+
+// international asks, before the first mechanism is tried, for UTF-8 and for a language where
+// the server offers them (RFC 6856). The answers are read with the login's: that one is refused
+// changes nothing.
+func (c *Client) international(cr Credentials) {
+	c.mu.Lock()
+	first := !c.introduced
+	c.introduced = true
+	c.mu.Unlock()
+	if !first {
+		return
+	}
+	caps := c.Capabilities()
+	if cr.UTF8 && caps.UTF8() {
+		c.Utf8()
+	}
+	if cr.Language != "" && caps.LANG() {
+		c.Lang(cr.Language)
+	}
 }
 
 // mechanism makes the SASL mechanism of a name.

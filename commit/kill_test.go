@@ -98,6 +98,29 @@ func TestP5_SIGKILLAtEveryCommand(t *testing.T) {
 	t.Logf("killed at %d commands", played)
 }
 
+// TestP5_TheProgramIsCutAfterEveryOctet cuts the whole program's line after each octet of its
+// session, and runs it again. Unless told to be exhaustive it takes some of them.
+func TestP5_TheProgramIsCutAfterEveryOctet(t *testing.T) {
+	bin := program(t)
+	step := int64(61)
+	if *exhaustive > 0 {
+		step = 1
+	}
+	played := 0
+	for octet := int64(0); !t.Failed(); octet += step {
+		r := newRig(t, 5, pop3server.WithHooks(pop3server.InSession(1, pop3server.CutAt(octet, pop3server.Close))))
+		state := t.TempDir()
+		played++
+		if r.popmark(bin, state).Run() == nil && r.server.Sessions() == 1 {
+			break // the cut came after the end of the session
+		}
+		if r.finished(bin, state); t.Failed() {
+			t.Errorf("cut after octet %d", octet)
+		}
+	}
+	t.Logf("%d cuts", played)
+}
+
 func TestP5_SIGKILLWhileTheDiskWorks(t *testing.T) {
 	bin := program(t)
 	for _, verb := range []string{"RETR", "DELE", "QUIT"} {

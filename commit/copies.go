@@ -178,7 +178,7 @@ func (c *copier) more(in chan *job, fresh, ended []*job, under *int) (_, _ []*jo
 // record writes down what is about to be put into place and what is there, in one go.
 func (c *copier) record(ctx context.Context, fresh, ended []*job) error {
 	var records []ledger.Fetched
-	var safe []int
+	var placed []ledger.Placed
 	for _, j := range fresh {
 		j.record = c.e.recordOf(j, j.delivery.Planned())
 		if j.record.Name != "" {
@@ -190,7 +190,7 @@ func (c *copier) record(ctx context.Context, fresh, ended []*job) error {
 		switch {
 		case j.err == nil:
 			record.Safe = true
-			safe = append(safe, j.st.seq)
+			placed = append(placed, j.st.placed(j.receipt.Path))
 		case j.receipt.Name == "":
 			continue // nothing of it is there
 		}
@@ -199,7 +199,7 @@ func (c *copier) record(ctx context.Context, fresh, ended []*job) error {
 	if len(records) == 0 {
 		return nil
 	}
-	return c.e.log.RecordCopies(ctx, c.e.opts.Account, c.e.run, records, safe)
+	return c.e.log.RecordCopies(ctx, c.e.opts.Account, c.e.run, records, placed)
 }
 
 func (e *engine) recordOf(j *job, r delivery.Receipt) ledger.Fetched {

@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,7 +171,7 @@ func (e *engine) mayTakeUp(s session, err error) bool {
 func (e *engine) reconnect(ctx context.Context, cause error) (session, error) {
 	for e.retries < e.opts.Retries {
 		e.retries++
-		pause := min(time.Second<<(e.retries-1), time.Minute)
+		pause := min(time.Second<<min(e.retries-1, 6), time.Minute) // a longer shift would overflow
 		e.put(Event{Kind: Reconnecting, Err: cause, Attempt: e.retries, Pause: pause})
 		if err := e.pause(ctx, pause); err != nil {
 			return nil, err
@@ -234,11 +235,11 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 	}
 	switch {
 	case err == nil:
-		st.doubt = st.fate != kept || st.sent
+		st.doubt = st.doubt || st.ours()
 		st.fate = kept // the server has it still
 		return m, true
-	case errors.Is(err, mailbox.ErrGone) && (st.fate != kept || st.copied || st.Mark == triage.Delete):
-		e.vanished(st, st.fate != kept)
+	case errors.Is(err, mailbox.ErrGone) && (st.ours() || st.copied || st.Mark == triage.Delete):
+		e.vanished(st, st.ours())
 	case st.fate != kept:
 		st.closed = true
 		e.sum.Unknown++
@@ -253,6 +254,7 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 // shows; ours says that it was this run's doing.
 func (e *engine) vanished(st *step, ours bool) {
 	if ours {
+		e.vow(st) // the answer that promised it may have been lost
 		st.fate = deleted
 		e.uncommitted++
 		return
@@ -332,42 +334,80 @@ func (e *engine) quitInVain(err error) {
 
 // ask writes down that the next QUIT deletes these.
 func (e *engine) ask(promises []*step) error {
+	if err := e.log.SetSteps(e.late, e.run, ledger.StepAsked, seqsOf(promises)...); err != nil {
+		return err
+	}
 	for _, st := range promises {
-		if st.binned {
-			if err := e.log.SetKept(e.late, e.run, st.seq, st.path); err != nil {
-				return err
-			}
+		st.noted = true
+	}
+	return nil
+}
+
+// takenBack takes in that the server answered RSET with +OK: none of the session's DELEs counts.
+func (e *engine) takenBack(part []*step) {
+	var planned, fetched []int
+	for _, st := range part {
+		if st.fate == promised {
+			st.fate = kept
+		}
+		st.sent = false
+		switch {
+		case !st.noted || st.fate != kept:
+		case st.copied:
+			fetched = append(fetched, st.seq)
+		default:
+			planned = append(planned, st.seq)
 		}
 	}
-	return e.log.SetSteps(e.late, e.run, ledger.StepAsked, seqsOf(promises)...)
+	err := e.setSteps(e.late, ledger.StepPlanned, planned)
+	if err := cmp.Or(err, e.setSteps(e.late, ledger.StepFetched, fetched)); err != nil {
+		e.warn(err.Error())
+	}
+}
+
+// setSteps is for as many steps as there are, if any.
+func (e *engine) setSteps(ctx context.Context, state ledger.StepState, seqs []int) error {
+	if len(seqs) == 0 {
+		return nil
+	}
+	return e.log.SetSteps(ctx, e.run, state, seqs...)
 }
 
 // confirm writes down the deletions that this session showed to be true.
 func (e *engine) confirm(part []*step) error {
-	return e.log.StepsDeleted(e.late, e.run, seqsOf(withFate(part, deleted))...)
+	return e.stepsDeleted(e.late, seqsOf(withFate(part, deleted)))
+}
+
+// stepsDeleted is for as many steps as there are, if any.
+func (e *engine) stepsDeleted(ctx context.Context, seqs []int) error {
+	if len(seqs) == 0 {
+		return nil
+	}
+	return e.log.StepsDeleted(ctx, e.run, seqs...)
 }
 
 // giveUp ends a session with nothing deleted: RSET and QUIT where the server still
 // answers, else without a word.
 func (e *engine) giveUp(s session, part []*step, cause error) {
-	promises := withFate(part, promised)
 	if f := faultOf(cause); f != broken && f != confused {
 		ctx, cancel := context.WithTimeout(e.late, takeBackWait)
 		defer cancel()
 		if s.rset(ctx) == nil {
-			for _, st := range promises {
-				st.fate = kept
-			}
+			e.takenBack(part)
 			_ = s.quit(ctx) // nothing hangs on it any more
 			return
 		}
 	}
 	s.abort(cause)
-	if len(promises) > 0 {
-		// Some servers carry deletions out when the line drops. Where this can't be
-		// written down only the history misses them.
-		_ = e.log.SetSteps(e.late, e.run, ledger.StepAsked, seqsOf(promises)...)
+	// Some servers carry deletions out when the line drops. Where this can't be written
+	// down only the history misses them.
+	var sent []int
+	for _, st := range part {
+		if st.sent && !st.closed && st.fate != deleted {
+			sent = append(sent, st.seq)
+		}
 	}
+	_ = e.setSteps(e.late, ledger.StepAsked, sent)
 }
 
 func withFate(part []*step, fate promise) []*step {

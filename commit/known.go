@@ -1,11 +1,15 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"popmark/delivery"
 	"popmark/ledger"
+	"popmark/triage"
 )
 
 // findCopies sees which messages need not be fetched. It gives the records that
@@ -48,10 +52,10 @@ func (e *engine) findCopies(ctx context.Context, taken map[made]bool) ([]ledger.
 				}
 			}
 			if st.copied {
-				st.known, st.path, st.received, st.madeAt, st.print = true, record.Path, record.Received, record.At.UnixNano(), record.Header
+				st.known, st.path, st.received, st.spent, st.print = true, record.Path, record.Received, record.Spent, record.Header
 				st.mine = mine
 			} else {
-				st.prior = &receipt
+				st.prior, st.print = &receipt, record.Header
 			}
 		}
 	}
@@ -79,8 +83,12 @@ func (e *engine) begin(ctx context.Context, s session) error {
 	if err != nil {
 		return err
 	}
-	var done []int
-	before := aboutsOf(runs)
+	var done []ledger.Placed
+	before, asked := aboutsOf(runs), askedOf(runs)
+	remembered, err := e.remembered(ctx)
+	if err != nil {
+		return err
+	}
 	for i, st := range e.steps {
 		run.Steps[i] = ledger.Step{
 			Seq: i, Number: st.Message.Number, UID: st.Message.UID, Certain: st.Message.Certain, Octets: st.Message.Octets, Mark: byte(st.Mark), About: about(e.box.envelope(st.Message.ID)),
@@ -89,20 +97,24 @@ func (e *engine) begin(ctx context.Context, s session) error {
 			run.Steps[i].Lines = e.opts.Lines(st.Message.ID)
 		}
 		if run.Steps[i].About == (ledger.About{}) && st.Message.Certain {
-			run.Steps[i].About = before[st.Message.UID]
+			run.Steps[i].About = cmp.Or(before[st.Message.UID], remembered[st.Message.UID])
 		}
 		if st.copied {
 			run.Steps[i].State = ledger.StepFetched
-			done = append(done, i)
+			done = append(done, st.placed(st.path))
 		} else if st.dest != nil {
 			e.total += st.Message.Octets
 		}
+		key := ledger.FetchedKey{UID: st.Message.UID, Octets: st.Message.Octets}
+		if asked[key] && st.Message.Certain && st.Mark.Deletes() && (st.dest == nil || st.copied) {
+			// What that run's QUIT did is not known, and the server may have used the UIDL again.
+			st.doubt, st.noted, run.Steps[i].State = true, true, ledger.StepAsked
+		}
 	}
-	resumed := make([]int64, len(runs))
-	for i := range runs {
-		resumed[i] = runs[i].ID
+	if e.run, err = e.log.BeginRun(ctx, run, e.takenOver(runs)...); err != nil {
+		return err
 	}
-	if e.run, err = e.log.BeginRun(ctx, run, resumed...); err != nil {
+	if err := e.giveUpOthers(ctx, runs); err != nil {
 		return err
 	}
 	if len(confirmed) > 0 {
@@ -121,15 +133,24 @@ func (e *engine) settle(ctx context.Context, s session) ([]ledger.Run, error) {
 	for _, m := range s.list().Messages {
 		there[m.UID] = true
 	}
-	for _, run := range runs {
+	for r := range runs {
+		run := &runs[r]
 		if !tellsAll(s) {
 			continue
 		}
 		var gone []int
-		for _, st := range run.Steps {
-			if st.State == ledger.StepAsked && st.UID != "" && !there[st.UID] {
-				gone = append(gone, st.Seq)
+		asked := 0
+		for i := range run.Steps {
+			st := &run.Steps[i]
+			open := st.State != ledger.StepDeleted && st.State != ledger.StepFailed
+			if !open || !triage.Mark(st.Mark).Deletes() || st.UID == "" || there[st.UID] {
+				continue
 			}
+			gone = append(gone, st.Seq)
+			if st.State == ledger.StepAsked {
+				asked++
+			}
+			st.State = ledger.StepDeleted
 		}
 		if len(gone) == 0 {
 			continue
@@ -137,10 +158,94 @@ func (e *engine) settle(ctx context.Context, s session) ([]ledger.Run, error) {
 		if err := e.log.StepsDeleted(ctx, run.ID, gone...); err != nil {
 			return nil, err
 		}
-		e.warn(fmt.Sprintf("an earlier run was broken off before the server's last answer: %s it had asked for came true", deletions(len(gone))))
+		if asked > 0 {
+			e.warn(fmt.Sprintf("an earlier run was broken off before the server's last answer: %s it had asked for came true", deletions(asked)))
+		}
+		if unasked := len(gone) - asked; unasked > 0 {
+			// Some servers carry DELEs out when the line breaks; another client may have been there, too.
+			e.warn(fmt.Sprintf("an earlier run was broken off: %s that it was to delete, and had not yet asked for with QUIT, are gone", messages(unasked)))
+		}
 	}
 	return runs, nil
 }
+
+// takenOver gives the runs that this one stands for from now on: those of the same request.
+// Another request's run stays, so that its numbers and queries are known for what they
+// meant when the same request is made again.
+func (e *engine) takenOver(runs []ledger.Run) []int64 {
+	var ids []int64
+	for i := range runs {
+		settled := !slices.ContainsFunc(runs[i].Steps, func(st ledger.Step) bool {
+			return st.State != ledger.StepDeleted && st.State != ledger.StepFailed
+		})
+		if runs[i].Request == e.opts.Request || runs[i].Request == "" && settled {
+			ids = append(ids, runs[i].ID)
+		}
+	}
+	return ids
+}
+
+// giveUpOthers is for a plan that was pointed at message by message, with the marks of all
+// broken runs in sight: what it leaves out of them was given up.
+func (e *engine) giveUpOthers(ctx context.Context, runs []ledger.Run) error {
+	if e.opts.Request != "" {
+		return nil
+	}
+	planned := make(map[string]bool, len(e.steps))
+	for _, st := range e.steps {
+		planned[st.Message.UID] = true
+	}
+	for i := range runs {
+		if runs[i].Request == "" {
+			continue
+		}
+		if err := e.log.GiveUp(ctx, runs[i].ID, planned); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remembered gives, by UIDL, what the ledger's headers tell of messages that are to be deleted and
+// of which this process has not seen the header.
+func (e *engine) remembered(ctx context.Context) (map[string]ledger.About, error) {
+	octets := make(map[string]int64)
+	for _, st := range e.steps {
+		if st.Message.Certain && st.Mark.Deletes() && e.box.envelope(st.Message.ID) == nil {
+			octets[st.Message.UID] = st.Message.Octets
+		}
+	}
+	abouts := make(map[string]ledger.About)
+	if len(octets) == 0 {
+		return abouts, nil
+	}
+	rows, err := e.log.Headers(ctx, e.opts.Account, slices.Collect(maps.Keys(octets)))
+	if err != nil {
+		return nil, err
+	}
+	for uid, row := range rows {
+		if row.Octets == octets[uid] {
+			abouts[uid] = about(e.box.decode(row.Header))
+		}
+	}
+	return abouts, nil
+}
+
+// askedOf gives the messages of which runs had asked a QUIT to delete them, and did not learn
+// what became of it.
+func askedOf(runs []ledger.Run) map[ledger.FetchedKey]bool {
+	asked := make(map[ledger.FetchedKey]bool)
+	for i := range runs {
+		for j := range runs[i].Steps {
+			if st := &runs[i].Steps[j]; st.State == ledger.StepAsked && st.Certain {
+				asked[ledger.FetchedKey{UID: st.UID, Octets: st.Octets}] = true
+			}
+		}
+	}
+	return asked
+}
+
+func messages(n int) string { return count(n, "message") }
 
 func deletions(n int) string {
 	if n == 1 {

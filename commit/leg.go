@@ -10,7 +10,6 @@ import (
 
 	"popmark/delivery"
 	"popmark/mailbox"
-	"popmark/message"
 	"popmark/triage"
 )
 
@@ -266,9 +265,13 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	}
 	env := l.e.box.envelope(st.Message.ID)
 	if env == nil {
-		env = new(message.Decoder{}.Envelope(l.head))
+		env = l.e.box.decode(l.head)
 	}
-	st.print, _ = mailbox.HashHeader(l.head)
+	print, _ := mailbox.HashHeader(l.head)
+	if st.prior != nil && st.print != noPrint && st.print != print {
+		st.prior = nil // what is there of an earlier attempt is of another message
+	}
+	st.print = print
 	d, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
 		return localError{err}

@@ -148,23 +148,30 @@ func (e *engine) verify(ctx context.Context) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	s, err := e.box.take(ctx, true)
+	s, err := e.takeToLook(ctx)
 	if err != nil {
 		if s, err = e.reconnect(ctx, err); err != nil {
-			return fmt.Errorf("looking whether the deletions came true: %w", err)
+			return fmt.Errorf("looking whether the deletions came true, which QUIT's answer says: %w: look with popmark list", err)
 		}
 	}
 	defer s.give()
 	unsure := 0
+	var still []int
 	for _, st := range gone {
 		_, err := s.bind(st.Message.ID)
 		switch {
 		case err == nil:
 			e.sum.Deleted--
 			st.fate = kept
+			still = append(still, st.seq)
 			e.fail(st, errStillThere)
 		case !errors.Is(err, mailbox.ErrGone) || !tellsAll(s):
 			unsure++
+		}
+	}
+	if len(still) > 0 {
+		if err := e.log.StepsKept(e.late, e.run, still...); err != nil {
+			return err
 		}
 	}
 	if unsure > 0 {

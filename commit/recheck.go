@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"popmark/ledger"
 	"popmark/mailbox"
+	"popmark/triage"
 )
 
 // topAhead bounds the TOPs that are under way while messages are looked at again.
@@ -20,11 +22,12 @@ var noPrint [sha256.Size]byte
 // recheck looks at the messages that would be deleted in this session without having
 // been fetched or listed in it as what they are taken for: servers use a UIDL again, and
 // the message that bears it now may be another one of the same size (P1, P2). It gives
-// the steps that are left to do.
+// the steps that are left to do. Where TOP shows nothing, or what the message looked like was
+// never known, the UIDL and the size have to do.
 func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step, error) {
 	var suspects []*step
 	for _, st := range todo {
-		if st.toDelete() && st.Message.Certain && (st.doubt || st.known && !st.looked) {
+		if st.toDelete() && st.Message.Certain && (st.doubt || st.known && !st.looked || s.later() && (st.copied || st.Mark == triage.Delete)) {
 			suspects = append(suspects, st)
 		}
 	}
@@ -34,25 +37,29 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 	if err := e.findPrints(ctx, suspects); err != nil {
 		return nil, localError{err}
 	}
-	blind, err := e.compare(ctx, s, suspects)
+	others, err := e.compare(ctx, s, suspects)
 	if err != nil {
 		return nil, fmt.Errorf("looking at messages again: %w", err)
 	}
-	if err := e.askHistory(ctx, blind); err != nil {
+	var afresh, gone, givenUp []int
+	for _, st := range suspects {
+		switch {
+		case st.closed && st.doubt:
+			gone = append(gone, st.seq)
+		case st.closed:
+			givenUp = append(givenUp, st.seq)
+		case st.dest != nil && !st.copied:
+			afresh = append(afresh, st.seq) // what the journal takes for fetched
+		}
+	}
+	if err := cmp.Or(e.setSteps(ctx, ledger.StepPlanned, afresh), e.setSteps(ctx, ledger.StepFailed, givenUp), e.stepsDeleted(ctx, gone)); err != nil {
 		return nil, localError{err}
 	}
-	var afresh []int // what the journal takes for fetched
-	for _, st := range suspects {
-		if st.dest != nil && !st.copied {
-			afresh = append(afresh, st.seq)
-		}
+	// Only now: what the journal takes for the messages of this run may not look like those others.
+	for _, o := range others {
+		e.box.relearn(o.st.Message.ID, o.st.Message.Octets, o.head)
 	}
-	if len(afresh) > 0 {
-		if err := e.log.SetSteps(ctx, e.run, ledger.StepPlanned, afresh...); err != nil {
-			return nil, localError{err}
-		}
-	}
-	return slices.DeleteFunc(todo, func(st *step) bool { return st.closed || st.fate == deleted }), nil
+	return slices.DeleteFunc(todo, func(st *step) bool { return st.closed }), nil
 }
 
 // findPrints finds the headers of messages that were never fetched, where the ledger has them.
@@ -78,18 +85,26 @@ func (e *engine) findPrints(ctx context.Context, suspects []*step) error {
 	return nil
 }
 
+// another is a step whose UIDL names another message now, with this header.
+type another struct {
+	st   *step
+	head []byte
+}
+
 // compare asks for the headers of the suspects and holds them against what is expected.
-// It gives those of which nothing was learnt.
-func (e *engine) compare(ctx context.Context, s session, suspects []*step) (blind []*step, err error) {
-	if !s.hasTOP() {
-		return suspects, nil
-	}
+// It gives those that are other messages.
+func (e *engine) compare(ctx context.Context, s session, suspects []*step) (others []another, err error) {
 	var ask []*step
 	for _, st := range suspects {
-		if st.print == noPrint {
-			blind = append(blind, st)
-		} else {
+		if s.hasTOP() && (st.print != noPrint || e.box.envelope(st.Message.ID) != nil) {
 			ask = append(ask, st)
+		} else {
+			e.askHistory(st)
+		}
+	}
+	if len(ask) > 1 {
+		if err := s.proveOrder(ctx, ask[0].number, ask[1].number); err != nil {
+			return nil, err
 		}
 	}
 	ahead := 1
@@ -110,17 +125,40 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (blin
 		switch {
 		case err == nil:
 		case faultOf(err) == refused:
-			blind = append(blind, st)
+			e.askHistory(st)
 			continue
 		default:
 			return nil, err
 		}
-		st.looked = true
-		if sum, ok := mailbox.HashHeader(head); ok && sum != st.print {
+		other, told := e.isAnother(st, head)
+		switch {
+		case !told:
+			e.askHistory(st)
+		case other:
+			others = append(others, another{st, slices.Clone(head)})
 			e.otherwise(st)
 		}
+		st.looked = true
 	}
-	return blind, nil
+	return others, nil
+}
+
+// isAnother holds a message's header against what is known of the one that a step means. It is
+// not told where there is nothing to tell it by.
+func (e *engine) isAnother(st *step, head []byte) (other, told bool) {
+	sum, ok := mailbox.HashHeader(head)
+	if !ok {
+		return false, false
+	}
+	if st.print != noPrint {
+		return sum != st.print, true
+	}
+	known := e.box.envelope(st.Message.ID)
+	if known == nil || known.MessageID == "" && !known.HasDate {
+		return false, false
+	}
+	now := e.box.decode(head)
+	return now.MessageID != known.MessageID || now.HasDate != known.HasDate || !now.Date.Equal(known.Date), true
 }
 
 // readHeader reads a TOP's answer to its end and gives the header, as withHeader does.
@@ -132,38 +170,26 @@ func readHeader(text io.Reader, buf []byte) ([]byte, error) {
 	return head, err
 }
 
-// askHistory judges known copies of messages that could not be looked at: a message
+// askHistory judges the known copy of a message that could not be looked at: a message
 // that was deleted after its copy was made is not the one that bears its UIDL now.
-func (e *engine) askHistory(ctx context.Context, blind []*step) error {
-	blind = slices.DeleteFunc(blind, func(st *step) bool { return !st.known })
-	if len(blind) == 0 {
-		return nil
+func (e *engine) askHistory(st *step) {
+	st.looked = true
+	if st.known && st.spent {
+		e.otherwise(st)
 	}
-	uids := make([]string, len(blind))
-	for i, st := range blind {
-		uids[i] = st.Message.UID
-	}
-	deletions, err := e.log.Deletions(ctx, e.opts.Account, uids)
-	if err != nil {
-		return err
-	}
-	for _, st := range blind {
-		st.looked = true
-		at, ok := deletions[ledger.Message{UID: st.Message.UID, Octets: st.Message.Octets}]
-		if ok && at.UnixNano() >= st.madeAt {
-			e.otherwise(st)
-		}
-	}
-	return nil
 }
 
 // otherwise takes in that a step's UIDL names another message than the one that was
-// fetched, or asked to be deleted, before. Where the copy is not of the run that is taken
-// up, what is marked now is the new message.
+// fetched, or asked to be deleted, before. Where the copy is not of this run or of one that
+// is taken up, what is marked now is the new message.
 func (e *engine) otherwise(st *step) {
-	if st.doubt || st.mine {
+	if !st.known || st.doubt || st.mine {
 		e.warn(fmt.Sprintf("message %d is gone, and the server gave its UIDL to another message, which is left alone", st.Message.Number))
-		e.vanished(st, st.vowed)
+		st.closed = true
+		if st.sent {
+			e.vow(st)
+			e.uncommitted++
+		}
 		return
 	}
 	e.warn(fmt.Sprintf("message %d has the UIDL and the size of one that was fetched before, but another header: it is fetched too", st.Message.Number))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"time"
 
 	"popmark/ledger"
 	"popmark/mailbox"
@@ -17,6 +16,10 @@ type box interface {
 	envelope(id mailbox.ID) *message.Envelope
 	// learn looks at the headers of messages, so that they can be told from others in another session.
 	learn(ctx context.Context, ids []mailbox.ID)
+	// decode reads a header as the mailbox does.
+	decode(header []byte) *message.Envelope
+	// relearn takes in that a header is that of the message which bears an ID now, of these octets.
+	relearn(id mailbox.ID, octets int64, header []byte)
 }
 
 // session is what a commit needs of one POP3 session, as mailbox.Session has it.
@@ -26,6 +29,8 @@ type box interface {
 type session interface {
 	bind(id mailbox.ID) (mailbox.Message, error)
 	list() *mailbox.List
+	// later tells whether the mailbox had another session before: what was seen there may be another message now.
+	later() bool
 	pipelines() bool
 	hasUIDL() bool
 	hasTOP() bool
@@ -67,12 +72,21 @@ func (b realBox) learn(ctx context.Context, ids []mailbox.ID) {
 	}
 }
 
+func (b realBox) decode(header []byte) *message.Envelope {
+	return new(b.m.Decoder().Envelope(header))
+}
+
+func (b realBox) relearn(id mailbox.ID, octets int64, header []byte) {
+	b.m.Relearn(id, octets, header)
+}
+
 func (b realBox) envelope(id mailbox.ID) *message.Envelope { return b.m.Envelope(id) }
 
 type realSession struct{ s *mailbox.Session }
 
 func (r realSession) bind(id mailbox.ID) (mailbox.Message, error) { return r.s.Bind(id) }
 func (r realSession) list() *mailbox.List                         { return r.s.List() }
+func (r realSession) later() bool                                 { return r.s.List().Generation > 1 }
 func (r realSession) pipelines() bool                             { return r.s.Pipelines() }
 func (r realSession) hasUIDL() bool                               { return r.s.HasUIDL() }
 func (r realSession) proveOrder(ctx context.Context, a, b int) error {
@@ -117,13 +131,13 @@ func (t text[T]) wait(ctx context.Context) (io.Reader, error) {
 type journal interface {
 	Fetched(ctx context.Context, account, destination string, uids []string) (map[ledger.FetchedKey]ledger.Fetched, error)
 	Headers(ctx context.Context, account string, uids []string) (map[string]ledger.HeaderRow, error)
-	Deletions(ctx context.Context, account string, uids []string) (map[ledger.Message]time.Time, error)
-	RecordCopies(ctx context.Context, account string, run int64, copies []ledger.Fetched, safe []int) error
+	RecordCopies(ctx context.Context, account string, run int64, copies []ledger.Fetched, placed []ledger.Placed) error
 	Runs(ctx context.Context, account string) ([]ledger.Run, error)
 	BeginRun(ctx context.Context, run ledger.Run, resumed ...int64) (int64, error)
 	SetSteps(ctx context.Context, run int64, state ledger.StepState, seqs ...int) error
-	SetKept(ctx context.Context, run int64, seq int, path string) error
 	StepsDeleted(ctx context.Context, run int64, seqs ...int) error
+	StepsKept(ctx context.Context, run int64, seqs ...int) error
+	GiveUp(ctx context.Context, run int64, except map[string]bool) error
 	EndRun(ctx context.Context, run int64) error
 }
 

@@ -259,6 +259,12 @@ func (w *world) take(ctx context.Context, fresh bool) (session, error) {
 	return s, nil
 }
 
+func (w *world) decode(header []byte) *message.Envelope {
+	return new(message.Decoder{}.Envelope(header))
+}
+
+func (w *world) relearn(mailbox.ID, int64, []byte) {}
+
 func (w *world) learn(context.Context, []mailbox.ID) {}
 
 func (w *world) envelope(mailbox.ID) *message.Envelope { return nil }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"popmark/ledger"
 )
@@ -16,12 +15,11 @@ type simLedger struct {
 	mu      sync.Mutex
 	fetched map[ledger.FetchedKey]ledger.Fetched
 	runs    map[int64]*ledger.Run
-	deleted map[ledger.Message]time.Time
 	nextRun int64
 }
 
 func newSimLedger() *simLedger {
-	return &simLedger{fetched: map[ledger.FetchedKey]ledger.Fetched{}, runs: map[int64]*ledger.Run{}, deleted: map[ledger.Message]time.Time{}}
+	return &simLedger{fetched: map[ledger.FetchedKey]ledger.Fetched{}, runs: map[int64]*ledger.Run{}}
 }
 
 // write is one write, which happens wholly or not at all.
@@ -60,18 +58,15 @@ func (l *simLedger) Headers(_ context.Context, _ string, uids []string) (map[str
 	return rows, nil
 }
 
-func (l *simLedger) Deletions(_ context.Context, _ string, _ []string) (map[ledger.Message]time.Time, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return maps.Clone(l.deleted), nil
-}
-
-func (l *simLedger) RecordCopies(_ context.Context, _ string, run int64, copies []ledger.Fetched, safe []int) error {
+func (l *simLedger) RecordCopies(_ context.Context, _ string, run int64, copies []ledger.Fetched, placed []ledger.Placed) error {
 	return l.write(func() {
 		for _, f := range copies {
 			l.fetched[f.Key()] = f
 		}
-		l.set(run, ledger.StepFetched, safe)
+		for _, p := range placed {
+			l.runs[run].Steps[p.Seq].Kept = p.Kept
+			l.set(run, ledger.StepFetched, []int{p.Seq})
+		}
 	})
 }
 
@@ -109,15 +104,22 @@ func (l *simLedger) SetSteps(_ context.Context, run int64, state ledger.StepStat
 	return l.write(func() { l.set(run, state, seqs) })
 }
 
-func (l *simLedger) SetKept(_ context.Context, run int64, seq int, path string) error {
-	return l.write(func() { l.runs[run].Steps[seq].Kept = path })
+func (l *simLedger) StepsKept(_ context.Context, run int64, seqs ...int) error {
+	return l.write(func() { l.set(run, ledger.StepPlanned, seqs) })
 }
+
+func (l *simLedger) GiveUp(context.Context, int64, map[string]bool) error { return nil }
 
 func (l *simLedger) StepsDeleted(_ context.Context, run int64, seqs ...int) error {
 	return l.write(func() {
 		for _, seq := range seqs {
 			st := &l.runs[run].Steps[seq]
-			l.deleted[ledger.Message{UID: st.UID, Octets: st.Octets}] = time.Now()
+			for key, f := range l.fetched {
+				if key.UID == st.UID && key.Octets == st.Octets {
+					f.Spent = true
+					l.fetched[key] = f
+				}
+			}
 			// Another message may have got the UIDL since.
 			i := slices.IndexFunc(l.w.msgs, func(m *mail) bool { return m.uid == st.UID })
 			if st.UID != "" && i >= 0 && !l.w.msgs[i].gone {

@@ -21,6 +21,7 @@ type simSession struct {
 	over     bool
 }
 
+func (s *simSession) later() bool         { return !s.first }
 func (s *simSession) list() *mailbox.List { return s.messages }
 func (s *simSession) pipelines() bool     { return s.w.pipelines }
 func (s *simSession) hasUIDL() bool       { return s.w.uidl }

@@ -33,7 +33,7 @@ type step struct {
 	known    bool              // it was safe before this run
 	path     string            // of a copy that is known or in the bin
 	received int64             // octets of a copy that was known
-	madeAt   int64             // when that was made, in Unix nanoseconds
+	spent    bool              // the copy that was known is of a message that was deleted since
 	print    [sha256.Size]byte // of the header that is expected; zero where none is known
 	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
@@ -41,7 +41,8 @@ type step struct {
 	told     bool // Kept has been told
 	vowed    bool // Deleted has been told
 	mine     bool // the known copy is of a run that was broken off and is taken up
-	sent     bool // its DELE, in this session or an earlier one
+	sent     bool // its DELE, in this session or an earlier one, and not taken back
+	noted    bool // the journal says that a QUIT was asked to delete it
 	doubt    bool // its deletion may have come true before this session, and its UIDL name another message by now
 	looked   bool // it was looked at whether the message is the one of the known copy
 	closed   bool // failed, or gone: there is nothing more to do
@@ -64,6 +65,18 @@ func (st *step) wantsCopy() bool { return st.dest != nil && !st.copied }
 
 // toDelete tells whether a DELE belongs to the step, now or once its copy is safe.
 func (st *step) toDelete() bool { return st.Mark.Deletes() && !st.closed }
+
+// placed is what the journal learns of a copy at path that is safe.
+func (st *step) placed(path string) ledger.Placed {
+	if !st.binned {
+		path = ""
+	}
+	return ledger.Placed{Seq: st.seq, Kept: path}
+}
+
+// ours tells whether it was this run that deleted the message, where it is gone: some servers
+// carry a DELE out whatever became of the session.
+func (st *step) ours() bool { return st.fate != kept || st.sent }
 
 // event makes an event about the step's message.
 func (st *step) event(kind Kind) Event {

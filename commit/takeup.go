@@ -49,7 +49,7 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.P
 	unsure := make(map[string]bool)
 	for i := range u.steps {
 		switch s := &u.steps[i]; {
-		case s.State == ledger.StepDeleted:
+		case s.State == ledger.StepDeleted || s.State == ledger.StepFailed:
 		case s.Certain:
 			steps[s.UID] = s
 		default:

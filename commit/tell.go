@@ -61,6 +61,11 @@ func (e *engine) tellCopy(st *step) {
 // promise notes that DELE was answered +OK.
 func (e *engine) promise(st *step) {
 	st.fate = promised
+	e.vow(st)
+}
+
+// vow tells once that a message is to be deleted.
+func (e *engine) vow(st *step) {
 	if !st.vowed {
 		st.vowed = true
 		e.put(st.event(Deleted))

@@ -34,7 +34,9 @@ type Fetched struct {
 
 	// Safe is false while the copy is only planned: what was meant to be there
 	// may have got there or not, and only the destination can tell.
-	Safe  bool
+	Safe bool
+	// Spent is true once StepsDeleted was called for the message: what bears its UIDL now is another one.
+	Spent bool
 	About About
 }
 
@@ -48,7 +50,7 @@ type FetchedKey struct {
 // Key is the message's identity.
 func (f *Fetched) Key() FetchedKey { return FetchedKey{f.UID, f.Octets, f.Destination} }
 
-// Fetched gives what is known of the copies that destination has of uids.
+// Fetched gives what is known of the copies that destination has of uids: of each message, the last one.
 func (l *Ledger) Fetched(ctx context.Context, account, destination string, uids []string) (map[FetchedKey]Fetched, error) {
 	found := make(map[FetchedKey]Fetched)
 	err := l.read(ctx, "reading what was fetched", func(db *sql.DB) error {
@@ -62,7 +64,7 @@ func (l *Ledger) Fetched(ctx context.Context, account, destination string, uids 
 				f, err := scanFetched(scan)
 				found[f.Key()] = f
 				return err
-			}, "SELECT "+fetchedColumns+" FROM fetched WHERE account=? AND destination=? AND uid "+in, args...)
+			}, "SELECT "+fetchedColumns+" FROM fetched WHERE account=? AND destination=? AND uid "+in+" ORDER BY id", args...)
 			if err != nil {
 				return err
 			}
@@ -72,7 +74,7 @@ func (l *Ledger) Fetched(ctx context.Context, account, destination string, uids 
 	return found, err
 }
 
-const fetchedColumns = "uid, octets, destination, safe, name, path, received, sha256, header, at, sender, subject, date"
+const fetchedColumns = "uid, octets, destination, safe, spent, name, path, received, sha256, header, at, sender, subject, date"
 
 func scanFetched(scan func(...any) error, more ...any) (Fetched, error) {
 	var f Fetched
@@ -80,7 +82,7 @@ func scanFetched(scan func(...any) error, more ...any) (Fetched, error) {
 	var at int64
 	var date string
 	err := scan(append([]any{
-		&uid, &f.Octets, &f.Destination, &f.Safe, &f.Name, &f.Path, &f.Received, &sum, &header, &at,
+		&uid, &f.Octets, &f.Destination, &f.Safe, &f.Spent, &f.Name, &f.Path, &f.Received, &sum, &header, &at,
 		&f.About.From, &f.About.Subject, &date,
 	}, more...)...)
 	f.UID, f.At, f.About.Date = string(uid), time.Unix(0, at), parseDate(date)
@@ -89,22 +91,15 @@ func scanFetched(scan func(...any) error, more ...any) (Fetched, error) {
 	return f, err
 }
 
-// PutFetched keeps copies, in place of what was known of the same messages in
-// the same destinations. It is called with Safe false before a copy is put into
-// place, so that after a crash in between the copy is found and not made twice,
-// and with Safe true afterwards.
-func (l *Ledger) PutFetched(ctx context.Context, account string, copies []Fetched) error {
-	return l.write(ctx, "recording what is fetched", func(tx *sql.Tx) error {
-		return putFetched(ctx, tx, account, copies)
-	})
-}
-
 // putFetchedSQL changes a row where it is: each copy is put twice, and REPLACE would
 // take the row out of every index and put it back the second time.
-const putFetchedSQL = "INSERT INTO fetched (account, " + fetchedColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (account, uid, octets, destination) DO UPDATE SET
-	safe=excluded.safe, name=excluded.name, path=excluded.path, received=excluded.received, sha256=excluded.sha256, header=excluded.header,
+const putFetchedSQL = "INSERT INTO fetched (account, " + fetchedColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, uid, octets, destination, name) DO UPDATE SET
+	safe=excluded.safe, spent=excluded.spent, path=excluded.path, received=excluded.received, sha256=excluded.sha256, header=excluded.header,
 	at=excluded.at, sender=excluded.sender, subject=excluded.subject, date=excluded.date`
+
+// dropPlannedSQL forgets earlier attempts at a copy of which nothing came.
+const dropPlannedSQL = "DELETE FROM fetched WHERE account=? AND uid=? AND octets=? AND destination=? AND name<>? AND NOT safe"
 
 func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetched) error {
 	id, err := addAccount(ctx, tx, account)
@@ -116,9 +111,17 @@ func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetche
 		return err
 	}
 	defer closeStatement(put)
+	drop, err := tx.PrepareContext(ctx, dropPlannedSQL)
+	if err != nil {
+		return err
+	}
+	defer closeStatement(drop)
 	for i := range copies {
 		f := &copies[i]
-		_, err := put.ExecContext(ctx, id, []byte(f.UID), f.Octets, f.Destination, f.Safe, f.Name, f.Path, f.Received, f.SHA256[:],
+		if _, err := drop.ExecContext(ctx, id, []byte(f.UID), f.Octets, f.Destination, f.Name); err != nil {
+			return err
+		}
+		_, err := put.ExecContext(ctx, id, []byte(f.UID), f.Octets, f.Destination, f.Safe, f.Spent, f.Name, f.Path, f.Received, f.SHA256[:],
 			known(f.Header), f.At.UnixNano(), string(f.About.From), string(f.About.Subject), formatDate(f.About.Date))
 		if err != nil {
 			return err

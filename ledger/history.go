@@ -120,25 +120,6 @@ func parseEntryID(id string) (Kind, int64, error) {
 	return 0, 0, fmt.Errorf("%q is not the name of an entry, such as d7: %w; `popmark history` lists them", id, ErrNoEntry)
 }
 
-// Message is what tells a message of an account from others, where its UIDL has not been used again.
-type Message struct {
-	UID    string
-	Octets int64 // from LIST
-}
-
-// Deletions gives when messages with these UIDLs were last deleted, as far as the history knows.
-func (l *Ledger) Deletions(ctx context.Context, account string, uids []string) (map[Message]time.Time, error) {
-	found := make(map[Message]time.Time)
-	err := l.readByUID(ctx, "reading what was deleted", account, "deleted", "uid, octets, max(at)", " GROUP BY uid, octets", uids, func(scan func(...any) error) error {
-		var uid []byte
-		var octets, at int64
-		err := scan(&uid, &octets, &at)
-		found[Message{string(uid), octets}] = time.Unix(0, at)
-		return err
-	})
-	return found, err
-}
-
 // SetDeletedKept changes where the bin keeps a deleted message's copy; "" once it is no longer there.
 func (l *Ledger) SetDeletedKept(ctx context.Context, oldPath, newPath string) error {
 	return l.write(ctx, "writing the history", func(tx *sql.Tx) error {

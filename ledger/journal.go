@@ -1,8 +1,12 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
+	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +24,16 @@ const (
 	StepDeleted           // QUIT was answered +OK, or the message was seen to be gone
 	StepFailed            // given up; the message is as it was
 )
+
+// ErrNoRun is returned where the journal does not have the run or the step that is to be
+// written down: another popmark has taken the run up, or the ledger was set aside and begun anew.
+var ErrNoRun = errors.New("the journal of this run is gone, another popmark has taken it up or the ledger was set aside: look with popmark list at what is left, and run it again")
+
+// Placed is a step whose copy is in its place.
+type Placed struct {
+	Seq  int
+	Kept string // the copy's path where it is in the bin, else ""
+}
 
 // Step is one message of a run.
 type Step struct {
@@ -90,7 +104,7 @@ func (l *Ledger) BeginRun(ctx context.Context, run Run, resumed ...int64) (int64
 	return id, err
 }
 
-// SetSteps writes down that steps, named by Seq, have come to state.
+// SetSteps writes down that steps, named by Seq, have come to state. The error is ErrNoRun where one is not there.
 func (l *Ledger) SetSteps(ctx context.Context, run int64, state StepState, seqs ...int) error {
 	return l.write(ctx, "writing the journal", func(tx *sql.Tx) error {
 		return setSteps(ctx, tx, run, state, seqs)
@@ -98,72 +112,152 @@ func (l *Ledger) SetSteps(ctx context.Context, run int64, state StepState, seqs 
 }
 
 func setSteps(ctx context.Context, tx *sql.Tx, run int64, state StepState, seqs []int) error {
-	set, err := tx.PrepareContext(ctx, "UPDATE step SET state=? WHERE run=? AND seq=?")
-	if err != nil {
-		return err
-	}
-	defer closeStatement(set)
-	for _, seq := range seqs {
-		if _, err := set.ExecContext(ctx, state, run, seq); err != nil {
-			return err
-		}
-	}
-	return nil
+	return eachStep(ctx, tx, run, seqs, statement{"UPDATE step SET state=? WHERE run=? AND seq BETWEEN ? AND ?", []any{state}, nil})
 }
 
-// RecordCopies does the work of PutFetched and of SetSteps in one go: it keeps
-// copies, and writes down that the steps of run named in safe have come to
-// StepFetched.
-func (l *Ledger) RecordCopies(ctx context.Context, account string, run int64, copies []Fetched, safe []int) error {
+// RecordCopies keeps copies, beside what is known of earlier ones of the same messages, and
+// writes down that the steps of run named in placed have come to StepFetched. A copy is
+// recorded with Safe false before it is put into place, so that after a crash in between it
+// is found and not made twice, and with Safe true afterwards. The error is ErrNoRun where a step is not there.
+func (l *Ledger) RecordCopies(ctx context.Context, account string, run int64, copies []Fetched, placed []Placed) error {
 	return l.write(ctx, "recording what is fetched", func(tx *sql.Tx) error {
 		if err := putFetched(ctx, tx, account, copies); err != nil {
 			return err
 		}
-		return setSteps(ctx, tx, run, StepFetched, safe)
-	})
-}
-
-// SetKept writes down where a message's copy in the bin is.
-func (l *Ledger) SetKept(ctx context.Context, run int64, seq int, path string) error {
-	return l.write(ctx, "writing the journal", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE step SET kept=? WHERE run=? AND seq=?", path, run, seq)
-		return err
+		set, err := tx.PrepareContext(ctx, "UPDATE step SET state=?, kept=? WHERE run=? AND seq=?")
+		if err != nil {
+			return err
+		}
+		defer closeStatement(set)
+		for _, p := range placed {
+			r, err := set.ExecContext(ctx, StepFetched, p.Kept, run, p.Seq)
+			if err != nil {
+				return err
+			}
+			if n, err := r.RowsAffected(); err != nil || n == 0 {
+				return cmp.Or(err, ErrNoRun)
+			}
+		}
+		return nil
 	})
 }
 
 // StepsDeleted writes down that the messages of steps, named by Seq, are deleted
-// on the server: in the journal, and in the history, which learns from the copies what
-// the journal does not know of them. Their marks are forgotten.
-// Called twice for a step, it does nothing the second time.
+// on the server: in the journal, where every run of the account learns it, and in the
+// history, which learns from the copies what the journal does not know of them. Their marks
+// are forgotten, and their copies are Spent. Called twice for a step, it does nothing the
+// second time. The error is ErrNoRun where a step is not there.
 func (l *Ledger) StepsDeleted(ctx context.Context, run int64, seqs ...int) error {
-	return l.write(ctx, "recording what was deleted", func(tx *sql.Tx) error {
-		put, err := tx.PrepareContext(ctx, `INSERT OR IGNORE INTO deleted (run, seq, account, uid, octets, at, sender, subject, date, lines, kept)
+	at := l.now().UnixNano()
+	return l.eachStep(ctx, "recording what was deleted", run, seqs,
+		statement{`INSERT OR IGNORE INTO deleted (run, seq, account, uid, octets, at, sender, subject, date, lines, kept)
 			SELECT run, seq, run.account, step.uid, step.octets, ?, coalesce(f.sender, step.sender),
 				coalesce(f.subject, step.subject), coalesce(f.date, step.date), lines, kept
 			FROM step JOIN run ON run.id=step.run LEFT JOIN fetched f
 				ON step.sender='' AND step.subject='' AND step.date=''
 				AND f.account=run.account AND f.uid=step.uid AND f.octets=step.octets
-			WHERE run=? AND seq=?`)
+			WHERE run=? AND seq BETWEEN ? AND ? AND state<>? ORDER BY f.id DESC`, []any{at}, []any{StepDeleted}},
+		statement{"DELETE FROM mark WHERE (account, uid) IN (SELECT account, uid" + ofSteps + ")", nil, nil},
+		statement{"UPDATE fetched SET spent=1 WHERE (account, uid, octets) IN (SELECT account, uid, octets" + ofSteps + ")", nil, nil},
+		statement{`UPDATE step SET state=? WHERE certain AND (uid, octets) IN (SELECT uid, octets` + ofSteps + ` AND certain)
+			AND run IN (SELECT id FROM run WHERE account=(SELECT account` + ofSteps + "))", []any{StepDeleted}, nil},
+		statement{"UPDATE step SET state=? WHERE run=? AND seq BETWEEN ? AND ?", []any{StepDeleted}, nil},
+	)
+}
+
+// StepsKept takes back what StepsDeleted wrote down of steps, named by Seq, whose messages
+// turned out to be on the server still. Marks do not come back. The error is ErrNoRun where a step is not there.
+func (l *Ledger) StepsKept(ctx context.Context, run int64, seqs ...int) error {
+	return l.eachStep(ctx, "recording what was not deleted", run, seqs,
+		statement{"DELETE FROM deleted WHERE run=? AND seq BETWEEN ? AND ?", nil, nil},
+		statement{"UPDATE fetched SET spent=0 WHERE (account, uid, octets) IN (SELECT account, uid, octets" + ofSteps + ")", nil, nil},
+		statement{"UPDATE step SET state=? WHERE run=? AND seq BETWEEN ? AND ?", []any{StepPlanned}, nil},
+	)
+}
+
+// ofSteps names a run's steps from one Seq to another.
+const ofSteps = " FROM step JOIN run ON run.id=step.run WHERE run=? AND seq BETWEEN ? AND ?"
+
+// statement is one that is carried out for a run's steps from one Seq to another. Run and
+// the two Seqs stand in it as often as it asks for them, between what comes before and after.
+type statement struct {
+	text          string
+	before, after []any
+}
+
+// eachStep carries statements out for a run's steps. The last has to change every one of them.
+func (l *Ledger) eachStep(ctx context.Context, doing string, run int64, seqs []int, statements ...statement) error {
+	return l.write(ctx, doing, func(tx *sql.Tx) error { return eachStep(ctx, tx, run, seqs, statements...) })
+}
+
+func eachStep(ctx context.Context, tx *sql.Tx, run int64, seqs []int, statements ...statement) error {
+	prepared := make([]*sql.Stmt, len(statements))
+	for i, s := range statements {
+		var err error
+		if prepared[i], err = tx.PrepareContext(ctx, s.text); err != nil {
+			return err
+		}
+		defer closeStatement(prepared[i])
+	}
+	for from, to := range stretches(seqs) {
+		var changed int64
+		for i, s := range statements {
+			args := slices.Clone(s.before)
+			for range strings.Count(s.text, "run=? AND seq BETWEEN ? AND ?") {
+				args = append(args, run, from, to)
+			}
+			r, err := prepared[i].ExecContext(ctx, append(args, s.after...)...)
+			if err != nil {
+				return err
+			}
+			if changed, err = r.RowsAffected(); err != nil {
+				return err
+			}
+		}
+		if changed != int64(to-from+1) {
+			return ErrNoRun
+		}
+	}
+	return nil
+}
+
+// stretches gives the first and the last of each stretch of seqs without a gap: a statement
+// for many rows costs little more than one for a single row.
+func stretches(seqs []int) iter.Seq2[int, int] {
+	sorted := slices.Compact(slices.Sorted(slices.Values(seqs)))
+	return func(yield func(int, int) bool) {
+		for at := 0; at < len(sorted); {
+			end := at + 1
+			for end < len(sorted) && sorted[end] == sorted[end-1]+1 {
+				end++
+			}
+			if !yield(sorted[at], sorted[end-1]) {
+				return
+			}
+			at = end
+		}
+	}
+}
+
+// GiveUp writes down that a run's steps, those apart that are StepDeleted, are given up: all
+// but those whose UIDLs are in except. The run stays, so that the same request is known for
+// one that meant these messages.
+func (l *Ledger) GiveUp(ctx context.Context, run int64, except map[string]bool) error {
+	return l.write(ctx, "writing the journal", func(tx *sql.Tx) error {
+		var seqs []int
+		err := scanEach(ctx, tx, func(scan func(...any) error) error {
+			var seq int
+			var uid []byte
+			err := scan(&seq, &uid)
+			if !except[string(uid)] {
+				seqs = append(seqs, seq)
+			}
+			return err
+		}, "SELECT seq, uid FROM step WHERE run=? AND state<>?", run, StepDeleted)
 		if err != nil {
 			return err
 		}
-		defer closeStatement(put)
-		unmark, err := tx.PrepareContext(ctx, `DELETE FROM mark WHERE (account, uid) IN
-			(SELECT account, uid FROM step JOIN run ON run.id=step.run WHERE run=? AND seq=?)`)
-		if err != nil {
-			return err
-		}
-		defer closeStatement(unmark)
-		at := l.now().UnixNano()
-		for _, seq := range seqs {
-			if _, err := put.ExecContext(ctx, at, run, seq); err != nil {
-				return err
-			}
-			if _, err := unmark.ExecContext(ctx, run, seq); err != nil {
-				return err
-			}
-		}
-		return setSteps(ctx, tx, run, StepDeleted, seqs)
+		return setSteps(ctx, tx, run, StepFailed, seqs)
 	})
 }
 

@@ -95,6 +95,10 @@ func OpenMemory() (*Ledger, error) {
 	// Each connection to :memory: is a database of its own.
 	db.SetMaxOpenConns(1)
 	db.SetConnMaxIdleTime(0)
+	if _, err := db.ExecContext(context.Background(), "PRAGMA foreign_keys=1"); err != nil {
+		_ = db.Close() // err says more
+		return nil, fmt.Errorf("opening a ledger in memory: %w", err)
+	}
 	if err := migrate(context.Background(), db); err != nil {
 		_ = db.Close() // the migration's error says more
 		return nil, fmt.Errorf("opening a ledger in memory: %w", err)

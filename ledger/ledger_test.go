@@ -145,9 +145,9 @@ func TestFetchedIsKnownByUIDLSizeAndDestination(t *testing.T) {
 			UID: "a", Octets: 5, Destination: "maildir:/m", Name: "n1", Path: "/m/new/n1", Received: 6,
 			SHA256: sha256.Sum256([]byte("x")), At: time.Unix(100, 5), About: About{From: "Ann", Subject: "Hi", Date: day},
 		}
-		check(t, l.PutFetched(ctx, account, []Fetched{f}))
+		check(t, l.RecordCopies(ctx, account, 0, []Fetched{f}, nil))
 		f.Safe = true
-		check(t, l.PutFetched(ctx, account, []Fetched{f}))
+		check(t, l.RecordCopies(ctx, account, 0, []Fetched{f}, nil))
 		got, err := l.Fetched(ctx, account, "maildir:/m", []string{"a", "b"})
 		check(t, err)
 		g, ok := got[FetchedKey{"a", 5, "maildir:/m"}]
@@ -185,7 +185,7 @@ func TestJournalIsKeptUntilItsRunEnds(t *testing.T) {
 			},
 		}, old)
 		check(t, err)
-		check(t, l.SetKept(ctx, id, 0, "/bin/a"))
+		check(t, l.RecordCopies(ctx, account, id, nil, []Placed{{0, "/bin/a"}}))
 		check(t, l.SetSteps(ctx, id, StepAsked, 0, 1))
 		check(t, l.StepsDeleted(ctx, id, 0))
 		check(t, l.StepsDeleted(ctx, id, 0))
@@ -237,11 +237,11 @@ func TestJournalIsKeptUntilItsRunEnds(t *testing.T) {
 func TestHistoryLeavesOutWhatWasOnlyPlanned(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		ctx := t.Context()
-		check(t, l.PutFetched(ctx, account, []Fetched{
+		check(t, l.RecordCopies(ctx, account, 0, []Fetched{
 			{UID: "a", Destination: "d", At: time.Unix(1, 0), Safe: true},
 			{UID: "b", Destination: "d", At: time.Unix(2, 0)},
 			{UID: "c", Destination: "d", At: time.Unix(3, 0), Safe: true},
-		}))
+		}, nil))
 		var uids []string
 		for e, err := range l.History(ctx) {
 			check(t, err)
@@ -346,7 +346,7 @@ func TestTwoLedgersAtOnceBothWork(t *testing.T) {
 				}
 				for i := range rounds {
 					uid := fmt.Sprintf("%d-%d", w, i)
-					if err := l.PutFetched(context.Background(), account, []Fetched{{UID: uid, Destination: "d", Safe: true}}); err != nil {
+					if err := l.RecordCopies(context.Background(), account, 0, []Fetched{{UID: uid, Destination: "d", Safe: true}}, nil); err != nil {
 						return err
 					}
 					if err := l.PutHeaders(context.Background(), account, []HeaderRow{{UID: uid, Header: []byte("x")}}); err != nil {
@@ -403,7 +403,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-func BenchmarkPutFetched64(b *testing.B) {
+func BenchmarkRecordCopies64(b *testing.B) {
 	l, err := Open(b.TempDir())
 	if err != nil {
 		b.Fatal(err)
@@ -416,7 +416,7 @@ func BenchmarkPutFetched64(b *testing.B) {
 			n++
 			rows[i] = Fetched{UID: fmt.Sprint(n), Destination: "maildir:/m", Name: "1795.M1P2.host", Path: "/m/new/x"}
 		}
-		if err := l.PutFetched(b.Context(), account, rows); err != nil {
+		if err := l.RecordCopies(b.Context(), account, 0, rows, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -107,6 +107,38 @@ ALTER TABLE fetched ADD COLUMN header BLOB NOT NULL DEFAULT x'';
 ALTER TABLE mark ADD COLUMN octets INTEGER NOT NULL DEFAULT -1;
 CREATE INDEX deleted_uid ON deleted (account, uid);
 `,
+	`
+CREATE TABLE copied (
+	id          INTEGER PRIMARY KEY,
+	account     INTEGER NOT NULL REFERENCES account,
+	uid         BLOB NOT NULL,
+	octets      INTEGER NOT NULL,
+	destination TEXT NOT NULL,
+	safe        INTEGER NOT NULL,
+	name        TEXT NOT NULL,
+	path        TEXT NOT NULL,
+	received    INTEGER NOT NULL,
+	sha256      BLOB NOT NULL,
+	at          INTEGER NOT NULL,
+	sender      TEXT NOT NULL,
+	subject     TEXT NOT NULL,
+	date        TEXT NOT NULL,
+	header      BLOB NOT NULL,
+	spent       INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (account, uid, octets, destination, name)
+);
+INSERT INTO copied
+	SELECT id, account, uid, octets, destination, safe, name, path, received, sha256, at, sender, subject, date, header,
+		EXISTS (SELECT 1 FROM deleted d WHERE d.account=fetched.account AND d.uid=fetched.uid AND d.octets=fetched.octets AND d.at>=fetched.at)
+	FROM fetched;
+DROP TABLE fetched;
+ALTER TABLE copied RENAME TO fetched;
+CREATE INDEX fetched_at ON fetched (at);
+DELETE FROM sqlite_sequence WHERE name='run';
+INSERT INTO sqlite_sequence (name, seq) VALUES ('run', max(CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + abs(random() % 1000000), coalesce((SELECT max(run) FROM deleted), 0), coalesce((SELECT max(id) FROM run), 0)));
+DROP INDEX deleted_uid;
+CREATE INDEX step_uid ON step (uid);
+`,
 }
 
 // bringUp makes sure that the database has the schema of this program. The

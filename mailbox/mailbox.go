@@ -187,6 +187,27 @@ func (m *Mailbox) Envelope(id ID) *message.Envelope {
 	return &known
 }
 
+// Decoder is what the mailbox reads headers with.
+func (m *Mailbox) Decoder() message.Decoder { return m.cfg.Decoder }
+
+// Relearn takes in that the message which bears an ID now, of these octets, has another header
+// than the one that was known: the server has used the UIDL again.
+func (m *Mailbox) Relearn(id ID, octets int64, header []byte) {
+	envelope := m.cfg.Decoder.Envelope(header)
+	m.mu.Lock()
+	m.envelopes[id] = &envelope
+	m.mu.Unlock()
+	if !id.Unique() || !m.keeps() || len(header) > ledger.MaxHeader {
+		return
+	}
+	row := ledger.HeaderRow{UID: string(id), Octets: octets, Header: slices.Clone(header)}
+	m.keeper.put(m.closing, len(header), func(ctx context.Context) {
+		if err := m.cfg.Ledger.PutHeaders(ctx, m.cfg.Account, []ledger.HeaderRow{row}); err != nil {
+			m.warnLedger(ctx, "remembering a header", err)
+		}
+	})
+}
+
 // Open opens a session unless one is open, and lists the maildrop. It makes one
 // try. What went wrong can be asked for with [ClassOf].
 func (m *Mailbox) Open(ctx context.Context) error {

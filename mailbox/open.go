@@ -96,6 +96,7 @@ func (m *Mailbox) adopt(list, last *List) {
 		old := &last.Messages[i]
 		if _, there := list.Find(old.ID); !there {
 			delete(m.prints, old.ID)
+			delete(m.envelopes, old.ID) // its UIDL may come back as another message's
 			if old.Certain {
 				m.gone[old.ID] = old.Octets
 			}

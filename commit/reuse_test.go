@@ -1,0 +1,193 @@
+package commit
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"popmark/ledger"
+	"popmark/mailbox"
+	"popmark/pop3server"
+	"popmark/triage"
+)
+
+// knowHeader has the ledger remember message 1's header, as a listing would.
+func (r *rig) knowHeader() {
+	r.t.Helper()
+	must(r.t, r.ledger.PutHeaders(r.t.Context(), account, []ledger.HeaderRow{{UID: "uid-1", Octets: int64(len(letter(1))), Header: []byte(letter(1))}}))
+}
+
+// inItsPlace is a message of the size of message 1 and with its UIDL, and another header.
+func inItsPlace() pop3server.Message {
+	return pop3server.NewMessage("uid-1", []byte(strings.Replace(letter(1), "number 1", "number Z", 1)))
+}
+
+// deletions are the UIDLs that the history says were deleted.
+func (r *rig) deletions() (uids []string) {
+	r.t.Helper()
+	for e, err := range r.ledger.History(r.t.Context()) {
+		must(r.t, err)
+		if e.Kind == ledger.KindDeleted {
+			uids = append(uids, e.UID)
+		}
+	}
+	slices.Sort(uids)
+	return uids
+}
+
+func TestP1_AMessageThatGotAUIDLBeforeARunIsTakenUpIsLeftAlone(t *testing.T) {
+	r := newRig(t, 1, pop3server.WithHooks(
+		pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close),
+		pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+	))
+	r.knowHeader()
+	if out := r.commit(order{marks: marked("D"), opts: Options{Request: "same"}}); out.err == nil {
+		t.Fatalf("the lost line is no error: %+v", out.Summary)
+	}
+	r.drop.Add(inItsPlace())
+	for range 2 {
+		out := r.commit(order{marks: marked("D"), opts: Options{Request: "same", TakesUp: true}, plan: func(plan *triage.Plan) {
+			before, found, err := FindUnfinished(t.Context(), r.ledger, account, "same")
+			must(t, err)
+			if !found {
+				plan.Steps = nil
+				return
+			}
+			var there []mailbox.Message
+			for _, st := range plan.Steps {
+				there = append(there, st.Message)
+			}
+			*plan, _ = before.Plan(mailbox.NewList(there), triage.AsReceived)
+		}})
+		if out.err != nil || out.Failed != 0 || out.Deleted != 0 {
+			t.Errorf("%v, %+v", out.err, out.Summary)
+		}
+	}
+	if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-1"}) {
+		t.Errorf("the server has %q", left)
+	}
+	if got := r.deletions(); !slices.Equal(got, []string{"uid-1"}) {
+		t.Errorf("the history says that %q are deleted", got)
+	}
+}
+
+func TestP1_AMessageThatGotAUIDLBetweenTwoSessionsIsLeftAlone(t *testing.T) {
+	for _, c := range []struct {
+		name, marks string
+		hook        pop3server.Hook // ends the first session before message 1's DELE
+	}{
+		{"the line breaks", "D-D", pop3server.Cut(pop3server.On("DELE 1").InSession(1), pop3server.Close)},
+		{"the line breaks, and it is fetched", "M-M", pop3server.Cut(pop3server.On("DELE 1").InSession(1), pop3server.Close)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var r *rig
+			r = newRig(t, 3, pop3server.WithHooks(c.hook,
+				pop3server.InSession(2, pop3server.On("").Do(func(*pop3server.Event) pop3server.Action {
+					r.drop.Remove("uid-1")
+					r.drop.Add(inItsPlace())
+					return pop3server.Action{}
+				})),
+			))
+			r.knowHeader()
+			out := r.commit(order{marks: marked(c.marks), opts: Options{Retries: 1}})
+			if out.err != nil || out.Failed != 0 {
+				t.Errorf("%v, %+v", out.err, out.Summary)
+			}
+			if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-2", "uid-1"}) {
+				t.Errorf("the server has %q", left)
+			}
+		})
+	}
+}
+
+func TestP2_AnEmptyHeaderProvesNothing(t *testing.T) {
+	r := newRig(t, 1, pop3server.WithHooks(pop3server.Answer(pop3server.On("TOP"), "+OK\r\n.\r\n")))
+	must(t, r.commit(order{marks: marked("M")}).err)
+	other := inItsPlace()
+	r.drop.Add(other)
+	out := r.commit(order{marks: marked("M")})
+	if out.err != nil || out.Failed != 0 || out.Deleted != 1 || out.Fetched != 1 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+	if got := r.texts(); len(got) != 2 {
+		t.Errorf("the Maildir has %q", got)
+	}
+}
+
+func TestP3_ARequestMeansTheSameMessagesWhateverElseWasCommittedSince(t *testing.T) {
+	for _, between := range []order{
+		{marks: map[int]triage.Mark{4: triage.Fetch}, opts: Options{Request: "--fetch 4"}},
+		{marks: map[int]triage.Mark{4: triage.Fetch}},
+	} {
+		r := newRig(t, 5, pop3server.WithHooks(
+			pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close),
+			pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+		))
+		if out := r.commit(order{marks: marked("DD"), opts: Options{Request: "--delete 1-2"}}); out.err == nil {
+			t.Fatalf("the lost line is no error: %+v", out.Summary)
+		}
+		out := r.commit(between)
+		must(t, out.err)
+		before, found, err := FindUnfinished(t.Context(), r.ledger, account, "--delete 1-2")
+		must(t, err)
+		if !found {
+			t.Fatalf("after %+v numbers mean other messages", between.opts)
+		}
+		if plan, left := before.Plan(r.listNow(), triage.AsReceived); len(plan.Steps) > 0 || left > 0 {
+			t.Errorf("there is still something to do: %+v", plan.Steps)
+		}
+		if got := r.deletions(); !slices.Equal(got, []string{"uid-1", "uid-2"}) {
+			t.Errorf("the history says that %q are deleted", got)
+		}
+	}
+}
+
+func TestTheHistoryTakesBackWhatVerifyFindsStillThere(t *testing.T) {
+	r := newRig(t, 2, pop3server.WithHooks(pop3server.Answer(pop3server.On("DELE 2"), "+OK\r\n")))
+	out := r.commit(order{marks: marked("DD"), opts: Options{Verify: true}})
+	if out.err != nil || out.Failed != 1 || out.Deleted != 1 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+	if got := r.deletions(); !slices.Equal(got, []string{"uid-1"}) {
+		t.Errorf("the history says that %q are deleted", got)
+	}
+}
+
+func TestAServerThatDeletesWhenTheLineBreaksIsFoundOut(t *testing.T) {
+	r := newRig(t, 3, pop3server.WithHooks(
+		pop3server.CommitOnDrop(), pop3server.LoseAnswer(pop3server.On("DELE 2").InSession(1), pop3server.Close),
+	))
+	out := r.commit(order{marks: marked("DD"), opts: Options{Retries: 1}})
+	if out.err != nil || out.Failed != 0 || out.Deleted != 2 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+	for _, ev := range out.events {
+		if ev.Kind == Warning && strings.Contains(string(ev.Text), "another client") {
+			t.Errorf("it says %q", ev.Text)
+		}
+	}
+	if got := r.deletions(); !slices.Equal(got, []string{"uid-1", "uid-2"}) {
+		t.Errorf("the history says that %q are deleted", got)
+	}
+}
+
+func TestTheHistoryTellsOfAMessageWhatTheLedgerKnows(t *testing.T) {
+	r := newRig(t, 1)
+	r.knowHeader()
+	must(t, r.commit(order{marks: marked("D")}).err)
+	for e, err := range r.ledger.History(t.Context()) {
+		must(t, err)
+		if e.About.Subject != "number 1" {
+			t.Errorf("it says %+v", e.About)
+		}
+	}
+}
+
+// listNow lists what the server has.
+func (r *rig) listNow() *mailbox.List {
+	r.t.Helper()
+	box := r.connect()
+	defer func() { must(r.t, box.Close()) }()
+	must(r.t, box.Open(r.t.Context()))
+	return box.List()
+}

@@ -180,6 +180,7 @@ func (h *header) judge(e *Envelope, reasons map[string]string) {
 	v, j := &h.values, &e.Judgement
 	if v[fieldAuthResults] != "" {
 		j.readAuthResults(unfold(v[fieldAuthResults]), reasons)
+		j.AuthDoubtful = (j.SPF|j.DKIM|j.DMARC) != NoVerdict && !h.isReceiver(string(j.AuthServer))
 	}
 	for k := fieldSpamStatus; k <= fieldForefront; k++ {
 		if v[k] != "" {

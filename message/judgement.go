@@ -71,13 +71,17 @@ const (
 )
 
 // Judgement is what a header alone says of how far a message can be trusted. Headers can be forged: of the
-// authentication results only the topmost are believed, since the receiving server writes above all others.
+// authentication results only the topmost are read, since the receiving server writes above all others, and
+// they are believed only where that server's name is in them.
 type Judgement struct {
 	SPF   Verdict `json:"spf,omitzero"`
 	DKIM  Verdict `json:"dkim,omitzero"`
 	DMARC Verdict `json:"dmarc,omitzero"`
 	// AuthServer is the authserv-id of who wrote these verdicts, or "".
 	AuthServer Safe `json:"auth_server,omitzero"`
+	// AuthDoubtful: AuthServer is not of the organisation that the Received fields say took the message, so that
+	// the sender may have written the verdicts. A pass then means nothing.
+	AuthDoubtful bool `json:"auth_doubtful,omitzero"`
 	// Spam and SpamScore are as SpamAssassin, Rspamd or Exchange wrote them. SpamScore means something only
 	// where HasScore is true; Exchange's SCL counts as its score.
 	Spam      SpamStatus `json:"spam,omitzero"`
@@ -154,11 +158,15 @@ func (e *Envelope) findings(reasons map[string]string) []Finding {
 		if m.verdict == NoVerdict {
 			continue
 		}
-		reason := reasons[m.name]
+		reason, weight := reasons[m.name], m.verdict.weight()
 		if j.AuthServer != "" {
 			reason = strings.TrimSpace(string(j.AuthServer) + ": " + reason)
 		}
-		add(m.verdict.weight(), Safe(m.name+" "+m.verdict.String()), reason)
+		if j.AuthDoubtful {
+			reason = strings.TrimSuffix("not certain who wrote it: "+reason, ": ")
+			weight = min(weight, Info) // who forges writes no fail
+		}
+		add(weight, Safe(m.name+" "+m.verdict.String()), reason)
 	}
 	if j.Spam != SpamUnknown || j.HasScore {
 		word, weight := Safe("spam?"), Info
@@ -233,6 +241,11 @@ func organisation(address Safe) string {
 	if !ok {
 		return ""
 	}
+	return domainOwner(domain)
+}
+
+// domainOwner returns the part of a domain that its owner registered, in lower case.
+func domainOwner(domain string) string {
 	domain = strings.ToLower(strings.Trim(domain, ". "))
 	if org, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
 		return org

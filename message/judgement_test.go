@@ -31,6 +31,58 @@ func TestAuthenticationResults(t *testing.T) {
 	}
 }
 
+// TestForgedAuthenticationResults: where the receiving server wrote no results, those at the top are the sender's.
+func TestForgedAuthenticationResults(t *testing.T) {
+	const pass = "; spf=pass; dkim=pass; dmarc=pass"
+	for _, tt := range []struct {
+		name     string
+		header   []byte
+		doubtful bool
+	}{
+		{"the receiver's, above", lines("Authentication-Results: mx.example.org"+pass, "Received: from a.test (a.test [192.0.2.1]) by mx.example.org with ESMTP id 1; x"), false},
+		{"the receiver's, below", lines("Received: from a.test (a.test [192.0.2.1])", "\tby mx.example.org (Postfix) with ESMTP id 1; x", "Authentication-Results: mx.example.org"+pass), false},
+		{"a neighbour's", lines("Received: from a.test by mx1.example.co.uk with ESMTP", "Authentication-Results: filter.example.co.uk 1"+pass), false},
+		{"by its domain", lines("Received: from a.test by MX1.Example.Org. with ESMTP", "Authentication-Results: example.org"+pass), false},
+		{"in quotation marks", lines("Received: from a.test by mx1.example.org with ESMTP", "Authentication-Results: \"example.org\""+pass), false},
+		{"the sender's", lines("Received: from a.test by mx.example.org with ESMTP", "Authentication-Results: mx.a.test"+pass), true},
+		{"the sender's, and its Received", lines("Received: from a.test by mx.example.org with ESMTP", "Received: from x by mx.a.test", "Authentication-Results: mx.a.test"+pass), true},
+		{"another of a public suffix", lines("Received: from a.test by mx.one.co.uk with ESMTP", "Authentication-Results: mx.two.co.uk"+pass), true},
+		{"by in a comment is not by", lines("Received: from a.test (by mx.a.test) by mx.example.org with ESMTP", "Authentication-Results: mx.a.test"+pass), true},
+		{"no name", lines("Received: from a.test by mx.example.org with ESMTP", "Authentication-Results: spf=pass; dmarc=pass"), true},
+		{"Exchange leaves its name out", lines("Received: from a.prod.outlook.com by b.prod.outlook.com with HTTPS", "Authentication-Results: spf=pass; dmarc=pass"), false},
+		{"nobody received it", lines("Authentication-Results: mx.example.org" + pass), true},
+		{"Gmail hands on within itself", lines("Received: by 2002:a05:6a10:1a03:b0:1 with SMTP id x; d", "Received: from a.test (a.test [192.0.2.1]) by mx.google.com with ESMTPS", "Authentication-Results: mx.google.com"+pass), false},
+		{"LMTP comes from within", lines("Received: from mx.example.org by store-7 with LMTP id x", "Received: from a.test by mx.example.org with ESMTPS", "Authentication-Results: mx.example.org"+pass), false},
+		{"a private address is within", lines("Received: from mx6 ([10.202.2.205]) by compute1.internal (LMTPProxy)", "Authentication-Results: mx6.example.org"+pass, "Received: from a.test by mx6.example.org with ESMTPS"), false},
+		{"what a peer calls itself is not its address", lines("Received: from [192.0.2.1] (helo=[10.0.0.1]) by store", "Received: from x by mx.a.test", "Authentication-Results: mx.a.test"+pass), true},
+		{"above a receiver without a public name", lines("Authentication-Results: mta1.mail.example.org"+pass, "Received: from 127.0.0.1 (EHLO a.test) by 10.197.41.104 with SMTPs; x"), false},
+		{"below a receiver without a public name", lines("Received: from a.test (a.test [192.0.2.1]) by mail", "Authentication-Results: mx.a.test"+pass), true},
+		{"the same name, not public", lines("Received: from a.test (a.test [192.0.2.1]) by mail", "Authentication-Results: mail"+pass), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := Decoder{}.Preview(tt.header)
+			if got := p.Envelope.Judgement.AuthDoubtful; got != tt.doubtful {
+				t.Errorf("AuthDoubtful = %v", got)
+			}
+			for _, f := range p.Findings {
+				if want := map[bool]Weight{false: Good, true: Info}[tt.doubtful]; f.Weight != want {
+					t.Errorf("%q weighs %d, want %d", f.Word, f.Weight, want)
+				}
+				if strings.Contains(string(f.Reason), "not certain who wrote it") != tt.doubtful {
+					t.Errorf("the reason of %q is %q", f.Word, f.Reason)
+				}
+			}
+		})
+	}
+}
+
+func TestDoubtfulFailStaysBad(t *testing.T) {
+	p := Decoder{}.Preview(lines("Received: from a.test by mx.example.org with ESMTP", "Authentication-Results: mx.a.test; dmarc=fail"))
+	if f := p.Findings; len(f) != 1 || f[0].Weight != Bad || !p.Envelope.Judgement.AuthDoubtful {
+		t.Errorf("findings %+v", f)
+	}
+}
+
 func TestSpamStatus(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

@@ -64,6 +64,24 @@ func TestQuery(t *testing.T) {
 	}
 }
 
+// TestForgeablePassIsNotMatched: a pass that the sender may have written is no pass, and no failure either.
+func TestForgeablePassIsNotMatched(t *testing.T) {
+	row := letter()
+	row.Envelope.Judgement.AuthDoubtful = true
+	for query, want := range map[string]bool{
+		"dmarc:fail": true, "dmarc:pass": false, "-dmarc:fail": false,
+		"spf:pass": false, "-spf:pass": false, "spf:fail": false, "-spf:fail": false,
+	} {
+		q, err := ParseQuery(query, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := q.Match(row); got != want {
+			t.Errorf("%q matches: %v, want %v", query, got, want)
+		}
+	}
+}
+
 func TestQueryErrorsShowWhere(t *testing.T) {
 	for query, want := range map[string]struct {
 		pos  int

@@ -27,9 +27,10 @@ func (a Address) String() string {
 // maxAddressText is how many octets are kept of a display name, and of an address.
 const maxAddressText = 512
 
-// addresses reads an address header's value, already unfolded. Structure is found before anything is decoded,
-// so that a decoded comma or bracket changes nothing.
+// addresses reads an address header's value, already unfolded. Structure is found before encoded words are
+// decoded, so that a decoded comma or bracket changes nothing.
 func (h *headerText) addresses(value string) iter.Seq[Address] {
+	value = h.decodeLookalikes(value)
 	return func(yield func(Address) bool) {
 		for entry, isGroup := range addressEntries(value) {
 			var a Address
@@ -64,33 +65,52 @@ func addressEntries(s string) iter.Seq2[string, bool] {
 	return func(yield func(string, bool) bool) {
 		scan := newAddressScanner(s)
 		lastSemicolon := strings.LastIndexByte(s, ';')
-		start, group, members := 0, "", 0
+		start, group, members, hasAt := 0, "", 0, false
+		seen := false
 		entry := func(end int) bool {
 			e := strings.Trim(s[start:end], " \t")
-			if e == "" {
+			hasAt = false
+			if e == "" || (group != "" || seen) && isComment(e) {
 				return true
 			}
-			members++
+			members, seen = members+1, true
 			return yield(e, false)
 		}
 		for i := 0; i < len(s); {
 			switch c := s[i]; {
 			case c == ',' || c == ';':
-				if !entry(i) || c == ';' && group != "" && members == 0 && !yield(group, true) {
+				if !entry(i) {
 					return
 				}
 				if c == ';' {
+					if seen = seen || group != ""; group != "" && members == 0 && !yield(group, true) {
+						return
+					}
 					group = ""
 				}
 				start = i + 1
-			case c == ':' && i < lastSemicolon && group == "" && strings.IndexByte(s[start:i], '@') < 0:
+			case c == ':' && i < lastSemicolon && group == "" && !hasAt:
 				group, members = strings.Trim(s[start:i], " \t"), 0
 				start = i + 1
 			}
-			i = scan.next(i)
+			next := scan.next(i)
+			hasAt = hasAt || s[i] == '@' || next > i+1 && strings.IndexByte(s[i:next], '@') >= 0
+			i = next
 		}
 		entry(len(s))
 	}
+}
+
+// isComment tells whether e is one comment and nothing else.
+func isComment(e string) bool {
+	return e[0] == '(' && newAddressScanner(e).comment(0) == len(e) && len(e) > 1
+}
+
+// emptyGroup returns the name of a group that has no members and that was written in brackets, in quotes or
+// without its semicolon: "undisclosed-recipients:".
+func emptyGroup(s string) (name string, ok bool) {
+	name, ok = strings.CutSuffix(strings.TrimRight(s, " \t;"), ":")
+	return strings.TrimSpace(name), ok && name != "" && strings.IndexByte(name, '@') < 0
 }
 
 // addressScanner steps over an address header's value, taking quoted strings, comments, encoded words, bracketed
@@ -175,11 +195,20 @@ func (h *headerText) address(entry string, depth int) Address {
 	if !isBracketed {
 		spec, phrase = specInPhrase(phrase)
 	}
+	if group, ok := emptyGroup(spec); ok {
+		spec, comment = "", ""
+		if strings.TrimSpace(phrase) == "" {
+			phrase = group
+		}
+	}
 	name := phrase
 	if strings.ContainsAny(name, `"\`) {
 		name = unquote(name)
 	}
 	name = strings.TrimSpace(h.decode(strings.TrimSpace(name)))
+	if group, ok := emptyGroup(name); ok && spec == "" && !isBracketed {
+		return Address{Name: shorten(MakeSafe(group), maxAddressText)}
+	}
 	if spec == "" && depth == 0 && strings.Contains(name, "@") && strings.Contains(entry, "=?") {
 		return h.address(name, depth+1) // the whole mailbox was encoded
 	}

@@ -2,6 +2,8 @@ package message
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -19,6 +21,17 @@ func TestAddresses(t *testing.T) {
 		{"list", "a@b.c, D <d@e.f>; g@h.i", []Address{{"", "a@b.c"}, {"D", "d@e.f"}, {"", "g@h.i"}}},
 		{"group", "Team: a@b.c, D <d@e.f>; x@y.z", []Address{{"", "a@b.c"}, {"D", "d@e.f"}, {"", "x@y.z"}}},
 		{"empty group", "undisclosed-recipients:;", []Address{{"undisclosed-recipients", ""}}},
+		{"empty group without its semicolon", "undisclosed-recipients:", []Address{{"undisclosed-recipients", ""}}},
+		{"empty group without its semicolon, spaced", "Undisclosed recipients: ", []Address{{"Undisclosed recipients", ""}}},
+		{"empty group after members", "a@b.c, undisclosed-recipients:", []Address{{"", "a@b.c"}, {"undisclosed-recipients", ""}}},
+		{"empty group with a comment inside", "undisclosed-recipients: (none) ;", []Address{{"undisclosed-recipients", ""}}},
+		{"empty group with a comment behind", "unlisted-recipients:; (no To-header on input)", []Address{{"unlisted-recipients", ""}}},
+		{"empty group with a comment for its semicolon", "unlisted-recipients: (no To-header on input)", []Address{{"unlisted-recipients", ""}}},
+		{"empty group in brackets", "<undisclosed-recipients:;>", []Address{{"undisclosed-recipients", ""}}},
+		{"empty group in brackets without its semicolon", "<Undisclosed-Recipient:>", []Address{{"Undisclosed-Recipient", ""}}},
+		{"empty group in quotes", `"Undisclosed-Recipient:;"`, []Address{{"Undisclosed-Recipient", ""}}},
+		{"group without its semicolon", "Team: a@b.c, d@e.f", []Address{{"Team:", "a@b.c"}, {"", "d@e.f"}}},
+		{"comment alone", "(no To-header on input)", []Address{{"no To-header on input", ""}}},
 		{"colon in a name", "Re: sales <joe@example.org>", []Address{{"Re: sales", "joe@example.org"}}},
 		{"quoted local part", `"joe blow"@example.org`, []Address{{"", `"joe blow"@example.org`}}},
 		{"quoted local part in brackets", `Joe <"joe@home"@example.org>`, []Address{{"Joe", `"joe@home"@example.org`}}},
@@ -54,6 +67,65 @@ func TestAddresses(t *testing.T) {
 				t.Errorf("addresses(%q) = %+q, want %+q", tt.in, got, tt.want)
 			}
 		})
+	}
+}
+
+// TestRawNamesAreDecodedBeforeTheyAreRead: octets of 8-bit and escaped characters may look like quotes, commas,
+// brackets and backslashes.
+func TestRawNamesAreDecodedBeforeTheyAreRead(t *testing.T) {
+	for _, tt := range []struct {
+		name, charset string
+		in            string
+		want          []Address
+	}{
+		{"Shift_JIS, backslash", "Shift_JIS", "\"\x95\x5c\x8e\xa6 \x94\x5c\x97\xcd\x83\x5c\" <a@b.c>", []Address{{"表示 能力ソ", "a@b.c"}}},
+		{"Shift_JIS, at sign and bracket", "Shift_JIS", "\x83\x40\x83\x5b\x83\x5d <a@b.c>, d@e.f", []Address{{"ァゼゾ", "a@b.c"}, {"", "d@e.f"}}},
+		{"Big5, backslash", "Big5", "\"\xb3\x5c\xa5\x5c\xbb\x5c\" <a@b.c>", []Address{{"許功蓋", "a@b.c"}}},
+		{"GBK, backslash", "GBK", "\"\x8f\x5c\xc4\xe3\xba\xc3\" <a@b.c>", []Address{{"廫你好", "a@b.c"}}},
+		{"ISO-2022-JP, quotes and commas", "", "\x1b$B$\"$,$<\x1b(B <a@b.c>, d@e.f", []Address{{"あがぜ", "a@b.c"}, {"", "d@e.f"}}},
+		{"ISO-2022-JP in quotes", "", "\"\x1b$B;3ED\x1b(B\" <a@b.c>", []Address{{"山田", "a@b.c"}}},
+		{"Latin-1 beside UTF-8", "iso-8859-1", "J\u00fcrgen <a@b.c>, Ren\xe9 <d@e.f>", []Address{{"J\u00fcrgen", "a@b.c"}, {"Ren\u00e9", "d@e.f"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := Decoder{}.Envelope(lines("Content-Type: text/plain; charset="+tt.charset, "To: "+tt.in))
+			if !slices.Equal(e.To, tt.want) {
+				t.Errorf("To = %+q, want %+q", e.To, tt.want)
+			}
+		})
+	}
+}
+
+// BenchmarkHugeAddressHeader has a header and one of twice its size of each shape: the second takes about twice the time.
+func BenchmarkHugeAddressHeader(b *testing.B) {
+	for name, shape := range map[string]func(n int) string{
+		"entries":      func(n int) string { return strings.Repeat("Joe <j@e.f>, ", n/13) },
+		"commas":       func(n int) string { return strings.Repeat(",", n) },
+		"comments":     func(n int) string { return strings.Repeat("(c) ", n/4) },
+		"nested":       func(n int) string { return strings.Repeat("(", n/2) + strings.Repeat(")", n/2) },
+		"open":         func(n int) string { return strings.Repeat("(", n) },
+		"openquotes":   func(n int) string { return strings.Repeat("\"a,", n/3|1) },
+		"brackets":     func(n int) string { return strings.Repeat("<", n) },
+		"literals":     func(n int) string { return strings.Repeat("[", n) },
+		"colons":       func(n int) string { return strings.Repeat("a", n/2) + "@" + strings.Repeat(":", n/2) + ";" },
+		"groups":       func(n int) string { return strings.Repeat("g:a@b;", n/6) },
+		"emptygroups":  func(n int) string { return strings.Repeat("g:", n/2) },
+		"words":        func(n int) string { return strings.Repeat("=?utf-8?q?a?= ", n/14) },
+		"unendedwords": func(n int) string { return strings.Repeat("=?utf-8?q?a", n/11) },
+		"at":           func(n int) string { return strings.Repeat("@ ", n/2) },
+		"8bit":         func(n int) string { return strings.Repeat("\xe9\xe8 a@b,", n/8) },
+		"escapes":      func(n int) string { return strings.Repeat("\x1b$B$\"\x1b(B a@b,", n/14) },
+	} {
+		for _, n := range []int{128 << 10, 256 << 10} {
+			value := shape(n)
+			b.Run(name+"/"+strconv.Itoa(n>>10)+"KiB", func(b *testing.B) {
+				b.SetBytes(int64(len(value)))
+				for b.Loop() {
+					h := headerText{detector: Decoder{}.detector()}
+					for range h.addresses(value) { //nolint:revive // only the time counts
+					}
+				}
+			})
+		}
 	}
 }
 

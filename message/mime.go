@@ -42,7 +42,7 @@ type part struct {
 
 func (w *mimeWalk) newPart(h *header, body []byte, defaultType string, complete bool) part {
 	p := part{header: h, body: body, complete: complete}
-	p.typ = parseMediaType(h.values[fieldContentType])
+	p.typ = parseMediaType(h.decodeLookalikes(h.values[fieldContentType]))
 	if !strings.Contains(p.typ.name, "/") {
 		switch p.typ.name {
 		case "":
@@ -53,7 +53,7 @@ func (w *mimeWalk) newPart(h *header, body []byte, defaultType string, complete 
 			p.typ.name = "application/octet-stream"
 		}
 	}
-	p.disposition = parseMediaType(h.values[fieldContentDisposition])
+	p.disposition = parseMediaType(h.decodeLookalikes(h.values[fieldContentDisposition]))
 	return p
 }
 

@@ -205,6 +205,23 @@ func (h *headerText) decodeRaw(s string) string {
 	return text
 }
 
+// decodeLookalikes decodes the raw characters of a structured value where one of their octets looks like a quote,
+// a bracket or the like: the second octet of a Shift_JIS, Big5 or GBK character, and all of ISO-2022.
+func (h *headerText) decodeLookalikes(s string) string {
+	if isASCII(s) {
+		if strings.IndexByte(s, 0x1b) < 0 {
+			return s
+		}
+		return h.decodeRaw(s)
+	}
+	for i := 1; i < len(s); i++ {
+		if s[i-1] >= utf8.RuneSelf && (s[i] >= '[' && s[i] <= ']' || s[i] == '@') && !utf8.ValidString(s) {
+			return h.decodeRaw(s)
+		}
+	}
+	return s
+}
+
 // rawSample gathers the header's raw 8-bit values, since a detector needs more than a name.
 func (h *headerText) rawSample(s string) []byte {
 	sample := []byte(s)

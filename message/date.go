@@ -19,6 +19,7 @@ type dateParser struct {
 	zone               int // minutes east of UTC
 	hasOffset, hasName bool
 	daylight           bool
+	basic              bool // the date had no separators (ISO 8601's basic format), so that its time has none either
 }
 
 // parseDate reads a date as RFC 5322 section 3.3 and 4.3 have it, and as mailers of forty years have written
@@ -37,7 +38,7 @@ func parseDate(s string) (t time.Time, ok bool) {
 			if !p.hasOffset && !p.hasName {
 				p.word(strings.Trim(token, "() "))
 			}
-		case isLetter(token[0]):
+		case isDateLetter(token[0]):
 			p.word(token)
 		case p.isZone(token):
 			p.offset(token)
@@ -61,11 +62,11 @@ func dateToken(s string) (token, rest string) {
 			return s[:end+1], s[end+1:]
 		}
 		return "", s[1:]
-	case isLetter(s[0]):
-		for i < len(s) && isLetter(s[i]) {
+	case isDateLetter(s[0]):
+		for i < len(s) && isDateLetter(s[i]) {
 			i++
 		}
-		return s[:i], strings.TrimPrefix(s[i:], ".")
+		return s[:i], strings.TrimPrefix(posixRest(s[:i], s[i:]), ".")
 	}
 	for i < len(s) && strings.IndexByte(" \t\r\n,;(", s[i]) < 0 {
 		if s[i] == '+' && s[i-1] != '+' { // 10:00:00+0200
@@ -77,6 +78,21 @@ func dateToken(s string) (token, rest string) {
 		i++
 	}
 	return s[:i], s[i:]
+}
+
+// posixRest returns what follows a zone in the form of POSIX's TZ, such as EST5EDT, whose hours count westwards.
+func posixRest(name, rest string) string {
+	i := 0
+	for i < len(rest) && i < 2 && rest[i] >= '0' && rest[i] <= '9' {
+		i++
+	}
+	if _, ok := zoneOf(name); !ok || i == 0 || i < len(rest) && rest[i] >= '0' && rest[i] <= '9' {
+		return rest
+	}
+	for i < len(rest) && isLetter(rest[i]) {
+		i++
+	}
+	return rest[i:]
 }
 
 // isZone tells whether token is a numeric zone rather than part of a date.
@@ -135,22 +151,32 @@ func (p *dateParser) word(w string) {
 			return
 		}
 	}
-	if p.hasOffset || p.hasName || len(w) > 12 {
+	if p.hasOffset || p.hasName {
 		return
 	}
+	if z, ok := zoneOf(w); ok {
+		p.zone, p.hasName = z, true
+	}
+}
+
+// zoneOf returns a zone's minutes east of UTC by its name.
+func zoneOf(name string) (minutes int, ok bool) {
 	var upper [12]byte
-	for i := range len(w) {
-		upper[i] = w[i] &^ 0x20
+	if len(name) > len(upper) {
+		return 0, false
 	}
-	if z, ok := zones[string(upper[:len(w)])]; ok {
-		p.zone, p.hasName = int(z), true
+	for i := range len(name) {
+		upper[i] = name[i] &^ 0x20
 	}
+	z, ok := zones[string(upper[:len(name)])]
+	return int(z), ok
 }
 
 // number reads what begins with a digit: a time, a date in one piece, a day or a year.
 func (p *dateParser) number(token string) {
 	token = strings.TrimRight(token, "-.:/")
 	switch {
+	case p.compact(token):
 	case strings.IndexByte(token, ':') > 0:
 		p.clock(token, ':')
 	case strings.ContainsAny(token[min(1, len(token)):], "-/"):
@@ -166,6 +192,36 @@ func (p *dateParser) number(token string) {
 		}
 		p.dayOrYear(n, digits)
 	}
+}
+
+// compact reads the date and the time of ISO 8601's basic format: 20020131, then 100000 or 100000-0500, or all in one.
+func (p *dateParser) compact(token string) bool {
+	digits, _, _ := strings.Cut(token, "-")
+	digits, _, _ = strings.Cut(digits, ".")
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			return false
+		}
+	}
+	if n := len(digits); !p.hasYear && p.day == 0 && (n == 8 || n == 12 || n == 14) && digits[:2] >= "19" && digits[:2] <= "20" {
+		p.year, _ = leadingNumber(digits[:4])
+		p.month, _ = leadingNumber(digits[4:6])
+		p.day, _ = leadingNumber(digits[6:8])
+		p.hasYear, p.basic = true, true
+		if n == 8 {
+			return true
+		}
+		token, digits = token[8:], digits[8:]
+	}
+	if n := len(digits); !p.basic || p.hasTime || n != 4 && n != 6 {
+		return false
+	}
+	clock := digits[:2] + ":" + digits[2:4]
+	if len(digits) == 6 {
+		clock += ":" + digits[4:]
+	}
+	p.clock(clock+token[len(digits):], ':')
+	return true
 }
 
 func (p *dateParser) dayOrYear(n, digits int) {
@@ -307,29 +363,8 @@ var sharedZones = sync.OnceValue(func() []*time.Location {
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// monthNumber returns 1 to 12 for a month's English name or its first letters, or 0.
-func monthNumber(w string) int {
-	const months = "janfebmaraprmayjunjulaugsepoctnovdec"
-	if len(w) < 3 || len(w) > 9 {
-		return 0
-	}
-	key := [3]byte{w[0] | 0x20, w[1] | 0x20, w[2] | 0x20}
-	for i := 0; i < len(months); i += 3 {
-		if months[i:i+3] == string(key[:]) {
-			return monthIfWhole(w, i/3+1)
-		}
-	}
-	return 0
-}
-
-// monthIfWhole returns m where the rest of w is m's name too, so that "Mart" or "Marker" is not March.
-func monthIfWhole(w string, m int) int {
-	name := time.Month(m).String()
-	if len(w) > len(name) && m != 9 || !strings.EqualFold(w, name[:min(len(w), len(name))]) {
-		return 0
-	}
-	return m
-}
+// isDateLetter tells whether c is part of a word; months in other languages have letters beyond ASCII.
+func isDateLetter(c byte) bool { return isLetter(c) || c >= 0x80 }
 
 // zones are the names of zones in minutes east of UTC: those of RFC 5322, and those that mail bears besides.
 // A name with several meanings has the one that most mail means. Military letters were defined with the

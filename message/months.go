@@ -1,0 +1,88 @@
+package message
+
+import (
+	"strings"
+	"time"
+)
+
+// monthNumber returns 1 to 12 for a month's name or its first letters, in English or in another language that
+// mailers write in spite of RFC 5322, or 0.
+func monthNumber(w string) int {
+	const months = "janfebmaraprmayjunjulaugsepoctnovdec"
+	if len(w) < 3 || len(w) > 12 {
+		return 0
+	}
+	key := [3]byte{w[0] | 0x20, w[1] | 0x20, w[2] | 0x20}
+	for i := 0; i < len(months); i += 3 {
+		if months[i:i+3] == string(key[:]) {
+			if m := monthIfWhole(w, i/3+1); m > 0 {
+				return m
+			}
+			break
+		}
+	}
+	return int(foreignMonths[foldMonth(w)])
+}
+
+// monthIfWhole returns m where the rest of w is m's name too, so that "Mart" or "Marker" is not March.
+func monthIfWhole(w string, m int) int {
+	name := time.Month(m).String()
+	if strings.EqualFold(w, "sept") || len(w) <= len(name) && strings.EqualFold(w, name[:len(w)]) {
+		return m
+	}
+	return 0
+}
+
+// foldMonth brings a month's name to small letters without accents, from UTF-8 and from ISO 8859-1 alike.
+func foldMonth(w string) string {
+	var b strings.Builder
+	for i := 0; i < len(w); i++ {
+		c := w[i]
+		switch {
+		case c == 0xc3 && i+1 < len(w) && w[i+1]&0xc0 == 0x80: // UTF-8 of U+00C0 to U+00FF
+			i++
+			c = w[i] + 0x40
+			fallthrough
+		case c >= 0xc0:
+			switch c | 0x20 {
+			case 0xe1, 0xe4:
+				c = 'a'
+			case 0xe7:
+				c = 'c'
+			case 0xe9:
+				c = 'e'
+			case 0xfb:
+				c = 'u'
+			}
+		default:
+			c |= 0x20
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+// foreignMonths has the names and usual short forms of German, French, Spanish, Italian, Portuguese and Dutch that
+// are not English too.
+var foreignMonths = func() map[string]int8 {
+	all := map[string]int8{}
+	for i, names := range [...]string{
+		"januar janner jaenner janv janvier ene enero gen genn gennaio janeiro januari",
+		"februar feber fevr fevrier febrero febb febbraio fev fevereiro februari",
+		"mar maer marz maerz mrz mars marzo marco mrt maart",
+		"avr avril abr abril aprile",
+		"mai mayo mag magg maggio maio mei",
+		"juni juin junio giu giugno junho",
+		"juli juil juillet julio lug luglio julho",
+		"aout aou ago agosto agos augustus",
+		"septembre septiembre setiembre set sett settembre setembro",
+		"okt oktober octobre octubre ott ottobre out outubro",
+		"novembre noviembre novembro",
+		"dez dezember decembre dic dicembre diciembre dezembro",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			all[name] = int8(i + 1)
+		}
+	}
+	return all
+}()

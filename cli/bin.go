@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"popmark/commit"
+	"popmark/delivery"
 	"popmark/ledger"
 	"popmark/message"
 	"popmark/triage"
@@ -108,6 +109,7 @@ func (a *app) restore(ctx context.Context, l *ledger.Ledger, id string, to *dest
 	if err != nil {
 		return err
 	}
+	delivery.Tell(dest, func(w string) { a.warn(message.MakeSafe(w)) })
 	receipt, err := commit.Restore(ctx, l, id, dest)
 	if err := errors.Join(restoreError(err), dest.Close()); err != nil {
 		return err

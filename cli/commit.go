@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"popmark/commit"
+	"popmark/delivery"
 	"popmark/mailbox"
+	"popmark/message"
 	"popmark/triage"
 )
 
@@ -101,6 +103,7 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	if err != nil {
 		return errors.Join(err, closeBin(bin))
 	}
+	delivery.Tell(dest, func(w string) { a.warn(message.MakeSafe(w)) })
 	b, err := a.prepare(target, t, uses{journal: true})
 	if err != nil {
 		return errors.Join(err, dest.Close(), closeBin(bin))

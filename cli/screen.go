@@ -9,6 +9,7 @@ import (
 
 	"popmark/account"
 	"popmark/commit"
+	"popmark/delivery"
 	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
@@ -54,6 +55,8 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 		return errors.Join(err, closeBin(bin))
 	}
 	feed := ui.NewFeed()
+	warn := func(w string) { feed.Event(mailbox.WarningEvent{Text: message.MakeSafe(w)}) }
+	delivery.Tell(dest, warn)
 	b, err := a.prepare(target, o, uses{
 		journal:  true,
 		shows:    true,
@@ -68,7 +71,7 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 	}
 	if b.ledger != nil {
 		// Standard error is not to be written on while the screen has the terminal.
-		b.ledger.Tell(func(w string) { feed.Event(mailbox.WarningEvent{Text: message.MakeSafe(w)}) })
+		b.ledger.Tell(warn)
 	}
 	var keepDeleted int64
 	if bin != nil {

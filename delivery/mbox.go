@@ -25,6 +25,7 @@ type Mbox struct {
 	queue   []*mboxDelivery
 	running bool
 	given   map[string]time.Time // the last From_ line's time for a text
+	told    func(string)
 }
 
 // maxBatch is the most messages that one lock and one fsync serve.

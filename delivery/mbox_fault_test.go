@@ -52,31 +52,48 @@ func TestMboxRecoveryNeverCutsWhatOthersWrote(t *testing.T) {
 	const ours = "From me Fri Jan  2 00:00:00 1970"
 	const intended = ours + "\nSubject: half\n\nline of text\nanother line\n\n"
 	const foreign = "From y Sat Jan  3 00:00:00 1970\nSubject: other\n\nx\n\n"
-	for _, c := range []struct{ name, file, want string }{
-		{"half of it", before + intended[:50], before},
-		{"half of its first line", before + intended[:12], before},
-		{"all of it, not acknowledged", before + intended, before},
-		{"nothing of it", before, before},
-		{"another message behind it", before + intended[:50] + "\n\n" + foreign, before + intended[:50] + "\n\n" + foreign},
-		{"another message in its place", before + foreign, before + foreign},
-		{"rewritten shorter", foreign + foreign, foreign + foreign},
-		{"the old one removed", intended[:50], intended[:50]},
-		{"rewritten, text in its place", before[:len(before)-1] + "more text here, and more\n\n", before[:len(before)-1] + "more text here, and more\n\n"},
+	const zoned = "From y@host.example Sat Jan 3 00:00 MET 1970\n\nx\n\n"
+	for _, c := range []struct {
+		name, file, want string
+		warns            bool
+	}{
+		{"half of it", before + intended[:50], before, false},
+		{"half of its first line", before + intended[:12], before, false},
+		{"all of it, not acknowledged", before + intended, before, false},
+		{"nothing of it", before, before, false},
+		{"another message behind it", before + intended[:50] + "\n\n" + foreign, before + intended[:50] + "\n\n" + foreign, true},
+		{"another message on its half line", before + intended[:50] + foreign, before + intended[:50] + foreign, true},
+		{"another message on its half line, with a time zone", before + intended[:50] + zoned, before + intended[:50] + zoned, true},
+		{"another message on its half first line", before + intended[:12] + foreign, before + intended[:12] + foreign, true},
+		{"another message behind a half line that is a quote", before + intended[:50] + "\n>" + foreign, before + intended[:50] + "\n>" + foreign, true},
+		{"another message in its place", before + foreign, before + foreign, false},
+		{"rewritten shorter", foreign + foreign, foreign + foreign, false},
+		{"the old one removed", intended[:50], intended[:50], false},
+		{"rewritten, text in its place", before[:len(before)-1] + "more text here, and more\n\n", before[:len(before)-1] + "more text here, and more\n\n", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fsys := faultfs.New()
 			fsys.WriteFile("/box", []byte(c.file))
 			fsys.WriteFile("/box.popmark", fmt.Appendf(nil, `{"size":%d,"total":%d,"messages":[{"at":%d,"from":%q}]}`,
-				len(before), len(intended), len(before), ours))
+				len(before), len(intended)+100, len(before), ours))
 			m := delivery.NewMbox(fsys, "/box")
+			var told []string
+			delivery.Tell(m, func(text string) { told = append(told, text) })
 			if err := m.Prepare(t.Context()); err != nil {
 				t.Fatal(err)
+			}
+			if got := strings.Join(told, "\n"); c.warns != strings.Contains(got, fmt.Sprintf("/box from octet %d on", len(before))) || !c.warns && got != "" {
+				t.Errorf("told %q", told)
 			}
 			if got, err := fsys.ReadFile("/box"); err != nil || string(got) != c.want {
 				t.Errorf("%q, want %q (%v)", got, c.want, err)
 			}
 			if _, err := fsys.Stat("/box.popmark"); err == nil {
 				t.Error("the intent is still there")
+			}
+			o := one(m, 1)
+			if got, err := fsys.ReadFile("/box"); o.err != nil || err != nil || !strings.HasPrefix(string(got), c.want) || !m.Find(o.receipt) {
+				t.Errorf("then appended to: %.200q (%v, %v)", got, o.err, err)
 			}
 		})
 	}

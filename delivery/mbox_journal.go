@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -79,52 +80,74 @@ func (m *Mbox) recover(f File) error {
 	var in intent
 	// An intent that was not written to its end was followed by no append.
 	if json.Unmarshal(text, &in) == nil {
-		ours, err := in.holds(f)
+		found, err := in.look(f)
 		if err != nil {
 			return err
 		}
-		if ours {
+		switch found {
+		case restOurs:
 			if err := errors.Join(f.Truncate(in.Size), f.Sync()); err != nil {
 				return err
 			}
+		case restMixed:
+			m.warn(fmt.Sprintf("%s: what an interrupted run wrote into %s from octet %d on stays there, since other mail seems to stand behind it: "+
+				"look at that place, a message may be there in part and once more as a whole", m, m.path, in.Size))
+		case restForeign:
 		}
 	}
 	return m.withdraw()
 }
 
-// holds tells whether all that follows the old end is what was to be appended, or
-// the beginning of it: each message starts where it should, and no other does.
-func (in intent) holds(f File) (bool, error) {
+// rest is what follows the end that an mbox had before an append that was not acknowledged.
+type rest uint8
+
+const (
+	restForeign rest = iota // nothing, or not what was to be appended
+	restOurs                // what was to be appended or the beginning of it, and nothing else
+	restMixed               // that, and what may be another program's
+)
+
+// look tells what is behind the old end. Others append there without regard to a line
+// that has no end: a From_ line of theirs may stand anywhere. A text of ours that holds
+// such a line itself is taken for theirs, since half a message too much does less harm
+// than one too few.
+func (in intent) look(f File) (rest, error) {
 	fi, err := f.Stat()
 	if err != nil {
-		return false, err
+		return restForeign, err
 	}
 	size := fi.Size()
-	if in.Size < 0 || size <= in.Size || size > in.Size+in.Total {
-		return false, nil
+	if in.Size < 0 || size <= in.Size || len(in.Messages) == 0 {
+		return restForeign, nil
 	}
-	for _, start := range in.Messages {
+	for i, start := range in.Messages {
+		if start.At < in.Size {
+			return restForeign, nil
+		}
 		want := []byte(start.From + "\n")
 		have := make([]byte, max(0, min(int64(len(want)), size-start.At)))
-		if start.At < in.Size {
-			return false, nil
-		}
 		if _, err := f.ReadAt(have, start.At); err != nil && !errors.Is(err, io.EOF) {
-			return false, err
+			return restForeign, err
 		}
-		if !bytes.HasPrefix(want, have) {
-			return false, nil
+		switch {
+		case bytes.HasPrefix(want, have):
+		case i > 0 || bytes.HasPrefix(have, fromMark) && bytes.Contains(have[1:], fromMark):
+			return restMixed, nil
+		default:
+			return restForeign, nil
 		}
 	}
-	var starts []int64
-	err = lineStarts(io.NewSectionReader(f, in.Size, size-in.Size), func(at int64) {
-		starts = append(starts, in.Size+at)
+	if size > in.Size+in.Total {
+		return restMixed, nil
+	}
+	others, err := otherStarts(io.NewSectionReader(f, in.Size, size-in.Size), func(at int64) bool {
+		return slices.ContainsFunc(in.Messages, func(s intentStart) bool { return s.At == in.Size+at })
 	})
-	for _, at := range starts {
-		known := slices.ContainsFunc(in.Messages, func(s intentStart) bool { return s.At == at })
-		if !known {
-			return false, err
-		}
+	if err != nil {
+		return restForeign, err
 	}
-	return err == nil, err
+	if others {
+		return restMixed, nil
+	}
+	return restOurs, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"regexp"
 	"sync"
 	"time"
 )
@@ -83,22 +84,53 @@ func scanMbox(r io.Reader, found func(key string)) error {
 	}
 }
 
-// lineStarts tells where lines begin that are a From_ line.
-func lineStarts(r io.Reader, found func(at int64)) error {
+// dated is a From_ line with its date, as mail programs write it: "From addr Sat Jan  3
+// 00:00:00 1970", with a time zone or without, with or without seconds.
+var dated = regexp.MustCompile(`^From [^\n]{0,300}?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[^\n]{1,20}[0-9]{1,2}:[0-9]{2}`)
+
+// longestDated is the most octets that dated takes.
+const longestDated = 512
+
+// otherStarts tells whether a message may begin where known does not know of one: at a
+// line that is a From_ line, or anywhere in a line that is one with a date.
+func otherStarts(r io.Reader, known func(at int64) bool) (bool, error) {
 	in := bufio.NewReaderSize(r, largeBuffer)
-	start, at := true, int64(0)
-	for {
-		piece, err := in.ReadSlice('\n')
-		if start && bytes.HasPrefix(piece, fromMark) {
-			found(at)
+	start := true
+	for at := int64(0); ; {
+		piece, err := in.Peek(largeBuffer)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, err
 		}
-		at += int64(len(piece))
-		start = err == nil
-		if errors.Is(err, io.EOF) {
-			return nil
+		last := err != nil
+		// What begins in the last octets is looked at with those that follow.
+		take := len(piece)
+		if !last {
+			take -= longestDated
 		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return err
+		for i := 0; i < take; {
+			n := bytes.Index(piece[i:], fromMark)
+			if n < 0 || i+n >= take {
+				break
+			}
+			i += n
+			first := i == 0 && start || i > 0 && piece[i-1] == '\n'
+			if (first || datedAt(piece[i:])) && !known(at+int64(i)) {
+				return true, nil
+			}
+			i += len(fromMark)
+		}
+		if last {
+			return false, nil
+		}
+		start = piece[take-1] == '\n'
+		at += int64(take)
+		if _, err := in.Discard(take); err != nil {
+			return false, err
 		}
 	}
+}
+
+// datedAt tells whether a text begins with a From_ line that has a date.
+func datedAt(text []byte) bool {
+	return dated.Match(text[:min(len(text), longestDated)])
 }

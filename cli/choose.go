@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"popmark/mailbox"
@@ -23,6 +24,15 @@ func (a *app) choose(ctx context.Context, b *opened, list *mailbox.List, selecti
 	})
 }
 
+// lostTrack is an error where the line broke and a message of no UIDL of its own could not be
+// found in the new session: it may be there, and what is asked about it can't be answered.
+func lostTrack(header mailbox.Header) error {
+	if header.ID.Unique() || !errors.Is(header.Err, mailbox.ErrGone) {
+		return nil
+	}
+	return &statusError{exitUnavailable, errors.New("reading headers: the line broke, and messages without a UIDL of their own can't be found again in the new session: run it again")}
+}
+
 // readHeaders reads the headers of the whole mailbox; those that are known already cost nothing.
 func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List) error {
 	ids := make([]mailbox.ID, len(list.Messages))
@@ -32,6 +42,9 @@ func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List) er
 	for header, err := range b.box.Headers(ctx, ids) {
 		if err != nil {
 			return b.fault("reading headers from", err)
+		}
+		if err := lostTrack(header); err != nil {
+			return err
 		}
 		if at, ok := list.Find(header.ID); ok && header.Err != nil {
 			a.warn(message.MakeSafe(fmt.Sprintf("message %d: %v: no query that asks for its header selects it", list.Messages[at].Number, header.Err)))

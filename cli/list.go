@@ -70,6 +70,9 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		if err != nil {
 			return b.fault("reading headers from", err)
 		}
+		if err := lostTrack(header); err != nil {
+			return err
+		}
 		at, ok := list.Find(header.ID)
 		if !ok {
 			continue // it went while the line was taken up again

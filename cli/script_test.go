@@ -89,14 +89,15 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 		pop3server.InSession(1, pop3server.LoseAnswer(pop3server.On("QUIT"), pop3server.Close)),
 		pop3server.InSession(2, pop3server.Answer(pop3server.On(""), "-ERR no service\r\n")),
 	)),
-	"no-uidl":      option(pop3server.Without("UIDL")),
-	"cut-top":      option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2"), 100, pop3server.Close))),
-	"cut-top-once": option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2").Nth(1), 100, pop3server.Close))),
-	"cut-at-list":  option(pop3server.WithHooks(pop3server.Cut(pop3server.On("LIST"), pop3server.Close))),
-	"no-retr-2":    option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("RETR 2"), "message 2 is \x1b[31mdamaged"))),
-	"no-top-2":     option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP 2"), "message 2 is damaged"))),
-	"sys-perm":     option(pop3server.WithHooks(pop3server.Refuse(loginCommand, "[SYS/PERM] no mailbox for you"))),
-	"stalled":      option(pop3server.WithHooks(pop3server.Stall(pop3server.On("RETR 2")))),
+	"no-uidl":       option(pop3server.Without("UIDL")),
+	"cut-top":       option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2"), 100, pop3server.Close))),
+	"cut-top-once":  option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2").Nth(1), 100, pop3server.Close))),
+	"cut-top-first": option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2").InSession(1), 100, pop3server.Close))),
+	"cut-at-list":   option(pop3server.WithHooks(pop3server.Cut(pop3server.On("LIST"), pop3server.Close))),
+	"no-retr-2":     option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("RETR 2"), "message 2 is \x1b[31mdamaged"))),
+	"no-top-2":      option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP 2"), "message 2 is damaged"))),
+	"sys-perm":      option(pop3server.WithHooks(pop3server.Refuse(loginCommand, "[SYS/PERM] no mailbox for you"))),
+	"stalled":       option(pop3server.WithHooks(pop3server.Stall(pop3server.On("RETR 2")))),
 	"odd-uidl": func(d *pop3server.Memory) []pop3server.Option {
 		d.Add(pop3server.NewMessage("uid\x1b\u202e\"four", letter("x@y.example", "odd", "Wed, 4 Nov 2026 00:00:00 +0000")))
 		return nil

@@ -161,8 +161,12 @@ func loadMarks(ctx context.Context, store Ledger, account string) tea.Cmd {
 			loaded.marks = make(map[string]ledger.Mark)
 		}
 		for _, run := range runs {
+			shared := make(map[string]bool) // which of those that share a UIDL was meant can't be told
 			for _, step := range run.Steps {
-				if unfinished(step) {
+				shared[step.UID] = shared[step.UID] || !step.Certain
+			}
+			for _, step := range run.Steps {
+				if unfinished(step) && !shared[step.UID] {
 					loaded.marks[step.UID] = ledger.Mark{Kind: step.Mark, Octets: step.Octets}
 					loaded.broken++
 				}

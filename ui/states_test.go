@@ -129,9 +129,10 @@ var states = []struct {
 	{"broken-commit", func(t testing.TB, w, h int) *screen {
 		return newScreen(t, w, h, sample(), func(s *screen, _ *Config) {
 			s.ledger.runs = []ledger.Run{{Steps: []ledger.Step{
-				{UID: "uid00003", Octets: -1, Mark: byte(triage.Delete), State: ledger.StepAsked},
-				{UID: "uid00002", Octets: -1, Mark: byte(triage.Move), State: ledger.StepFetched},
-				{UID: "uid00001", Octets: -1, Mark: byte(triage.Fetch), State: ledger.StepFetched},
+				{UID: "uid00003", Certain: true, Octets: -1, Mark: byte(triage.Delete), State: ledger.StepAsked},
+				{UID: "uid00002", Certain: true, Octets: -1, Mark: byte(triage.Move), State: ledger.StepFetched},
+				{UID: "uid00001", Certain: true, Octets: -1, Mark: byte(triage.Fetch), State: ledger.StepFetched},
+				{UID: "uid00004", Octets: -1, Mark: byte(triage.Delete), State: ledger.StepPlanned},
 			}}}
 		})
 	}},

@@ -102,6 +102,11 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 		d.Add(pop3server.NewMessage("uid\x1b\u202e\"four", letter("x@y.example", "odd", "Wed, 4 Nov 2026 00:00:00 +0000")))
 		return nil
 	},
+	"twins": func(d *pop3server.Memory) []pop3server.Option {
+		d.Add(pop3server.NewMessage("twin", letter("x@y.example", "one", "Wed, 4 Nov 2026 00:00:00 +0000")))
+		d.Add(pop3server.NewMessage("twin", letter("x@y.example", "another", "Wed, 4 Nov 2026 00:00:00 +0000")))
+		return nil
+	},
 	"empty": func(d *pop3server.Memory) []pop3server.Option {
 		for _, uid := range d.UIDLs() {
 			d.Remove(uid)

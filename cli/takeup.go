@@ -50,10 +50,14 @@ func (a *app) planOrTakeUp(
 	if byNumber(markings) && !dryRun {
 		text += "; numbers mean what they meant then"
 	}
-	if left > 0 {
-		text += fmt.Sprintf("; %s of it can't be told from others for certain and stay as they are", messages(left))
-	}
 	a.warn(message.Safe(text))
+	for _, number := range left {
+		what := "a message"
+		if number > 0 {
+			what = fmt.Sprintf("message %d", number)
+		}
+		a.failed(fmt.Errorf("taking up %s of that time: it can't be told from others for certain and stays as it is: look with popmark list and mark it by its number", what))
+	}
 	return plan, nil
 }
 

@@ -26,8 +26,8 @@ func TestP5_ARunThatWasKilledBeforeItToldOfItsEndIsTakenUpAsDone(t *testing.T) {
 	plan, left := before.Plan(box.List(), plan.Order)
 	run = Start(t.Context(), box, plan, opts)
 	summary, err = run.Wait()
-	if err != nil || left != 0 || summary.Deleted != 0 || summary.Fetched != 0 || summary.Kept != 1 || summary.Failed != 0 {
-		t.Errorf("%v, %d left, %+v", err, left, summary)
+	if err != nil || len(left) != 0 || summary.Deleted != 0 || summary.Fetched != 0 || summary.Kept != 1 || summary.Failed != 0 {
+		t.Errorf("%v, %v left, %+v", err, left, summary)
 	}
 	must(t, run.End(t.Context()))
 	must(t, box.Close())

@@ -43,8 +43,8 @@ func newestOf(runs []ledger.Run, request string) *ledger.Run {
 
 // Plan is what is left of the run: its messages that the list still has, those apart
 // whose deletion a QUIT has confirmed. Certainly of the same name and size, that is:
-// what is not is left alone, and left counts it.
-func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.Plan, left int) {
+// what is not is left alone, and left has the numbers that it had then, 0 where that is not known.
+func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.Plan, left []int) {
 	steps := make(map[string]*ledger.Step, len(u.steps))
 	unsure := make(map[string]bool)
 	for i := range u.steps {
@@ -53,7 +53,7 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.P
 		case s.Certain:
 			steps[s.UID] = s
 		default:
-			left++
+			left = append(left, s.Number)
 			unsure[s.UID] = true
 		}
 	}
@@ -64,7 +64,7 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.P
 			continue
 		}
 		if !m.Certain || m.Octets != s.Octets {
-			left++
+			left = append(left, s.Number)
 			continue
 		}
 		plan.Steps = append(plan.Steps, triage.Step{Mark: triage.Mark(s.Mark), Message: m})

@@ -3,6 +3,7 @@ package commit
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,8 +52,8 @@ func TestP3_TakingUpARunTouchesOnlyWhatItsJournalNamesForCertain(t *testing.T) {
 	for _, s := range plan.Steps {
 		got = append(got, fmt.Sprint(s.Mark, " ", s.Message.UID, " ", s.Message.Number))
 	}
-	if want := "delete planned 10, delete asked 11"; strings.Join(got, ", ") != want || left != 3 || plan.Order != triage.AtEnd {
-		t.Errorf("the plan is %q, %d are left alone", got, left)
+	if want := "delete planned 10, delete asked 11"; strings.Join(got, ", ") != want || !slices.Equal(left, []int{13, 14, 15}) || plan.Order != triage.AtEnd {
+		t.Errorf("the plan is %q, %v are left alone", got, left)
 	}
 }
 

@@ -38,6 +38,7 @@ type engine struct {
 	// late outlives the run's context by grace, lateCopies by copyGrace.
 	late, lateCopies context.Context
 
+	pace        pace      // of the server's answers to DELE
 	retries     int       // used so far
 	uncommitted int       // deletions seen to be true that no Committed has told of
 	octets      int64     // downloaded

@@ -21,7 +21,7 @@ const atEnd = triage.AtEnd
 const (
 	retrAhead   = 256
 	octetsAhead = 1 << 20
-	deleAhead   = 4096
+	sentAhead   = 4096
 )
 
 // leg is one session's share of the work: commands go out ahead, answers are
@@ -38,6 +38,7 @@ type leg struct {
 
 	sent   []command // awaited, the oldest first
 	retrs  int       // RETRs in sent
+	deles  int       // DELEs in sent
 	ahead  int64     // their octets
 	under  int       // copies that are being put into place
 	copier *copier
@@ -183,7 +184,7 @@ func (l *leg) room() bool {
 		// One thing at a time: what is moved is deleted before the next is asked for.
 		return len(l.sent) == 0 && (l.e.plan.Order == atEnd || !slices.ContainsFunc(l.todo[l.turn:l.next], (*step).toDelete))
 	}
-	return len(l.sent) < deleAhead && l.retrs < retrAhead && (l.retrs < 2 || l.ahead < octetsAhead)
+	return len(l.sent) < sentAhead && l.retrs < retrAhead && (l.retrs < 2 || l.ahead < octetsAhead)
 }
 
 func (l *leg) sendRetr(st *step) {
@@ -198,18 +199,16 @@ func (l *leg) sendDeles() {
 	if l.e.plan.Order == atEnd && l.settled < len(l.todo) {
 		return
 	}
-	limit := deleAhead
-	if !l.s.pipelines() {
-		limit = 1
-	}
+	pipelines := l.s.pipelines()
 	for ; l.turn < l.settled; l.turn++ {
 		st := l.todo[l.turn]
 		if !st.toDelete() {
 			continue
 		}
-		if len(l.sent) >= limit {
+		if l.deles >= l.e.pace.limit() || len(l.sent) >= sentAhead || !pipelines && len(l.sent) > 0 {
 			return
 		}
+		l.deles++
 		st.sent = true
 		l.sent = append(l.sent, command{st: st, dele: l.s.dele(st.number)})
 	}
@@ -222,6 +221,8 @@ func (l *leg) answer(ctx context.Context) error {
 	st, number := c.st, c.st.number
 	if c.retr == nil {
 		err := c.dele.wait(ctx)
+		l.deles--
+		l.e.pace.answered(l.e.now())
 		if err == nil {
 			l.e.promise(st)
 			return nil

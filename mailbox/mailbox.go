@@ -77,6 +77,10 @@ type Mailbox struct {
 	// conn is the open session's client, or nil. The turn's holder alone changes it and asks it for
 	// anything; Close closes it under whoever held on to it for too long.
 	conn atomic.Pointer[pop3client.Client]
+	// order is what is known of the order of the open session's answers. The turn's holder owns it.
+	order order
+	// endless are messages for which TOP gave more than a session bears. The turn's holder owns it.
+	endless map[ID]struct{}
 	// keeper writes to the ledger what nobody waits for.
 	keeper *keeper
 	// cacheBroken is set when the ledger failed to take headers.
@@ -107,7 +111,6 @@ type Mailbox struct {
 	scanning    bool
 	watching    bool
 	pipelining  suspicion
-	inOrder     bool     // see answersInOrder
 	beforeLogin []string // what CAPA said before the last login
 
 	wake     chan struct{} // one token: the background scan has something to look at
@@ -133,7 +136,7 @@ func New(cfg Config) *Mailbox {
 	return &Mailbox{
 		cfg: cfg, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), opened: make(chan struct{}, 1),
 		envelopes: make(map[ID]*message.Envelope), noHeader: make(map[ID]error), prints: make(map[ID]fingerprint),
-		gone: make(map[ID]int64), doubtful: make(map[string]struct{}),
+		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}),
 		list: newList(nil, 0), closing: closing, shut: shut, keeper: newKeeper(),
 	}
 }

@@ -78,6 +78,7 @@ func (m *Mailbox) connect(ctx context.Context, last *List) (*List, error) {
 		return nil, err
 	}
 	m.conn.Store(conn.Client)
+	m.order = order{}
 	if conn.Capabilities == nil {
 		conn.Capabilities = capabilitiesBeforeLogin(conn.Client)
 	}

@@ -1,10 +1,8 @@
 package mailbox
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"time"
 
 	"popmark/message"
 	"popmark/pop3client"
@@ -71,52 +69,4 @@ func (m *Mailbox) judge(ctx context.Context, well bool) {
 			}
 		})
 	}
-}
-
-// twinPatience is how long the second of two equal questions may take once the first is answered.
-const twinPatience = 20 * time.Second
-
-var errTwins = errors.New("it answered the same TOP differently, so that no answer can be trusted to belong to its question")
-
-// answersInOrder says whether answers to commands under way together were seen to be
-// those of their commands.
-func (m *Mailbox) answersInOrder() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.inOrder
-}
-
-// receiveTwins is receive for the first of many commands, which was sent twice. A server
-// that answers in another order, or loses commands or parts of answers, shows it there:
-// a header must not be taken for that of another message.
-func (m *Mailbox) receiveTwins(ctx context.Context, it *item) error {
-	twin := item{msg: it.msg, answer: it.twin}
-	it.twin = nil
-	if err := receive(ctx, it); err != nil {
-		return err
-	}
-	defer twin.recycle()
-	patient, cancel := context.WithTimeout(ctx, twinPatience)
-	defer cancel()
-	if err := receive(patient, &twin); err != nil {
-		it.recycle()
-		if patient.Err() != nil && ctx.Err() == nil {
-			return &pop3client.PipeliningError{Fault: pop3client.PipeliningStall, Err: err}
-		}
-		return err
-	}
-	switch {
-	case it.err != nil:
-		return nil // it tells nothing
-	case twin.err != nil:
-		it.recycle()
-		return &pop3client.PipeliningError{Fault: pop3client.PipeliningGarble, Err: twin.err}
-	case !bytes.Equal(twin.raw, it.raw):
-		it.recycle()
-		return &pop3client.PipeliningError{Fault: pop3client.PipeliningGarble, Err: errTwins}
-	}
-	m.mu.Lock()
-	m.inOrder = true
-	m.mu.Unlock()
-	return nil
 }

@@ -42,8 +42,12 @@ type item struct {
 	overlong bool
 
 	answer *pop3client.Pending[*pop3client.Body]
-	// twin is the same question, asked just behind: see receiveTwins.
-	twin *pop3client.Pending[*pop3client.Body]
+	// first is true where nothing else was under way when it was asked for.
+	first bool
+	// mark is set in an item that is no message but a mark between messages.
+	mark *mark
+	// doubt is why the answer does not count yet.
+	doubt doubt
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -96,75 +100,6 @@ func forScreen(c *pop3client.Client, mean float64) int {
 
 // errOverlong means that a server answered TOP with so much that the session had to be given up.
 var errOverlong = errors.New("the server answers TOP with the whole message")
-
-// fetchHeaders asks for the headers of a source's messages and gives each to got,
-// in the source's order. One message's -ERR goes into its item; an error ends the
-// scan: the connection is of no use then, or the context ended. After errOverlong
-// the scan can go on behind the last item in another session. The turn is held.
-func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got func(item)) error {
-	c := m.client()
-	known := ahead
-	var queue []item
-	head, pending := 0, 0
-	mean, seen := float64(usualHeader), 0
-	tried := false
-	for {
-		if ahead = known; !m.knowsTOP() {
-			ahead = oneByOne
-		}
-		for pending == 0 || pending < ahead(c, mean) {
-			it, ok := next()
-			if !ok {
-				break
-			}
-			if it.raw == nil && it.err == nil && m.lacksTOP() {
-				it.err = ErrNoTOP
-			}
-			if it.raw == nil && it.err == nil {
-				if pending == 1 && !tried && !m.answersInOrder() {
-					// The second under way: the first is asked for again before it.
-					tried = true
-					asked := &queue[len(queue)-1]
-					asked.twin = c.Top(asked.msg.Number, 0)
-				}
-				it.answer = c.Top(it.msg.Number, 0)
-				pending++
-			}
-			queue = append(queue, it)
-			if it.answer == nil {
-				break // nothing is asked: hand it on before looking for more
-			}
-		}
-		if head == len(queue) {
-			return nil
-		}
-		it := queue[head]
-		queue[head] = item{}
-		head++
-		if head > 1024 && head*2 > len(queue) {
-			queue = append(queue[:0], queue[head:]...)
-			head = 0
-		}
-		if it.answer != nil {
-			pending--
-			ask := receive
-			if it.twin != nil {
-				ask = m.receiveTwins
-			}
-			if err := ask(ctx, &it); err != nil {
-				return fmt.Errorf("reading the header of message %d: %w", it.msg.Number, err)
-			}
-			m.noteTOP(it.err == nil)
-			seen++
-			mean += (float64(len(it.raw)) - mean) / float64(min(seen, 100))
-		}
-		overlong := it.overlong
-		got(it)
-		if overlong {
-			return errOverlong
-		}
-	}
-}
 
 // receive waits for one answer to TOP. It gives an error only where the scan cannot go on.
 func receive(ctx context.Context, it *item) error {

@@ -41,6 +41,7 @@ func TestPipeliningThatLiesIsRememberedForTheNextRun(t *testing.T) {
 		"answered in disorder":       disorder(),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := openLedger(t)
 			for run := range 2 {
 				b := newBench(t, mailbox.Config{Ledger: l}, letters(40), pop3server.WithHooks(hook))
@@ -89,6 +90,7 @@ func TestALineThatBreaksIsNotTakenForPipelining(t *testing.T) {
 		"stalled, then refused": pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Reset)),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := openLedger(t)
 			b := newBench(t, mailbox.Config{Ledger: l}, letters(40), pop3server.WithHooks(hook))
 			b.answerTimeout = 300 * time.Millisecond

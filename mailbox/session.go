@@ -46,7 +46,7 @@ func (m *Mailbox) Take(ctx context.Context, fresh bool) (*Session, error) {
 func (s *Session) List() *List { return s.list }
 
 // Pipelines says whether several commands may be under way at once.
-func (s *Session) Pipelines() bool { return s.client.Window() > 1 }
+func (s *Session) Pipelines() bool { return s.client.Window() > 1 && !s.m.order.unprovable }
 
 // HasUIDL says whether the server has UIDL.
 func (s *Session) HasUIDL() bool { return s.m.Info().UIDL }
@@ -78,20 +78,14 @@ func (s *Session) shares(uid string) bool {
 }
 
 // ProveOrder makes sure, where it has not been seen before, that answers to commands under
-// way together are those of their commands: it asks for the header of message a twice and
-// then for that of b. It is for those who are about to ask for many texts at once.
+// way together are those of their commands: it asks for the headers of messages a and b
+// together. It is for those who are about to ask for many texts at once.
 func (s *Session) ProveOrder(ctx context.Context, a, b int) error {
-	if !s.Pipelines() || s.m.answersInOrder() || !s.HasTOP() {
+	if !s.Pipelines() || s.m.order.proven || !s.HasTOP() {
 		return nil
 	}
-	one := item{msg: Message{Number: a}, answer: s.Top(a, 0), twin: s.Top(a, 0)}
-	other := item{msg: Message{Number: b}, answer: s.Top(b, 0)}
-	err := s.m.receiveTwins(ctx, &one)
-	if err == nil {
-		err = receive(ctx, &other)
-	}
-	one.recycle()
-	other.recycle()
+	asked := []item{{msg: Message{Number: a}}, {msg: Message{Number: b}}}
+	err := s.m.fetchHeaders(ctx, sliceSource(asked), fullSpeed, func(it item) { it.recycle() })
 	if err != nil {
 		return fmt.Errorf("seeing whether the server bears pipelining: %w", err)
 	}

@@ -1,0 +1,227 @@
+package mailbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"popmark/pop3client"
+)
+
+// headerScan is one run of fetchHeaders.
+type headerScan struct {
+	m   *Mailbox
+	c   *pop3client.Client
+	got func(item)
+	// several is true where more than one command may be under way.
+	several bool
+
+	queue   []item // asked for, or known without asking, in order
+	head    int    // in queue
+	pending int    // commands under way, a mark being one
+	open    int    // TOPs asked for since the last mark
+	alone   bool   // nothing but the last TOP is under way
+	last    Message
+	held    []item // answered, and not handed on yet: the oldest waits for its proof
+	doubts  []*mark
+	// draining is true where nothing more may be asked for until every answer is in.
+	draining bool
+	back     *item // taken from the source, to be asked for next
+
+	mean float64 // octets of a header
+	seen int
+}
+
+// fetchHeaders asks for the headers of a source's messages and gives each to got,
+// in the source's order. One message's -ERR goes into its item; an error ends the
+// scan: the connection is of no use then, or the context ended. After errOverlong
+// the scan can go on behind the last item in another session. The turn is held.
+//
+// A header that came while several commands were under way is handed on only when
+// it is proven to be its message's: see mark.
+func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got func(item)) error {
+	c := m.client()
+	s := &headerScan{m: m, c: c, got: got, several: c.Window() > 1, mean: usualHeader}
+	defer s.forget()
+	for {
+		s.ask(next, ahead)
+		if s.head < len(s.queue) {
+			if err := s.answer(ctx, s.take()); err != nil {
+				return err
+			}
+			continue
+		}
+		if !s.draining {
+			return nil
+		}
+		if err := s.settle(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// ask asks for as many headers as may be asked for now.
+func (s *headerScan) ask(next source, ahead pace) {
+	for !s.draining {
+		if !s.m.knowsTOP() || s.m.order.unprovable {
+			ahead = oneByOne
+		}
+		if limit := ahead(s.c, s.mean); s.pending > 0 && s.pending >= limit {
+			return
+		}
+		it, ok := s.next(next)
+		if !ok {
+			break
+		}
+		if it.raw == nil && it.err == nil {
+			it.err = s.m.unaskable(it.msg)
+		}
+		if it.raw != nil || it.err != nil {
+			s.queue = append(s.queue, it)
+			return // hand it on before looking for more
+		}
+		if s.several && huge(it.msg) && s.pending > 0 {
+			s.back, s.draining = &it, true
+			break
+		}
+		if s.open >= groupSize(ahead(s.c, s.mean)) || s.open > 0 && s.m.order.marks == 0 {
+			s.close()
+		}
+		it.first = s.pending == 0
+		s.alone = it.first && s.open == 0
+		it.answer = s.c.Top(it.msg.Number, 0)
+		s.last = it.msg
+		s.pending++
+		s.open++
+		s.queue = append(s.queue, it)
+		s.draining = s.several && huge(it.msg)
+	}
+	if !s.alone {
+		s.close()
+	}
+}
+
+func (s *headerScan) next(next source) (item, bool) {
+	if it := s.back; it != nil {
+		s.back = nil
+		return *it, true
+	}
+	return next()
+}
+
+// huge says whether TOP might be answered with more than a session bears, by a server
+// that sends the whole message: then nothing else must be under way.
+func huge(msg Message) bool { return msg.Octets > pop3client.DefaultTopOctets/2 }
+
+// unaskable says why there is no use in asking for a message's header.
+func (m *Mailbox) unaskable(msg Message) error {
+	if m.lacksTOP() {
+		return ErrNoTOP
+	}
+	if _, endless := m.endless[msg.ID]; endless {
+		return errOverlong
+	}
+	return nil
+}
+
+// take gives the oldest in the queue.
+func (s *headerScan) take() item {
+	it := s.queue[s.head]
+	s.queue[s.head] = item{}
+	s.head++
+	if s.head > 1024 && s.head*2 > len(s.queue) {
+		s.queue = append(s.queue[:0], s.queue[s.head:]...)
+		s.head = 0
+	}
+	return it
+}
+
+// answer waits for an answer, where one is to come, and hands on what it proves.
+func (s *headerScan) answer(ctx context.Context, it item) error {
+	if it.mark != nil {
+		s.pending--
+		return s.check(ctx, it.mark)
+	}
+	if it.answer == nil {
+		s.hold(it)
+		return nil
+	}
+	s.pending--
+	if err := receive(ctx, &it); err != nil {
+		return fmt.Errorf("reading the header of message %d: %w", it.msg.Number, err)
+	}
+	s.m.noteTOP(it.err == nil)
+	s.seen++
+	s.mean += (float64(len(it.raw)) - s.mean) / float64(min(s.seen, 100))
+
+	alone := !s.several || it.first && s.pending == 0
+	s.m.order.learn(&it, alone)
+	overlong := it.overlong
+	switch {
+	case alone:
+		s.open = 0
+	case overlong:
+		// The session is over before anything proves the answer.
+		s.m.endless[it.msg.ID] = struct{}{}
+		it.recycle()
+		return errOverlong
+	case refused(it.err):
+		it.doubt = wasRefused
+		s.draining = true
+	default:
+		it.doubt = notProven
+	}
+	s.hold(it)
+	if overlong {
+		return errOverlong
+	}
+	return nil
+}
+
+// hold takes an answered item in, and hands on what need not wait.
+func (s *headerScan) hold(it item) {
+	if len(s.held) == 0 && it.doubt == noDoubt {
+		s.got(it)
+		return
+	}
+	s.held = append(s.held, it)
+}
+
+// handOn hands on the held items up to the first in doubt.
+func (s *headerScan) handOn() {
+	n := 0
+	for n < len(s.held) && s.held[n].doubt == noDoubt {
+		s.got(s.held[n])
+		n++
+	}
+	rest := copy(s.held, s.held[n:])
+	clear(s.held[rest:])
+	s.held = s.held[:rest]
+}
+
+// forget gives the buffers back of what was not handed on.
+func (s *headerScan) forget() {
+	for i := range s.held {
+		s.held[i].recycle()
+	}
+}
+
+// again asks for a header anew, alone.
+func (s *headerScan) again(ctx context.Context, it *item) error {
+	it.recycle()
+	it.err, it.doubt = nil, noDoubt
+	it.answer = s.c.Top(it.msg.Number, 0)
+	if err := receive(ctx, it); err != nil {
+		return fmt.Errorf("asking again for the header of message %d: %w", it.msg.Number, err)
+	}
+	if it.overlong {
+		s.m.endless[it.msg.ID] = struct{}{}
+		return errOverlong
+	}
+	return nil
+}
+
+// touch keeps a copy of a header to compare an answer with.
+func touch(it *item) *touchstone {
+	return &touchstone{msg: it.msg, raw: bytes.Clone(it.raw)}
+}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unicode"
@@ -121,22 +122,50 @@ const outputWait = 500 * time.Millisecond
 func (d *pipeDelivery) run(ctx context.Context, message io.Reader) error {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", d.p.command)
 	said := &tail{}
-	cmd.Stdin, cmd.Stderr = message, said
+	source := &source{r: message, failed: func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }}
+	cmd.Stdin, cmd.Stderr = source, said
 	cmd.Env = d.environment()
 	// What the command starts belongs to the same process group and ends with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = outputWait
 	err := cmd.Run()
-	if err != nil && ctx.Err() != nil {
+	switch {
+	case err == nil:
+		return nil
+	case source.err() != nil:
+		return failed(d.p.String(), "reading what was kept for the command", source.err())
+	case cmd.ProcessState != nil && cmd.ProcessState.Success():
+		// It said yes: whether it left something running behind, or the context ended
+		// just then, it has the message.
+		return nil
+	case ctx.Err() != nil:
 		return stopped(ctx)
-	}
-	if errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success() {
-		// It said yes and left something running behind.
-		err = nil
-	}
-	if err != nil {
+	default:
 		return d.p.verdict(err, said.String())
+	}
+}
+
+// source reads the message for the command. Where reading fails, the command ends before
+// it can take what it got for the whole.
+type source struct {
+	r      io.Reader
+	failed func()
+	broken atomic.Pointer[error] // it may be read still when the command has ended
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.broken.Store(&err)
+		s.failed()
+	}
+	return n, err
+}
+
+func (s *source) err() error {
+	if broken := s.broken.Load(); broken != nil {
+		return *broken
 	}
 	return nil
 }

@@ -3,10 +3,13 @@ package delivery
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -148,5 +151,44 @@ func TestPipeNeverHandsOverHalfAMessage(t *testing.T) {
 	}
 	if left := names(t, os.Getenv("TMPDIR")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
+	}
+}
+
+// TestP5_PipeCommandThatSaidYesHasTheMessage ends the context when the command has ended with
+// status 0 and something that it left behind still holds its standard error.
+func TestP5_PipeCommandThatSaidYesHasTheMessage(t *testing.T) {
+	hold := filepath.Join(t.TempDir(), "hold")
+	if err := syscall.Mkfifo(hold, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	// The background command opens the pipe only once its parent has ended.
+	p := NewPipe("parent=$$; (while kill -0 $parent 2>/dev/null && ! grep -q '^State:.Z' /proc/$parent/status; do :; done; echo >" + hold + "; exec sleep 1000) >/dev/null & exit 0")
+	go func() {
+		f, err := os.Open(hold)
+		if err == nil {
+			_ = f.Close()
+		}
+		cancel()
+	}()
+	_, r, err := deliver(ctx, p, Meta{}, "a\r\n", 9)
+	if err != nil || r.Name != pipeDone {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestPipeEndsACommandWhoseMessageCannotBeReadToItsEnd keeps it from taking the half for the whole.
+func TestPipeEndsACommandWhoseMessageCannotBeReadToItsEnd(t *testing.T) {
+	mark := filepath.Join(t.TempDir(), "whole")
+	p := NewPipe("cat >/dev/null; echo >" + mark)
+	d := &pipeDelivery{p: p, spool: newSpool(OS(), "")}
+	text := io.MultiReader(strings.NewReader(sample(1, 1<<10)), iotest.ErrReader(syscall.EIO))
+	err := d.run(t.Context(), text)
+	if !errors.Is(err, ErrIO) || !errors.Is(err, syscall.EIO) {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("the command took half a message for the whole")
 	}
 }

@@ -123,7 +123,7 @@ func due(fresh, ended []*job, under int, last bool) bool {
 
 // findable tells whether the destination can say by what was written down before
 // whether the copy is there. Of a command it can't be known.
-func (j *job) findable() bool { return j.record.Name != "" }
+func (j *job) findable() bool { return delivery.Receipt{Name: j.record.Name}.Findable() }
 
 // passOn hands on a copy that is in place, unless it has to be written down first.
 func (c *copier) passOn(j *job) {

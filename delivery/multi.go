@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,12 @@ func Multi(dests ...Destination) Destination {
 		return dests[0]
 	}
 	return multi(dests)
+}
+
+// Findable tells whether a receipt names every copy, so that after a crash its
+// destination can say whether they are there. Of a command that has not ended none is named.
+func (r Receipt) Findable() bool {
+	return !slices.Contains(strings.Split(r.Name, separator), "")
 }
 
 type multi []Destination

@@ -108,3 +108,33 @@ func TestMultiOfNoneRefuses(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestOnlyWhatIsNamedEverywhereCanBeFound(t *testing.T) {
+	maildir := t.TempDir()
+	for _, c := range []struct {
+		to   Destination
+		want bool
+	}{
+		{NewMaildir(OS(), maildir), true},
+		{NewPipe("cat"), false},
+		{Multi(NewMaildir(OS(), maildir), NewPipe("cat")), false},
+		{Multi(NewMaildir(OS(), maildir), NewMaildir(OS(), t.TempDir())), true},
+	} {
+		if err := c.to.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d, err := c.to.Begin(t.Context(), Meta{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Write([]byte("Subject: x\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Planned().Findable(); got != c.want {
+			t.Errorf("%v: %v", c.to, got)
+		}
+		if err := d.Abort(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -84,7 +84,7 @@ func (e *engine) carryOut(ctx context.Context) error {
 		if i > 0 {
 			if s, err = e.box.take(ctx, true); err != nil {
 				if s, err = e.reconnect(ctx, err); err != nil {
-					return fmt.Errorf("coming back after a checkpoint: %w", err)
+					return e.stopped(part, fmt.Errorf("coming back after a checkpoint: %w", err))
 				}
 			}
 		}
@@ -236,8 +236,9 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 	}
 	switch {
 	case err == nil:
-		st.doubt = st.doubt || st.ours()
-		st.fate = kept // the server has it still
+		st.risked = st.risked || st.ours()
+		st.doubt = st.doubt || st.risked
+		st.fate, st.sent = kept, false // the server has it still
 		return m, true
 	case errors.Is(err, mailbox.ErrGone) && (st.ours() || st.copied || st.Mark == triage.Delete):
 		e.vanished(st, st.ours())

@@ -218,7 +218,7 @@ func (l *leg) sendDeles() {
 func (l *leg) answer(ctx context.Context) error {
 	c := l.sent[0]
 	l.sent = l.sent[1:]
-	st, number := c.st, c.st.number
+	st, number := c.st, c.st.Message.Number
 	if c.retr == nil {
 		err := c.dele.wait(ctx)
 		l.deles--

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,9 @@ var ErrNoUIDL = errors.New("the server has no UIDL, so that it cannot be left an
 
 // errStillThere is why a deletion failed that the server had promised.
 var errStillThere = errors.New("the server answered +OK to DELE and to QUIT and still has the message")
+
+// errNotTold is why --verify does not take a deletion for true of which the list tells nothing.
+var errNotTold = errors.New("the server promised to delete it, and its list does not tell whether it did: look with popmark list")
 
 // refusedQuitError is an -ERR to a QUIT that should have deleted something.
 type refusedQuitError struct{ error }
@@ -70,7 +74,7 @@ func count(n int, what string) string {
 func (e *engine) stopped(part []*step, err error) error {
 	stop := &StopError{Err: err}
 	for _, st := range part {
-		if st.fate == asked && !st.closed {
+		if (st.fate == asked || st.sent && st.fate != deleted) && !st.closed {
 			stop.Unknown++
 		}
 	}
@@ -121,10 +125,10 @@ func (e *engine) takeToLook(ctx context.Context) (session, error) {
 	}
 }
 
-// afterLostLine is for a line that broke too often. Where QUIT had been sent, one
-// look tells what it did.
+// afterLostLine is for a line that broke too often. Where DELE or QUIT had been sent, one
+// look tells what it did: some servers carry DELEs out when the line breaks.
 func (e *engine) afterLostLine(ctx context.Context, part []*step, cause error) error {
-	if len(withFate(part, asked)) == 0 {
+	if !slices.ContainsFunc(part, func(st *step) bool { return st.ours() && !st.closed && st.fate != deleted }) {
 		return e.stopped(part, cause)
 	}
 	s, err := e.takeToLook(ctx)
@@ -155,7 +159,6 @@ func (e *engine) verify(ctx context.Context) error {
 		}
 	}
 	defer s.give()
-	unsure := 0
 	var still []int
 	for _, st := range gone {
 		_, err := s.bind(st.Message.ID)
@@ -165,8 +168,11 @@ func (e *engine) verify(ctx context.Context) error {
 			st.fate = kept
 			still = append(still, st.seq)
 			e.fail(st, errStillThere)
-		case !errors.Is(err, mailbox.ErrGone) || !tellsAll(s):
-			unsure++
+		case errors.Is(err, mailbox.ErrGone) && tellsAll(s), !hasOctets(s, st.Message.Octets):
+		default:
+			e.sum.Deleted--
+			e.sum.Unknown++
+			e.fail(st, errNotTold)
 		}
 	}
 	if len(still) > 0 {
@@ -174,8 +180,10 @@ func (e *engine) verify(ctx context.Context) error {
 			return err
 		}
 	}
-	if unsure > 0 {
-		e.warn(fmt.Sprintf("the server's list does not tell whether %s came true", count(unsure, "deletion")))
-	}
 	return nil
+}
+
+// hasOctets tells whether a session has a message of this size.
+func hasOctets(s session, octets int64) bool {
+	return slices.ContainsFunc(s.list().Messages, func(m mailbox.Message) bool { return m.Octets == octets })
 }

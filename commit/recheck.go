@@ -137,6 +137,8 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 		case other:
 			others = append(others, another{st, slices.Clone(head)})
 			e.otherwise(st)
+		default:
+			st.doubt, st.risked = false, false
 		}
 		st.looked = true
 	}
@@ -186,7 +188,7 @@ func (e *engine) otherwise(st *step) {
 	if !st.known || st.doubt || st.mine {
 		e.warn(fmt.Sprintf("message %d is gone, and the server gave its UIDL to another message, which is left alone", st.Message.Number))
 		st.closed = true
-		if st.sent {
+		if st.risked {
 			e.vow(st)
 			e.uncommitted++
 		}

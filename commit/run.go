@@ -25,7 +25,7 @@ type Options struct {
 	Checkpoint int
 	// Again fetches what was fetched before once more.
 	Again bool
-	// Verify looks after each QUIT whether what was deleted is really gone.
+	// Verify looks at the end whether what was deleted is really gone.
 	Verify bool
 	// Request is what the plan was made from, in one canonical form, for
 	// [FindUnfinished]; "" where its messages were pointed at one by one.

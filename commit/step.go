@@ -44,6 +44,7 @@ type step struct {
 	sent     bool // its DELE, in this session or an earlier one, and not taken back
 	noted    bool // the journal says that a QUIT was asked to delete it
 	doubt    bool // its deletion may have come true before this session, and its UIDL name another message by now
+	risked   bool // that it has come true would be this run's doing
 	looked   bool // it was looked at whether the message is the one of the known copy
 	closed   bool // failed, or gone: there is nothing more to do
 }

@@ -14,10 +14,10 @@ import (
 )
 
 // grace is how long a cancelled run may take for what makes its end orderly: the last
-// copies, for which there is copyGrace, records, and RSET and QUIT.
+// copies, for which there is copyGrace and what a destination waits for a disk, records, and RSET and QUIT.
 const (
 	grace     = 800 * time.Millisecond
-	copyGrace = 300 * time.Millisecond
+	copyGrace = 200 * time.Millisecond
 )
 
 // takeBackWait bounds RSET and QUIT where something else than a cancelled context ends the run.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"popmark/delivery"
 	"popmark/mailbox"
@@ -71,7 +72,7 @@ func (l *leg) run(ctx context.Context) (err error) {
 		return err
 	}
 	for {
-		if err := l.collect(false); err != nil {
+		if err := l.collect(ctx, false); err != nil {
 			return err
 		}
 		l.issue()
@@ -81,7 +82,7 @@ func (l *leg) run(ctx context.Context) (err error) {
 				return err
 			}
 		case l.under > 0:
-			if err := l.collect(true); err != nil {
+			if err := l.collect(ctx, true); err != nil {
 				return err
 			}
 		case l.turn == len(l.todo):
@@ -108,12 +109,38 @@ func (l *leg) prove(ctx context.Context) error {
 	return nil
 }
 
+// keepAwake is after how long without a command the server is told that somebody is there.
+// A command that takes a message may need longer than the server's idle timer.
+const keepAwake = time.Minute
+
+// await waits for a copy to come to its end.
+func (l *leg) await(ctx context.Context) (*job, error) {
+	for {
+		awake := time.NewTimer(keepAwake)
+		select {
+		case j := <-l.copier.out:
+			awake.Stop()
+			return j, nil
+		case <-awake.C:
+		}
+		if len(l.sent) > 0 {
+			continue // the server is busy
+		}
+		if err := l.s.noop(ctx); err != nil && faultOf(err) != refused {
+			return nil, fmt.Errorf("keeping the session open: %w", err)
+		}
+	}
+}
+
 // collect takes in the copies that are in place by now; wait: at least one.
-func (l *leg) collect(wait bool) error {
+func (l *leg) collect(ctx context.Context, wait bool) error {
 	for l.under > 0 {
 		var j *job
 		if wait {
-			j = <-l.copier.out
+			var err error
+			if j, err = l.await(ctx); err != nil {
+				return err
+			}
 		} else {
 			select {
 			case j = <-l.copier.out:
@@ -294,7 +321,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		l.e.wrongSize(st, octets)
 	}
 	if l.under == maxUnderWay {
-		if err := l.collect(true); err != nil {
+		if err := l.collect(ctx, true); err != nil {
 			_ = d.Abort() // err says why
 			return err
 		}

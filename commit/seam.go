@@ -38,6 +38,7 @@ type session interface {
 	top(n int) textAnswer // the header alone
 	retr(n int) textAnswer
 	dele(n int) answer
+	noop(ctx context.Context) error
 	rset(ctx context.Context) error
 	quit(ctx context.Context) error
 	give()
@@ -96,6 +97,7 @@ func (r realSession) hasTOP() bool                   { return r.s.HasTOP() }
 func (r realSession) top(n int) textAnswer           { return textOf(r.s.Top(n, 0)) }
 func (r realSession) retr(n int) textAnswer          { return textOf(r.s.Retr(n)) }
 func (r realSession) dele(n int) answer              { return wordOf(r.s.Dele(n)) }
+func (r realSession) noop(ctx context.Context) error { return wordOf(r.s.Noop()).wait(ctx) }
 func (r realSession) rset(ctx context.Context) error { return r.s.Rset(ctx) }
 func (r realSession) quit(ctx context.Context) error { return r.s.Quit(ctx) }
 func (r realSession) give()                          { r.s.Give() }

@@ -192,6 +192,8 @@ func (s *simSession) dele(n int) answer {
 	})}
 }
 
+func (s *simSession) noop(context.Context) error { return s.do(func(blow) error { return nil }) }
+
 func (s *simSession) rset(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

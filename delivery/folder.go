@@ -74,7 +74,7 @@ func cannotCreate(dest, doing string, err error) error {
 
 // patience is how long work on the disk is waited for once the context has ended:
 // nearly always it is done by then, and what it did is known.
-const patience = 500 * time.Millisecond
+const patience = 300 * time.Millisecond
 
 // untilDone runs work, which may hang on a disk that does not answer, and returns
 // its result, or the context's error where that ended some time before. The work runs on

@@ -295,11 +295,11 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if env == nil {
 		env = l.e.box.decode(l.head)
 	}
-	print, _ := mailbox.HashHeader(l.head)
-	if st.prior != nil && st.print != noPrint && st.print != print {
+	sum, _ := mailbox.HashHeader(l.head)
+	if st.prior != nil && st.print != noPrint && st.print != sum {
 		st.prior = nil // what is there of an earlier attempt is of another message
 	}
-	st.print = print
+	st.print = sum
 	d, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
 		return localError{err}

@@ -98,10 +98,10 @@ func otherStarts(r io.Reader, known func(at int64) bool) (bool, error) {
 	start := true
 	for at := int64(0); ; {
 		piece, err := in.Peek(largeBuffer)
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return false, err
 		}
-		last := err != nil
 		// What begins in the last octets is looked at with those that follow.
 		take := len(piece)
 		if !last {

@@ -78,7 +78,7 @@ var foreignMonths = func() map[string]int8 {
 		"septembre septiembre setiembre set sett settembre setembro",
 		"okt oktober octobre octubre ott ottobre out outubro",
 		"novembre noviembre novembro",
-		"dez dezember decembre dic dicembre diciembre dezembro",
+		"dez dezember decembre dic dicembre diciembre dezembro", //nolint:misspell // French
 	} {
 		for name := range strings.FieldsSeq(names) {
 			all[name] = int8(i + 1)

@@ -116,10 +116,9 @@ func (l *locked) takeDot(path string) (bool, error) {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		if stale(l.fsys, path) {
-			// The next try takes it.
-			_ = l.fsys.Remove(path)
+			removeStale(l.fsys, path, mine)
 		}
-		return false, nil
+		return false, nil // the next try takes it
 	case err != nil:
 		return false, err
 	}
@@ -162,6 +161,18 @@ func stale(fsys FS, path string) bool {
 		}
 	}
 	return time.Since(fi.ModTime()) > staleLock
+}
+
+// removeStale takes a lock away that was left behind. By now it may be another program's
+// that is not: so it is moved aside, looked at again, and put back where it is in use.
+func removeStale(fsys FS, path, aside string) {
+	if fsys.Rename(path, aside) != nil {
+		return
+	}
+	if !stale(fsys, aside) {
+		_ = fsys.Link(aside, path) // where there is another already, that one holds
+	}
+	_ = fsys.Remove(aside)
 }
 
 // Close gives up both locks.

@@ -230,3 +230,45 @@ func FuzzMboxIdentity(f *testing.F) {
 		}
 	})
 }
+
+// takenOver is a file system on which another program takes a forgotten lock just before it is taken away.
+type takenOver struct {
+	FS
+	lock string
+}
+
+func (f takenOver) Rename(from, to string) error {
+	if from == f.lock {
+		if err := os.Remove(f.lock); err != nil {
+			return err
+		}
+		if err := os.WriteFile(f.lock, []byte("another's"), 0o600); err != nil {
+			return err
+		}
+	}
+	return f.FS.Rename(from, to)
+}
+
+func TestMboxLeavesALockThatAnotherProgramTookInstead(t *testing.T) {
+	box := filepath.Join(t.TempDir(), "box")
+	lock := box + ".lock"
+	if err := os.WriteFile(lock, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-staleLock - time.Minute)
+	if err := os.Chtimes(lock, old, old); err != nil {
+		t.Fatal(err)
+	}
+	m := NewMbox(takenOver{OS(), lock}, box)
+	for range 2 {
+		if l, err := m.tryOpen(); l != nil || err != nil {
+			t.Fatalf("it is opened: %v", err)
+		}
+	}
+	if text, err := os.ReadFile(lock); string(text) != "another's" {
+		t.Errorf("the lock holds %q, %v", text, err)
+	}
+	if left, _ := filepath.Glob(lock + "-*"); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}

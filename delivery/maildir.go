@@ -70,9 +70,7 @@ func (m *Maildir) Prepare(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := m.cleanTmp(time.Now().Add(-36 * time.Hour)); err != nil {
-			return err
-		}
+		removeLeftovers(m.fsys, m.sub("tmp"), ownName)
 		// A folder that can be read only shows itself here, not at the first message.
 		return tryWrite(m.fsys, m.sub("tmp", m.uniqueName()))
 	})
@@ -80,25 +78,6 @@ func (m *Maildir) Prepare(ctx context.Context) error {
 }
 
 var ownName = regexp.MustCompile(`^[0-9]+\.M[0-9]{6}P[0-9]+Q[0-9]+R[0-9a-f]{16}\.`)
-
-// cleanTmp removes files of our own naming that are older than the specification
-// lets a delivery take.
-func (m *Maildir) cleanTmp(before time.Time) error {
-	list, err := m.fsys.ReadDir(m.sub("tmp"))
-	if err != nil {
-		return err
-	}
-	for _, e := range list {
-		if !e.Type().IsRegular() || !ownName.MatchString(e.Name()) {
-			continue
-		}
-		if fi, err := e.Info(); err == nil && fi.ModTime().Before(before) {
-			// Failing here harms nothing, and a later run tries again.
-			_ = m.fsys.Remove(m.sub("tmp", e.Name()))
-		}
-	}
-	return nil
-}
 
 // uniqueName is a name that no delivery ever had: the time, the process, the
 // delivery in this process, 64 random bits, the host.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -55,6 +56,8 @@ func (m *Mbox) Prepare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		base := regexp.QuoteMeta(filepath.Base(m.path))
+		removeLeftovers(m.fsys, filepath.Dir(m.path), regexp.MustCompile(`^(\.`+base+`\.`+partName+`|`+base+`\.lock-[0-9a-f]{16}$)`))
 		err = m.recover(f)
 		if err == nil && f.made {
 			err = m.fsys.SyncDir(filepath.Dir(m.path))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,8 +46,11 @@ func (p *Pipe) Prepare(ctx context.Context) error {
 	if _, err := os.Stat("/bin/sh"); err != nil {
 		return cannotCreate(p.String(), "looking for the shell", err)
 	}
+	removeLeftovers(OS(), os.TempDir(), waitingName)
 	return nil
 }
+
+var waitingName = regexp.MustCompile("^" + partName)
 
 // Begin starts a message. A long one waits in a file in the system's folder for
 // temporary files, which TMPDIR names.

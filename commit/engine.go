@@ -242,7 +242,7 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 		return m, true
 	case errors.Is(err, mailbox.ErrGone) && (st.ours() || st.copied || st.Mark == triage.Delete):
 		e.vanished(st, st.ours())
-	case st.fate != kept:
+	case st.ours():
 		st.closed = true
 		e.sum.Unknown++
 		e.fail(st, fmt.Errorf("it is not known whether the message was deleted: %w", err))

@@ -172,7 +172,7 @@ func (s setting) runOnce(w *world) (failed int, err error) {
 		// What others deleted after QUIT was sent and lost looks as if that QUIT had done it.
 		ours, others := w.deleted()
 		ours -= before
-		if (sum.Deleted < ours || sum.Deleted > ours+others) && sum.Unknown == 0 && !s.dropCommits {
+		if (sum.Deleted < ours || sum.Deleted > ours+others) && sum.Unknown == 0 {
 			w.breachf("P4: %d are deleted, the summary says %d (%v)", ours, sum.Deleted, err)
 		}
 	}

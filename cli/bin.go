@@ -136,6 +136,8 @@ func restoreError(err error) error {
 	switch {
 	case errors.Is(err, ledger.ErrNoEntry):
 		return &statusError{exitUsage, fmt.Errorf("restoring: %w", err)}
+	case errors.Is(err, commit.ErrNotDeleted):
+		return &statusError{exitUsage, err}
 	case errors.Is(err, commit.ErrNoCopy):
 		return &statusError{exitUsage, fmt.Errorf("%w: \"popmark history\" shows of which messages there is a copy", err)}
 	}

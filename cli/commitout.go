@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"popmark/commit"
+	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
 )
@@ -23,7 +24,11 @@ func (p *commitPrinter) event(e commit.Event) {
 	case commit.Warning:
 		a.warn(e.Text)
 	case commit.Reconnecting:
-		a.warn(message.MakeSafe(fmt.Sprintf("the line broke: %v: taking it up again, try %d", e.Err, e.Attempt)))
+		what := "the line broke"
+		if mailbox.ClassOf(e.Err) == mailbox.TryLater {
+			what = "the mailbox is not to be had yet"
+		}
+		a.warn(message.MakeSafe(fmt.Sprintf("%s: %v: taking it up again, try %d", what, e.Err, e.Attempt)))
 	case commit.Failed:
 		if p.json {
 			p.begin(e)

@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,9 @@ func (b *Bin) Empty(ctx context.Context, l *ledger.Ledger, now time.Time) (int, 
 	return removed, nil
 }
 
+// ErrNotDeleted means that a message is where it was fetched to, which its wrapping names.
+var ErrNotDeleted = errors.New("it was fetched, and is where it was put unless somebody took it from there")
+
 // ErrNoCopy means that nothing of a deleted message was kept, or no longer is.
 var ErrNoCopy = errors.New("no copy of it was kept, or it has been thrown away since")
 
@@ -74,6 +78,9 @@ func Restore(ctx context.Context, l *ledger.Ledger, id string, dest delivery.Des
 	entry, err := l.Entry(ctx, id)
 	if err != nil {
 		return delivery.Receipt{}, err
+	}
+	if entry.Kind == ledger.KindFetched {
+		return delivery.Receipt{}, fmt.Errorf("restoring %s: %w: %s", id, ErrNotDeleted, cmp.Or(entry.Path, entry.Destination))
 	}
 	f, err := openKept(entry.Kept)
 	if errors.Is(err, fs.ErrNotExist) {

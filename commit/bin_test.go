@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -73,4 +74,16 @@ func TestBinKeepsWhatIsDeletedForAWhile(t *testing.T) {
 			t.Errorf("%s after emptying: %v", id, err)
 		}
 	}
+}
+
+func TestRestoreSaysWhereAFetchedMessageIs(t *testing.T) {
+	r := newRig(t, 1)
+	must(t, r.commit(order{marks: marked("F")}).err)
+	for _, id := range r.historyOf("fetched") {
+		_, err := Restore(t.Context(), r.ledger, id, r.dest)
+		if !errors.Is(err, ErrNotDeleted) || !strings.Contains(err.Error(), r.path) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	r.expect([]int{1}, "uid-1")
 }

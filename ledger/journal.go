@@ -239,7 +239,7 @@ func stretches(seqs []int) iter.Seq2[int, int] {
 	}
 }
 
-// GiveUp writes down that a run's steps, those apart that are StepDeleted, are given up: all
+// GiveUp writes down that a run's certain steps, those apart that are StepDeleted, are given up: all
 // but those whose UIDLs are in except. The run stays, so that the same request is known for
 // one that meant these messages.
 func (l *Ledger) GiveUp(ctx context.Context, run int64, except map[string]bool) error {
@@ -253,7 +253,7 @@ func (l *Ledger) GiveUp(ctx context.Context, run int64, except map[string]bool) 
 				seqs = append(seqs, seq)
 			}
 			return err
-		}, "SELECT seq, uid FROM step WHERE run=? AND state<>?", run, StepDeleted)
+		}, "SELECT seq, uid FROM step WHERE run=? AND certain AND state<>?", run, StepDeleted)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package mailbox_test
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -174,5 +175,46 @@ func TestTheProofOfManyHeadersCostsLittle(t *testing.T) {
 	b.mustRelease()
 	if got := len(transaction(b.server.Commands())); got > n+n/25 {
 		t.Errorf("%d commands for %d headers", got, n)
+	}
+}
+
+func TestP2_ATextOfAnotherMessageHasNoEnd(t *testing.T) {
+	for name, action := range map[string]pop3server.Action{
+		"it is lost":                 {Skip: true, Answer: strings.NewReader("")},
+		"what follows it is swallowed": {Swallow: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const n = 20
+			b := newBench(t, mailbox.Config{}, letters(n), pop3server.WithHooks(pop3server.On("RETR 4").Do(func(*pop3server.Event) pop3server.Action { return action })))
+			b.answerTimeout = 300 * time.Millisecond
+			s, err := b.box.Take(t.Context(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Abort(nil)
+			if err := s.ProveOrder(t.Context(), 1, 2); err != nil {
+				t.Fatal(err)
+			}
+			asked := make([]*mailbox.Retrieval, n)
+			for i := range asked {
+				asked[i] = s.Retr(i + 1)
+			}
+			failed := false
+			for i, r := range asked {
+				text, err := r.Wait(t.Context())
+				var raw []byte
+				if err == nil {
+					raw, err = io.ReadAll(text)
+				}
+				failed = failed || err != nil
+				if err == nil && !strings.Contains(string(raw), fmt.Sprintf("Subject: letter %d\r\n", i+1)) {
+					t.Errorf("message %d ended with the text %q", i+1, raw)
+				}
+			}
+			if !failed {
+				t.Error("nothing was noticed")
+			}
+		})
 	}
 }

@@ -92,15 +92,6 @@ func (s *Session) ProveOrder(ctx context.Context, a, b int) error {
 	return nil
 }
 
-// Retr asks for a whole message.
-func (s *Session) Retr(n int) *pop3client.Pending[*pop3client.Body] {
-	octets := int64(0)
-	if i, ok := s.list.Number(n); ok {
-		octets = s.list.Messages[i].Octets
-	}
-	return s.client.RetrSized(n, octets)
-}
-
 // Top asks for a message's header section and so many lines of its body.
 func (s *Session) Top(n, lines int) *pop3client.Pending[*pop3client.Body] {
 	return s.client.Top(n, lines)

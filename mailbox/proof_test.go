@@ -180,7 +180,7 @@ func TestTheProofOfManyHeadersCostsLittle(t *testing.T) {
 
 func TestP2_ATextOfAnotherMessageHasNoEnd(t *testing.T) {
 	for name, action := range map[string]pop3server.Action{
-		"it is lost":                 {Skip: true, Answer: strings.NewReader("")},
+		"it is lost":                   {Skip: true, Answer: strings.NewReader("")},
 		"what follows it is swallowed": {Swallow: true},
 	} {
 		t.Run(name, func(t *testing.T) {

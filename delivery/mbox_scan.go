@@ -104,7 +104,7 @@ func otherStarts(r io.Reader, known func(at int64) bool) (bool, error) {
 		}
 		// What begins in the last octets is looked at with those that follow.
 		take := len(piece)
-		if !last {
+		if err == nil {
 			take -= longestDated
 		}
 		for i := 0; i < take; {
@@ -119,7 +119,7 @@ func otherStarts(r io.Reader, known func(at int64) bool) (bool, error) {
 			}
 			i += len(fromMark)
 		}
-		if last {
+		if errors.Is(err, io.EOF) {
 			return false, nil
 		}
 		start = piece[take-1] == '\n'

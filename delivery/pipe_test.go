@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -163,14 +164,18 @@ func TestP5_PipeCommandThatSaidYesHasTheMessage(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	// The background command opens the pipe only once its parent has ended.
-	p := NewPipe("parent=$$; (while kill -0 $parent 2>/dev/null && ! grep -q '^State:.Z' /proc/$parent/status; do :; done; echo >" + hold + "; exec sleep 1000) >/dev/null & exit 0")
+	p := NewPipe("parent=$$; (while [ -e /proc/$parent/fd/0 ]; do :; done; exec sh -c 'echo $$ >" + hold + "; exec sleep 1000') >/dev/null & exit 0")
+	left := make(chan int, 1)
 	go func() {
-		f, err := os.Open(hold)
-		if err == nil {
-			_ = f.Close()
-		}
+		said, _ := os.ReadFile(hold) // until it has a process to write its number there
+		pid, _ := strconv.Atoi(strings.TrimSpace(string(said)))
 		cancel()
+		left <- pid
+	}()
+	defer func() {
+		if pid := <-left; pid > 0 {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
 	}()
 	_, r, err := deliver(ctx, p, Meta{}, "a\r\n", 9)
 	if err != nil || r.Name != pipeDone {

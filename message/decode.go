@@ -127,7 +127,7 @@ func (h *header) envelope(reasons map[string]string) Envelope {
 		To:             h.addressList(v[fieldTo]),
 		Cc:             h.addressList(v[fieldCc]),
 		MessageID:      identifier(v[fieldMessageID]),
-		ListID:         identifier(v[fieldListID]),
+		ListID:         listID(v[fieldListID]),
 		ContentType:    "text/plain",
 		CanUnsubscribe: v[fieldListUnsubscribe] != "",
 		Importance:     importance(v[fieldImportance], v[fieldPriority], v[fieldXPriority]),
@@ -248,7 +248,13 @@ func (e *Envelope) texts(each func(*Safe)) {
 
 func sameAddress(a, b Address) bool { return strings.EqualFold(string(a.Address), string(b.Address)) }
 
-// identifier returns what the angle brackets of a Message-ID or List-Id hold, or all of it without them.
+// listID returns what the last angle brackets of a List-Id hold: the phrase before them may have
+// some of its own (RFC 2919 section 3).
+func listID(value string) Safe {
+	return identifier(value[max(strings.LastIndexByte(value, '<'), 0):])
+}
+
+// identifier returns what the angle brackets of a Message-ID hold, or all of it without them.
 func identifier(value string) Safe {
 	value = unfold(value)
 	if _, rest, ok := cutFirst(value, '<'); ok {

@@ -280,3 +280,17 @@ func BenchmarkEnvelope(b *testing.B) {
 		_ = d.Envelope(typicalHeader)
 	}
 }
+
+func TestListIDIsInTheLastBrackets(t *testing.T) {
+	for value, want := range map[string]Safe{
+		"<l.example>":                        "l.example",
+		"l.example":                          "l.example",
+		`"The <b>best</b> list" <l.example>`: "l.example",
+		"Friends <of mail> <l.example":       "l.example",
+		"":                                   "",
+	} {
+		if got := (Decoder{}).Envelope(lines("List-Id: "+value, "Subject: x")).ListID; got != want {
+			t.Errorf("%q: %q", value, got)
+		}
+	}
+}

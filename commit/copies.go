@@ -208,8 +208,12 @@ func (e *engine) recordOf(j *job, r delivery.Receipt) ledger.Fetched {
 		// No UIDL of its own: known by what it holds, which nobody asks for.
 		uid = "\x00" + hex.EncodeToString(r.SHA256[:])
 	}
+	replaces := ""
+	if j.st.prior != nil {
+		replaces = j.st.prior.Name
+	}
 	return ledger.Fetched{
-		UID: uid, Octets: j.st.Message.Octets, Destination: j.st.key,
+		UID: uid, Replaces: replaces, Octets: j.st.Message.Octets, Destination: j.st.key,
 		Name: r.Name, Path: r.Path, Received: r.Octets, SHA256: r.SHA256, Header: j.print, At: e.now(),
 		About: j.about,
 	}

@@ -35,6 +35,8 @@ type Fetched struct {
 	// Safe is false while the copy is only planned: what was meant to be there
 	// may have got there or not, and only the destination can tell.
 	Safe bool
+	// Replaces is the Name of an earlier attempt at the copy, of which nothing came: it is forgotten.
+	Replaces string
 	// Spent is true once StepsDeleted was called for the message: what bears its UIDL now is another one.
 	Spent bool
 	About About
@@ -98,9 +100,6 @@ ON CONFLICT (account, uid, octets, destination, name) DO UPDATE SET
 	safe=excluded.safe, spent=excluded.spent, path=excluded.path, received=excluded.received, sha256=excluded.sha256, header=excluded.header,
 	at=excluded.at, sender=excluded.sender, subject=excluded.subject, date=excluded.date`
 
-// dropPlannedSQL forgets earlier attempts at a copy of which nothing came.
-const dropPlannedSQL = "DELETE FROM fetched WHERE account=? AND uid=? AND octets=? AND destination=? AND name<>? AND NOT safe"
-
 func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetched) error {
 	id, err := addAccount(ctx, tx, account)
 	if err != nil {
@@ -111,15 +110,14 @@ func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetche
 		return err
 	}
 	defer closeStatement(put)
-	drop, err := tx.PrepareContext(ctx, dropPlannedSQL)
-	if err != nil {
-		return err
-	}
-	defer closeStatement(drop)
 	for i := range copies {
 		f := &copies[i]
-		if _, err := drop.ExecContext(ctx, id, []byte(f.UID), f.Octets, f.Destination, f.Name); err != nil {
-			return err
+		if f.Replaces != "" && f.Replaces != f.Name {
+			_, err := tx.ExecContext(ctx, "DELETE FROM fetched WHERE account=? AND uid=? AND octets=? AND destination=? AND name=? AND NOT safe",
+				id, []byte(f.UID), f.Octets, f.Destination, f.Replaces)
+			if err != nil {
+				return err
+			}
 		}
 		_, err := put.ExecContext(ctx, id, []byte(f.UID), f.Octets, f.Destination, f.Safe, f.Spent, f.Name, f.Path, f.Received, f.SHA256[:],
 			known(f.Header), f.At.UnixNano(), string(f.About.From), string(f.About.Subject), formatDate(f.About.Date))

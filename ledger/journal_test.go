@@ -114,17 +114,17 @@ func TestADeletionThatDidNotComeTrueIsTakenBack(t *testing.T) {
 
 func TestTheHistoryKeepsEveryCopy(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
-		put := func(name string, safe bool) {
+		put := func(name string, safe bool, replaces string) {
 			check(t, l.RecordCopies(t.Context(), account, 0, []Fetched{
-				{UID: "a", Octets: 5, Destination: "d", Name: name, Path: "/" + name, Safe: safe},
+				{UID: "a", Octets: 5, Destination: "d", Name: name, Path: "/" + name, Safe: safe, Replaces: replaces},
 			}, nil))
 		}
 		for _, name := range []string{"one", "two"} {
-			put(name, false)
-			put(name, true)
+			put(name, false, "")
+			put(name, true, "")
 		}
-		put("three", false)
-		put("four", false)
+		put("three", false, "two") // a copy that is safe stays
+		put("four", false, "three")
 		var paths []string
 		for _, e := range history(t, l) {
 			paths = append(paths, e.Path)

@@ -204,6 +204,7 @@ func dsn(path, synchronous string) string {
 			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 			"synchronous(" + synchronous + ")",
 			"foreign_keys(1)",
+			"cache_size(-512)", // KiB, of each of two connections: the system has the pages as well
 		},
 		// Writers queue at BEGIN: a reader that turns writer would fail at once.
 		"_txlock": {"immediate"},

@@ -74,7 +74,7 @@ func count(n int, what string) string {
 func (e *engine) stopped(part []*step, err error) error {
 	stop := &StopError{Err: err}
 	for _, st := range part {
-		if (st.fate == asked || st.sent && st.fate != deleted) && !st.closed {
+		if st.fate != deleted && (st.ours() || st.risked) && !st.closed {
 			stop.Unknown++
 		}
 	}

@@ -178,6 +178,8 @@ func (e *engine) askHistory(st *step) {
 	st.looked = true
 	if st.known && st.spent {
 		e.otherwise(st)
+	} else {
+		st.doubt, st.risked = false, false
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"popmark/pop3server"
 )
 
 func removeAll(folder string) error {
@@ -86,4 +88,38 @@ func TestRestoreSaysWhereAFetchedMessageIs(t *testing.T) {
 		}
 	}
 	r.expect([]int{1}, "uid-1")
+}
+
+func TestP5_ACopyInTheBinIsKnownWhenTheRunIsTakenUp(t *testing.T) {
+	r := newRig(t, 1, pop3server.WithHooks(
+		pop3server.Cut(pop3server.On("QUIT").InSession(1), pop3server.Close),
+		pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+	))
+	bin := NewBin(filepath.Join(t.TempDir(), "bin"), 1<<20, 0)
+	if out := r.commit(order{marks: marked("D"), opts: Options{Bin: bin}}); out.err == nil {
+		t.Fatalf("the lost line is no error: %+v", out.Summary)
+	}
+	must(t, r.commit(order{marks: marked("D"), opts: Options{Bin: bin}}).err)
+	ids := r.historyOf("deleted")
+	if len(ids) != 1 {
+		t.Fatalf("the history has %q", ids)
+	}
+	if _, err := Restore(t.Context(), r.ledger, ids[0], r.dest); err != nil {
+		t.Error(err)
+	}
+	r.expect([]int{1})
+}
+
+func TestP1_AMessageThatGotAUIDLIsLeftAloneWhereTheBinIsNew(t *testing.T) {
+	r := newRig(t, 1, pop3server.WithHooks(
+		pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close),
+		pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+	))
+	r.knowHeader()
+	if out := r.commit(order{marks: marked("D")}); out.err == nil {
+		t.Fatalf("the lost line is no error: %+v", out.Summary)
+	}
+	r.drop.Add(inItsPlace())
+	must(t, r.commit(order{marks: marked("D"), opts: Options{Bin: NewBin(filepath.Join(t.TempDir(), "bin"), 1<<20, 0)}}).err)
+	r.expect(nil, "uid-1")
 }

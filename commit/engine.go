@@ -354,7 +354,7 @@ func (e *engine) takenBack(part []*step) {
 		}
 		st.sent = false
 		switch {
-		case !st.noted || st.fate != kept:
+		case !st.noted || st.fate != kept || st.closed: // of what is closed the journal knows what became
 		case st.copied:
 			fetched = append(fetched, st.seq)
 		default:

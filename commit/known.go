@@ -83,7 +83,6 @@ func (e *engine) begin(ctx context.Context, s session) error {
 	if err != nil {
 		return err
 	}
-	var done []ledger.Placed
 	before, asked := aboutsOf(runs), askedOf(runs)
 	remembered, err := e.remembered(ctx)
 	if err != nil {
@@ -100,13 +99,12 @@ func (e *engine) begin(ctx context.Context, s session) error {
 			run.Steps[i].About = cmp.Or(before[st.Message.UID], remembered[st.Message.UID])
 		}
 		if st.copied {
-			run.Steps[i].State = ledger.StepFetched
-			done = append(done, st.placed(st.path))
+			run.Steps[i].State, run.Steps[i].Kept = ledger.StepFetched, st.placed(st.path).Kept
 		} else if st.dest != nil {
 			e.total += st.Message.Octets
 		}
 		key := ledger.FetchedKey{UID: st.Message.UID, Octets: st.Message.Octets}
-		if asked[key] && st.Message.Certain && st.Mark.Deletes() && (st.dest == nil || st.copied) {
+		if asked[key] && st.Message.Certain && st.Mark.Deletes() {
 			// What that run's QUIT did is not known, and the server may have used the UIDL again.
 			st.doubt, st.noted, run.Steps[i].State = true, true, ledger.StepAsked
 		}
@@ -118,7 +116,7 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		return err
 	}
 	if len(confirmed) > 0 {
-		return e.log.RecordCopies(ctx, e.opts.Account, e.run, confirmed, done)
+		return e.log.RecordCopies(ctx, e.opts.Account, e.run, confirmed, nil)
 	}
 	return nil
 }

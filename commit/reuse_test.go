@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -46,19 +47,7 @@ func TestP1_AMessageThatGotAUIDLBeforeARunIsTakenUpIsLeftAlone(t *testing.T) {
 	}
 	r.drop.Add(inItsPlace())
 	for range 2 {
-		out := r.commit(order{marks: marked("D"), opts: Options{Request: "same", TakesUp: true}, plan: func(plan *triage.Plan) {
-			before, found, err := FindUnfinished(t.Context(), r.ledger, account, "same")
-			must(t, err)
-			if !found {
-				plan.Steps = nil
-				return
-			}
-			var there []mailbox.Message
-			for _, st := range plan.Steps {
-				there = append(there, st.Message)
-			}
-			*plan, _ = before.Plan(mailbox.NewList(there), triage.AsReceived)
-		}})
+		out := r.takeUp(t.Context(), "same", marked("D"))
 		if out.err != nil || out.Failed != 0 || out.Deleted != 0 {
 			t.Errorf("%v, %+v", out.err, out.Summary)
 		}
@@ -180,6 +169,53 @@ func TestTheHistoryTellsOfAMessageWhatTheLedgerKnows(t *testing.T) {
 		if e.About.Subject != "number 1" {
 			t.Errorf("it says %+v", e.About)
 		}
+	}
+}
+
+// takeUp commits what is left of the broken run of a request, as the same command does.
+func (r *rig) takeUp(ctx context.Context, request string, marks map[int]triage.Mark) *outcome {
+	r.t.Helper()
+	return r.commit(order{marks: marks, ctx: ctx, opts: Options{Request: request, TakesUp: true}, plan: func(plan *triage.Plan) {
+		before, found, err := FindUnfinished(r.t.Context(), r.ledger, account, request)
+		must(r.t, err)
+		if !found {
+			plan.Steps = nil
+			return
+		}
+		var there []mailbox.Message
+		for _, st := range plan.Steps {
+			there = append(there, st.Message)
+		}
+		*plan, _ = before.Plan(mailbox.NewList(there), triage.AsReceived)
+	}})
+}
+
+func TestP1_AMessageThatWasFoundToBeAnotherStaysSoWhenTheRunIsLeft(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := newRig(t, 2, pop3server.WithHooks(
+		pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close),
+		pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+		pop3server.InSession(3, pop3server.On("DELE").Do(func(*pop3server.Event) pop3server.Action {
+			cancel()
+			return pop3server.Action{}
+		})),
+	))
+	r.knowHeader()
+	if out := r.commit(order{marks: marked("DD"), opts: Options{Request: "same"}}); out.err == nil {
+		t.Fatalf("the lost line is no error: %+v", out.Summary)
+	}
+	// The one deletion came true and its UIDL is another message's; the other did not.
+	r.drop.Add(inItsPlace(), pop3server.NewMessage("uid-2", []byte(letter(2))))
+	if out := r.takeUp(ctx, "same", marked("DD")); out.err == nil {
+		t.Fatalf("it was not left: %+v", out.Summary)
+	}
+	must(t, r.takeUp(t.Context(), "same", marked("DD")).err)
+	if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-1"}) {
+		t.Errorf("the server has %q", left)
+	}
+	if got := r.deletions(); !slices.Equal(got, []string{"uid-1", "uid-2"}) {
+		t.Errorf("the history says that %q are deleted", got)
 	}
 }
 

@@ -2,10 +2,14 @@ package commit
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"popmark/delivery"
 	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/pop3server"
@@ -60,32 +64,123 @@ func TestP1_AMessageThatGotAUIDLBeforeARunIsTakenUpIsLeftAlone(t *testing.T) {
 	}
 }
 
+// identified is message n with a Message-ID of its own.
+func identified(n int, id string) pop3server.Message {
+	return pop3server.NewMessage(fmt.Sprintf("uid-%d", n), []byte(withID(n, id)))
+}
+
+func withID(n int, id string) string { return "Message-ID: <" + id + "@example.org>\r\n" + letter(n) }
+
 func TestP1_AMessageThatGotAUIDLBetweenTwoSessionsIsLeftAlone(t *testing.T) {
+	cut := func(command string) pop3server.Hook {
+		return pop3server.Cut(pop3server.On(command).InSession(1), pop3server.Close)
+	}
 	for _, c := range []struct {
 		name, marks string
-		hook        pop3server.Hook // ends the first session before message 1's DELE
+		order       triage.Order
+		checkpoint  int
+		ends        pop3server.Hook // the first session
+		replaced    int
+		headers     bool // were read in the first session; else the ledger has them
+		left        []string
+		copies      int
 	}{
-		{"the line breaks", "D-D", pop3server.Cut(pop3server.On("DELE 1").InSession(1), pop3server.Close)},
-		{"the line breaks, and it is fetched", "M-M", pop3server.Cut(pop3server.On("DELE 1").InSession(1), pop3server.Close)},
+		{"its DELE was sent", "D-D", 0, 0, cut("DELE 1"), 1, false, []string{"uid-2", "uid-1"}, 0},
+		{"its header was seen", "D-D", 0, 0, cut("DELE 1"), 1, true, []string{"uid-2", "uid-1"}, 0},
+		{"it was fetched and its DELE sent", "M-M", 0, 0, cut("DELE 1"), 1, false, []string{"uid-2", "uid-1"}, 2},
+		{"it was fetched", "M-M", triage.AtEnd, 0, cut("RETR 3"), 1, false, []string{"uid-2", "uid-1"}, 2},
+		{"nothing was asked of it", "DD-", 0, 1, cut("NOOP"), 2, false, []string{"uid-3", "uid-2"}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var r *rig
-			r = newRig(t, 3, pop3server.WithHooks(c.hook,
+			r = newRig(t, 0, pop3server.WithHooks(c.ends,
 				pop3server.InSession(2, pop3server.On("").Do(func(*pop3server.Event) pop3server.Action {
-					r.drop.Remove("uid-1")
-					r.drop.Add(inItsPlace())
+					r.drop.Remove(fmt.Sprintf("uid-%d", c.replaced))
+					r.drop.Add(identified(c.replaced, "z"))
 					return pop3server.Action{}
 				})),
 			))
-			r.knowHeader()
-			out := r.commit(order{marks: marked(c.marks), opts: Options{Retries: 1}})
+			var rows []ledger.HeaderRow
+			for n := 1; n <= 3; n++ {
+				r.drop.Add(identified(n, "a"))
+				text := withID(n, "a")
+				rows = append(rows, ledger.HeaderRow{UID: fmt.Sprintf("uid-%d", n), Octets: int64(len(text)), Header: []byte(text)})
+			}
+			if !c.headers {
+				must(t, r.ledger.PutHeaders(t.Context(), account, rows))
+			}
+			out := r.commit(order{marks: marked(c.marks), order: c.order, headers: c.headers, opts: Options{Retries: 1, Checkpoint: c.checkpoint}})
 			if out.err != nil || out.Failed != 0 {
 				t.Errorf("%v, %+v", out.err, out.Summary)
 			}
-			if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-2", "uid-1"}) {
-				t.Errorf("the server has %q", left)
+			if left := r.drop.UIDLs(); !slices.Equal(left, c.left) {
+				t.Errorf("the server has %q, want %q", left, c.left)
+			}
+			if got := len(r.texts()); got != c.copies {
+				t.Errorf("%d copies", got)
 			}
 		})
+	}
+}
+
+// What is found to be another message is known as that one afterwards, and the run that meant
+// the one before does not touch it when it is taken up.
+func TestP1_AMessageThatWasFoundToBeAnotherIsNotTakenUp(t *testing.T) {
+	var r *rig
+	r = newRig(t, 2, pop3server.WithHooks(
+		pop3server.InSession(2, pop3server.On("").Do(func(*pop3server.Event) pop3server.Action {
+			r.drop.Remove("uid-1")
+			r.drop.Add(inItsPlace())
+			return pop3server.Action{}
+		})),
+		pop3server.Cut(pop3server.On("RETR 2").InSession(1), pop3server.Close),
+		pop3server.Cut(pop3server.On("RETR 1").InSession(2), pop3server.Close),
+	))
+	var err error
+	must(t, r.ledger.Close())
+	r.ledger, err = ledger.Open(t.TempDir())
+	must(t, err)
+	r.knowHeader()
+	if out := r.commit(order{marks: marked("MM"), order: triage.AtEnd, opts: Options{Request: "same", Retries: 1}}); out.err == nil {
+		t.Fatalf("the lost line is no error: %+v", out.Summary)
+	}
+	rows, err := r.ledger.Headers(t.Context(), account, []string{"uid-1"})
+	must(t, err)
+	if !strings.Contains(string(rows["uid-1"].Header), "number Z") {
+		t.Errorf("the ledger takes it for %q", rows["uid-1"].Header)
+	}
+	must(t, r.takeUp(t.Context(), "same", marked("MM")).err)
+	if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-1"}) {
+		t.Errorf("the server has %q", left)
+	}
+}
+
+func TestWhatIsLeftOutOfAPlanThatWasPointedAtIsGivenUp(t *testing.T) {
+	r := newRig(t, 3, pop3server.WithHooks(
+		pop3server.InSession(1, pop3server.Cut(pop3server.On("DELE"), pop3server.Close)),
+		pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+	))
+	if out := r.commit(order{marks: marked("DD"), opts: Options{Request: "same"}}); out.err == nil {
+		t.Fatalf("the lost line is no error: %+v", out.Summary)
+	}
+	must(t, r.commit(order{marks: map[int]triage.Mark{2: triage.Delete}}).err)
+	must(t, r.takeUp(t.Context(), "same", marked("DD")).err)
+	r.expect(nil, "uid-1", "uid-3")
+}
+
+func TestP2_AnEarlierAttemptCountsForItsOwnMessageOnly(t *testing.T) {
+	r := newRig(t, 1)
+	ready := filepath.Join(t.TempDir(), "ready")
+	to := delivery.Multi(r.dest, delivery.NewPipe("cat >/dev/null; test -e "+ready))
+	if out := r.commit(order{marks: marked("M"), opts: Options{Destination: to}}); out.Failed != 1 {
+		t.Fatalf("the command's refusal is none: %+v", out.Summary)
+	}
+	r.drop.Remove("uid-1")
+	r.drop.Add(inItsPlace())
+	must(t, os.WriteFile(ready, nil, 0o600))
+	must(t, r.commit(order{marks: marked("M"), opts: Options{Destination: to}}).err)
+	if got := r.texts(); len(got) != 2 || !strings.Contains(got[0]+got[1], "number Z") {
+		t.Errorf("the Maildir has %q", got)
 	}
 }
 
@@ -207,8 +302,8 @@ func TestP1_AMessageThatWasFoundToBeAnotherStaysSoWhenTheRunIsLeft(t *testing.T)
 	}
 	// The one deletion came true and its UIDL is another message's; the other did not.
 	r.drop.Add(inItsPlace(), pop3server.NewMessage("uid-2", []byte(letter(2))))
-	if out := r.takeUp(ctx, "same", marked("DD")); out.err == nil {
-		t.Fatalf("it was not left: %+v", out.Summary)
+	if out := r.takeUp(ctx, "same", marked("DD")); out.err == nil || out.Unknown != 0 {
+		t.Fatalf("it was not left, or RSET not believed: %v, %+v", out.err, out.Summary)
 	}
 	must(t, r.takeUp(t.Context(), "same", marked("DD")).err)
 	if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-1"}) {

@@ -90,6 +90,8 @@ type order struct {
 	order triage.Order
 	opts  Options
 	ctx   context.Context
+	// headers has the headers read first, as a query does.
+	headers bool
 	// plan changes the plan before it is carried out.
 	plan func(*triage.Plan)
 }
@@ -148,6 +150,15 @@ func (r *rig) commit(o order) *outcome {
 		return &outcome{err: err}
 	}
 	list := box.List()
+	if o.headers {
+		var ids []mailbox.ID
+		for _, m := range list.Messages {
+			ids = append(ids, m.ID)
+		}
+		for _, err := range box.Headers(o.ctx, ids) {
+			must(r.t, err)
+		}
+	}
 	plan := triage.NewPlan(list, func(id mailbox.ID) triage.Mark {
 		i, _ := list.Find(id)
 		var n int

@@ -1,8 +1,13 @@
 package commit
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
+
+	"popmark/pop3server"
+	"popmark/triage"
 )
 
 func TestP10_AsManyDelesAreUnderWayAsAreAnsweredInTime(t *testing.T) {
@@ -32,5 +37,25 @@ func TestP10_AsManyDelesAreUnderWayAsAreAnsweredInTime(t *testing.T) {
 		if got := p.limit(); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
+	}
+}
+
+func TestP10_WhoLeavesAtTheFirstDeleWaitsForFew(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := newRig(t, 10*firstDeles, pop3server.WithHooks(pop3server.On("DELE").Do(func(*pop3server.Event) pop3server.Action {
+		cancel()
+		return pop3server.Action{}
+	})))
+	marks := make(map[int]triage.Mark)
+	for n := 1; n <= 10*firstDeles; n++ {
+		marks[n] = triage.Delete
+	}
+	if out := r.commit(order{marks: marks, ctx: ctx}); out.err == nil || out.Deleted != 0 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+	sent := r.dialogue(1)
+	if n := strings.Count(sent, "DELE"); n > firstDeles || !strings.HasSuffix(sent, "RSET, QUIT") {
+		t.Errorf("sent %s", sent)
 	}
 }

@@ -193,3 +193,22 @@ func TestNewStaysNewForTheRun(t *testing.T) {
 		}
 	}
 }
+
+func TestP1_NoHeaderOutlivesItsMessageUnderTheSameUIDL(t *testing.T) {
+	b := newBench(t, mailbox.Config{}, letters(2))
+	b.mustOpen()
+	scanAll(t, b, ids(b.box.List()))
+	b.mustRelease()
+	b.drop.Remove("uid-1")
+	b.mustOpen()
+	b.mustRelease()
+	b.drop.Add(letter("uid-1", "letter X", 100))
+	b.mustOpen()
+	if envelope := b.box.Envelope("uid-1"); envelope != nil {
+		t.Errorf("before its header is asked for it is known as %q", envelope.Subject)
+	}
+	scanAll(t, b, ids(b.box.List()))
+	if envelope := b.box.Envelope("uid-1"); envelope == nil || envelope.Subject != "letter X" {
+		t.Errorf("its header is taken to be %+v", envelope)
+	}
+}

@@ -33,6 +33,9 @@ type spool struct {
 	path string      // the file's name
 	also []io.Writer // get the octets as stored; they never fail
 
+	beside *beside // takes the octets of a large message in; nothing else is touched meanwhile
+	begun  int64   // octets taken in without it
+
 	buf    *[]byte
 	file   File
 	lines  lineEnds
@@ -47,7 +50,28 @@ func newSpool(fsys FS, path string, also ...io.Writer) *spool {
 	return &spool{fsys: fsys, path: path, also: also, buf: smallBuffers.Get().(*[]byte), sum: sha256.New()}
 }
 
+// Write takes octets in. For a large message it may be that an error comes with a later call.
 func (s *spool) Write(p []byte) (int, error) {
+	if s.beside != nil {
+		return s.beside.Write(p)
+	}
+	if s.begun += int64(len(p)); s.begun < besideFrom {
+		return s.take(p)
+	}
+	s.beside = startBeside(s.take)
+	return s.beside.Write(p)
+}
+
+// settle waits until everything that was written has been taken in.
+func (s *spool) settle() {
+	if s.beside != nil {
+		_ = s.beside.finish() // it is in s.err too
+		s.beside = nil
+	}
+}
+
+// take is Write, at once.
+func (s *spool) take(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
@@ -79,6 +103,7 @@ func (s *spool) Write(p []byte) (int, error) {
 
 // end takes in the message's end. Writing more is no longer possible.
 func (s *spool) end() error {
+	s.settle()
 	if s.err == nil && !s.whole {
 		if len(*s.buf) == cap(*s.buf) {
 			s.err = s.makeRoom()
@@ -168,6 +193,7 @@ func (s *spool) reader() (io.Reader, error) {
 // drop gives up the memory and the open file, and removes the file where remove
 // says so. Calling it again does nothing.
 func (s *spool) drop(remove bool) error {
+	s.settle()
 	s.giveBack()
 	if s.err == nil {
 		s.err = ErrClosed
@@ -201,6 +227,7 @@ func (s *spool) giveBack() {
 
 // receipt is what is known here; the name and the path are the destination's.
 func (s *spool) receipt(name, path string) Receipt {
+	s.settle()
 	r := Receipt{Name: name, Path: path, Octets: s.octets}
 	s.sum.Sum(r.SHA256[:0])
 	return r

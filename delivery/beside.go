@@ -1,80 +1,110 @@
 package delivery
 
-const (
-	// besideFrom is from how many octets on a message is worth a goroutine of its own.
-	besideFrom = 1 << 20
-	// besideChunks bounds the largeBuffers under way between the two.
-	besideChunks = 4
+import (
+	"sync"
+	"sync/atomic"
 )
 
-// beside does one thing with the octets of a stream while the next come in. It is for
-// one goroutine.
+const (
+	// besideFrom is from how many octets on a message is worth goroutines of its own.
+	besideFrom = 1 << 20
+	// besideChunks bounds the largeBuffers under way to them.
+	besideChunks = 6
+)
+
+// beside does several things with the octets of a stream, each in a goroutine of its
+// own, while the next come in. It is for one goroutine.
 type beside struct {
-	todo chan *[]byte
-	free chan *[]byte
-	made int
-	done chan struct{}
-	err  error // the first; to be read once done is closed
+	todo  []chan *chunk // one for each thing to do
+	free  chan *chunk
+	made  int
+	works sync.WaitGroup
+
+	failed chan struct{} // closed at the first error
+	once   sync.Once
+	err    error // to be read once failed is closed
 }
 
-// startBeside starts the goroutine; finish ends it.
-func startBeside(do func([]byte) (int, error)) *beside {
-	b := &beside{
-		todo: make(chan *[]byte, besideChunks), free: make(chan *[]byte, besideChunks), done: make(chan struct{}),
+// chunk is a piece of the stream.
+type chunk struct {
+	buf  *[]byte
+	left atomic.Int32 // how many have it still to do
+}
+
+// startBeside starts the goroutines; finish ends them.
+func startBeside(things ...func([]byte) error) *beside {
+	b := &beside{free: make(chan *chunk, besideChunks), failed: make(chan struct{})}
+	for _, do := range things {
+		// Each channel has room for all chunks there are, so that only a want of chunks is waited for.
+		todo := make(chan *chunk, besideChunks)
+		b.todo = append(b.todo, todo)
+		b.works.Go(func() { b.work(todo, do) })
 	}
-	go func() {
-		defer close(b.done)
-		for p := range b.todo {
-			if _, b.err = do(*p); b.err != nil {
-				return
-			}
-			b.free <- p // it has room for all there are
-		}
-	}()
 	return b
+}
+
+func (b *beside) work(todo <-chan *chunk, do func([]byte) error) {
+	for c := range todo {
+		if err := do(*c.buf); err != nil {
+			b.once.Do(func() {
+				b.err = err
+				close(b.failed)
+			})
+			return
+		}
+		if c.left.Add(-1) == 0 {
+			b.free <- c
+		}
+	}
 }
 
 // Write copies p and lets it be done. An error may be that of an earlier one, and ends it all.
 func (b *beside) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
-		chunk, ok := b.chunk()
-		if !ok {
+		c := b.chunk()
+		if c == nil {
 			return len(p) - len(rest), b.err
 		}
-		*chunk = append((*chunk)[:0], rest[:min(len(rest), cap(*chunk))]...)
-		rest = rest[len(*chunk):]
-		b.todo <- chunk // as free has
+		*c.buf = append((*c.buf)[:0], rest[:min(len(rest), cap(*c.buf))]...)
+		rest = rest[len(*c.buf):]
+		c.left.Store(int32(len(b.todo)))
+		for _, todo := range b.todo {
+			todo <- c
+		}
 	}
 	return len(p), nil
 }
 
-// chunk gives one that is not in use. It says false where an error ended everything.
-func (b *beside) chunk() (*[]byte, bool) {
+// chunk gives one that is not in use, or nil where an error ended everything.
+func (b *beside) chunk() *chunk {
+	select {
+	case <-b.failed:
+		return nil
+	case c := <-b.free:
+		return c
+	default:
+	}
 	if b.made < besideChunks {
-		select {
-		case p := <-b.free:
-			return p, true
-		default:
-			b.made++
-			return largeBuffers.Get().(*[]byte), true
-		}
+		b.made++
+		return &chunk{buf: largeBuffers.Get().(*[]byte)}
 	}
 	select {
-	case p := <-b.free:
-		return p, true
-	case <-b.done:
-		return nil, false
+	case <-b.failed:
+		return nil
+	case c := <-b.free:
+		return c
 	}
 }
 
-// finish waits until everything is done and gives the first error. It is called once.
-func (b *beside) finish() error {
-	close(b.todo)
-	<-b.done
-	for len(b.free) > 0 {
-		p := <-b.free
-		*p = (*p)[:0]
-		largeBuffers.Put(p)
+// finish waits until everything is done. It is called once.
+func (b *beside) finish() {
+	for _, todo := range b.todo {
+		close(todo)
 	}
-	return b.err
+	b.works.Wait()
+	for len(b.free) > 0 {
+		c := <-b.free
+		*c.buf = (*c.buf)[:0]
+		largeBuffers.Put(c.buf)
+	}
 }

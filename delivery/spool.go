@@ -21,10 +21,6 @@ var (
 	largeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, largeBuffer); return &b }}
 )
 
-// hashBeside is how many octets make it worth while to hash them in a goroutine of
-// their own: for large messages hashing is half of the work done here.
-const hashBeside = 32 << 10
-
 // spool takes a message as it arrives: counts and hashes it, turns its line ends
 // and keeps it in memory until that is full, and then in a file. The file is made
 // only when it is needed, so that beginning a delivery costs no system call.
@@ -33,7 +29,7 @@ type spool struct {
 	path string      // the file's name
 	also []io.Writer // get the octets as stored; they never fail
 
-	beside *beside // takes the octets of a large message in; nothing else is touched meanwhile
+	beside *beside // takes the octets of a large message in; nothing else is touched then
 	begun  int64   // octets taken in without it
 
 	buf    *[]byte
@@ -58,39 +54,43 @@ func (s *spool) Write(p []byte) (int, error) {
 	if s.begun += int64(len(p)); s.begun < besideFrom {
 		return s.take(p)
 	}
-	s.beside = startBeside(s.take)
+	s.beside = startBeside(s.store, s.hash)
 	return s.beside.Write(p)
 }
 
 // settle waits until everything that was written has been taken in.
 func (s *spool) settle() {
 	if s.beside != nil {
-		_ = s.beside.finish() // it is in s.err too
+		s.beside.finish() // its error is in s.err
 		s.beside = nil
 	}
 }
 
 // take is Write, at once.
 func (s *spool) take(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
+	if err := s.store(p); err != nil {
+		return 0, err
 	}
-	if len(p) < hashBeside {
-		_, _ = s.sum.Write(p) // a hash never fails
-	} else {
-		hashed := make(chan struct{})
-		go func() {
-			defer close(hashed)
-			_, _ = s.sum.Write(p)
-		}()
-		defer func() { <-hashed }()
+	return len(p), s.hash(p)
+}
+
+// hash takes octets into the message's hash, which never fails.
+func (s *spool) hash(p []byte) error {
+	_, err := s.sum.Write(p)
+	return err
+}
+
+// store keeps octets, with their line ends turned.
+func (s *spool) store(p []byte) error {
+	if s.err != nil {
+		return s.err
 	}
 	s.octets += int64(len(p))
 	for rest := p; len(rest) > 0; {
 		room := cap(*s.buf) - len(*s.buf) - 1
 		if room <= 0 {
 			if s.err = s.makeRoom(); s.err != nil {
-				return len(p) - len(rest), s.err
+				return s.err
 			}
 			continue
 		}
@@ -98,7 +98,7 @@ func (s *spool) take(p []byte) (int, error) {
 		s.keep(s.lines.appendLF(*s.buf, part))
 		rest = rest[len(part):]
 	}
-	return len(p), nil
+	return nil
 }
 
 // end takes in the message's end. Writing more is no longer possible.

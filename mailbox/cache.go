@@ -191,6 +191,8 @@ const (
 	// cacheBatch is how many headers are written to the ledger at a time, cacheOctets how many octets.
 	cacheBatch  = 500
 	cacheOctets = 2 << 20
+	// arenaOctets is how much memory for headers is allocated at a time.
+	arenaOctets = 64 << 10
 )
 
 // cacheWriter gathers headers for the ledger. It gives up at the first error: what
@@ -200,6 +202,7 @@ type cacheWriter struct {
 	ctx    context.Context // of the scan
 	rows   []ledger.HeaderRow
 	octets int
+	arena  []byte // what is left of where headers are copied to
 }
 
 func (m *Mailbox) newCacheWriter(ctx context.Context) *cacheWriter {
@@ -210,7 +213,12 @@ func (w *cacheWriter) add(row ledger.HeaderRow) {
 	if !w.m.keeps() || len(row.Header) > ledger.MaxHeader || w.m.cacheBroken.Load() {
 		return
 	}
-	row.Header = slices.Clone(row.Header)
+	if cap(w.arena)-len(w.arena) < len(row.Header) {
+		w.arena = make([]byte, 0, max(arenaOctets, len(row.Header)))
+	}
+	start := len(w.arena)
+	w.arena = append(w.arena, row.Header...)
+	row.Header = w.arena[start:len(w.arena):len(w.arena)]
 	w.rows = append(w.rows, row)
 	w.octets += len(row.Header)
 	if len(w.rows) >= cacheBatch || w.octets >= cacheOctets {

@@ -8,6 +8,9 @@ import (
 	"popmark/pop3client"
 )
 
+// slabItems is how many items are allocated at a time.
+const slabItems = 64
+
 // headerScan is one run of fetchHeaders.
 type headerScan struct {
 	m   *Mailbox
@@ -16,11 +19,12 @@ type headerScan struct {
 	// several is true where more than one command may be under way.
 	several bool
 
-	queue   []item // asked for, or known without asking, in order
-	head    int    // in queue
-	pending int    // commands under way, a mark being one
-	open    int    // TOPs asked for since the last mark
-	alone   bool   // nothing but the last TOP is under way
+	queue   []*item // asked for, or known without asking, in order
+	slab    []item  // where the newest of these lie: many are under way at once
+	head    int     // in queue
+	pending int     // commands under way, a mark being one
+	open    int     // TOPs asked for since the last mark
+	alone   bool    // nothing but the last TOP is under way
 	last    Message
 	held    []item // answered, and not handed on yet: the oldest waits for its proof
 	doubts  []*mark
@@ -77,7 +81,7 @@ func (s *headerScan) ask(next source, ahead pace) {
 			it.err = s.m.unaskable(it.msg)
 		}
 		if it.raw != nil || it.err != nil {
-			s.queue = append(s.queue, it)
+			s.push(it)
 			return // hand it on before looking for more
 		}
 		if s.several && huge(it.msg) && s.pending > 0 {
@@ -93,7 +97,7 @@ func (s *headerScan) ask(next source, ahead pace) {
 		s.last = it.msg
 		s.pending++
 		s.open++
-		s.queue = append(s.queue, it)
+		s.push(it)
 		s.draining = s.several && huge(it.msg)
 	}
 	if !s.alone {
@@ -124,10 +128,19 @@ func (m *Mailbox) unaskable(msg Message) error {
 	return nil
 }
 
+// push puts an item behind the others in the queue.
+func (s *headerScan) push(it item) {
+	if len(s.slab) == cap(s.slab) {
+		s.slab = make([]item, 0, slabItems)
+	}
+	s.slab = append(s.slab, it)
+	s.queue = append(s.queue, &s.slab[len(s.slab)-1])
+}
+
 // take gives the oldest in the queue.
 func (s *headerScan) take() item {
-	it := s.queue[s.head]
-	s.queue[s.head] = item{}
+	it := *s.queue[s.head]
+	*s.queue[s.head], s.queue[s.head] = item{}, nil
 	s.head++
 	if s.head > 1024 && s.head*2 > len(s.queue) {
 		s.queue = append(s.queue[:0], s.queue[s.head:]...)

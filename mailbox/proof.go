@@ -107,7 +107,7 @@ func (s *headerScan) close() {
 	o.marks++
 	s.open = 0
 	s.pending++
-	s.queue = append(s.queue, item{mark: mk})
+	s.push(item{mark: mk})
 }
 
 var (

@@ -30,7 +30,7 @@ type headerScan struct {
 	doubts  []*mark
 	// draining is true where nothing more may be asked for until every answer is in.
 	draining bool
-	back     *item // taken from the source, to be asked for next
+	back     []item // taken from the source, to be asked for next
 
 	mean float64 // octets of a header
 	seen int
@@ -85,7 +85,7 @@ func (s *headerScan) ask(next source, ahead pace) {
 			return // hand it on before looking for more
 		}
 		if s.several && huge(it.msg) && s.pending > 0 {
-			s.back, s.draining = &it, true
+			s.back, s.draining = append(s.back, it), true
 			break
 		}
 		if s.open >= groupSize(ahead(s.c, s.mean)) || s.open > 0 && s.m.order.marks == 0 {
@@ -106,9 +106,10 @@ func (s *headerScan) ask(next source, ahead pace) {
 }
 
 func (s *headerScan) next(next source) (item, bool) {
-	if it := s.back; it != nil {
-		s.back = nil
-		return *it, true
+	if len(s.back) > 0 {
+		it := s.back[0]
+		s.back = s.back[:0]
+		return it, true
 	}
 	return next()
 }

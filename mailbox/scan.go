@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -141,14 +140,18 @@ var (
 	errLongHeader = fmt.Errorf("its header is longer than %d MiB", maxHeader>>20)
 )
 
+// headerSink keeps the first maxHeader octets that are written to it.
+type headerSink struct{ kept *bytes.Buffer }
+
+func (s headerSink) Write(p []byte) (int, error) {
+	s.kept.Write(p[:min(len(p), maxHeader-s.kept.Len())])
+	return len(p), nil
+}
+
 // readHeader keeps the first maxHeader octets and reads the rest away: some servers
 // answer TOP with everything. It says true where that was too much for the session.
 func readHeader(into *bytes.Buffer, body *pop3client.Body) (overlong bool, err error) {
-	n, err := into.ReadFrom(io.LimitReader(body, maxHeader))
-	if err != nil || n < maxHeader {
-		return false, err
-	}
-	_, err = body.WriteTo(io.Discard)
+	_, err = body.WriteTo(headerSink{into})
 	if limit, ok := errors.AsType[*pop3client.LimitError](err); ok && limit.Limit == "TopOctets" {
 		return true, nil
 	}

@@ -44,7 +44,7 @@ func (o *binOptions) parse(state *stateOptions) (*commit.Bin, error) {
 		return nil, nil
 	}
 	if state.none {
-		return nil, &usageError{"reading --keep-deleted", "--no-state forgets where the copies are", "leave one of them out"}
+		return nil, &usageError{"reading --keep-deleted", "--no-state forgets where the copies are", "leave one of them out, or write --keep-deleted 0"}
 	}
 	path, err := dataFolder("bin")
 	if err != nil {

@@ -31,7 +31,11 @@ func (a *app) checkCommand() *cobra.Command {
 			if asJSON {
 				want.notify = func(mailbox.Event) {} // the warnings are in the object
 			}
-			b, err := a.prepare(args[0], &options, want)
+			target, err := options.configure(a, args[0])
+			if err != nil {
+				return err
+			}
+			b, err := a.prepare(target, &options, want)
 			if err != nil {
 				return err
 			}

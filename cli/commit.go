@@ -91,9 +91,12 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	}
 	switch {
 	case o.rules:
-		return &statusError{exitConfig, errors.New("reading the rules: there is no configuration file that has any: say what to mark with --delete, --fetch or --move")}
+		return &statusError{exitConfig, errors.New("reading the rules: this version knows none: say what to mark with --delete, --fetch or --move")}
 	case len(markings) == 0:
 		return &usageError{"reading the command line", "nothing says which messages to mark", "give --delete, --fetch or --move with a SELECTION such as 1,3-5 or larger:5M"}
+	}
+	if target, err = t.configure(a, target); err != nil {
+		return err
 	}
 	bin, err := o.bin.parse(&t.state)
 	if err != nil {

@@ -52,6 +52,9 @@ func (a *app) restoreCommand() *cobra.Command {
 			case len(args) > 1:
 				return tooMany(cmd, args[1:])
 			}
+			if _, err := a.configure(cmd.Flags(), ""); err != nil {
+				return err
+			}
 			return a.withLedger(&state, func(l *ledger.Ledger) error {
 				return a.restore(cmd.Context(), l, args[0], &to, asJSON)
 			})

@@ -34,7 +34,11 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := a.prepare(args[0], &options, uses{})
+			target, err := options.configure(a, args[0])
+			if err != nil {
+				return err
+			}
+			b, err := a.prepare(target, &options, uses{})
 			if err != nil {
 				return err
 			}

@@ -65,7 +65,7 @@ func (a *app) execute(ctx context.Context, args []string) error {
 	helpWanted := false
 	root.SetHelpFunc(func(*cobra.Command, []string) { helpWanted = true })
 	if err := root.ExecuteContext(ctx); err != nil || !helpWanted {
-		return err
+		return a.blame(err)
 	}
 	return a.help(ctx, args)
 }
@@ -92,6 +92,8 @@ type app struct {
 
 	// last is what is done only when everything else is, and was told; nil: nothing.
 	last func() error
+
+	configured map[string]string // by an option's name: where in the configuration file its value stands
 
 	mu       sync.Mutex
 	warned   map[message.Safe]bool

@@ -20,6 +20,7 @@ type targetOptions struct {
 	auth                                        string
 	allowPlaintext                              bool
 	passwordCommand                             string
+	accountCommand                              string // no option: the account's own password_command
 	password                                    string // no option: the demo's
 	timeout, wait                               time.Duration
 	retries                                     int
@@ -75,7 +76,7 @@ func (o *targetOptions) settings(s Streams) (account.Settings, error) {
 	return account.Settings{
 		TLS: o.tls, TLSCA: o.tlsCA, TLSFingerprint: o.tlsFingerprint, TLSCert: o.tlsCert, TLSKey: o.tlsKey,
 		Auth: o.auth, AllowPlaintext: o.allowPlaintext,
-		PasswordCommand: o.passwordCommand, Password: password, Keyring: true, Terminal: s.Terminal,
+		PasswordCommand: o.passwordCommand, Password: password, AccountPasswordCommand: o.accountCommand, Keyring: true, Terminal: s.Terminal,
 		Timeout: o.timeout, Wait: o.wait,
 		Proxy: o.proxy, Tunnel: o.tunnel, Language: language(os.Getenv),
 	}, nil

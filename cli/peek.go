@@ -38,7 +38,11 @@ func (a *app) peekCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := a.prepare(args[0], &options, uses{})
+			target, err := options.configure(a, args[0])
+			if err != nil {
+				return err
+			}
+			b, err := a.prepare(target, &options, uses{})
 			if err != nil {
 				return err
 			}

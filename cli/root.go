@@ -14,7 +14,8 @@ const long = `popmark decides what leaves a POP3 mailbox before any of it is dow
 It lists what waits on the server, lets you mark each message delete, fetch, move
 (fetch, then delete) or skip, and on one word carries the marks out.
 
-A TARGET is pop3s://user@host, pop3://user@host:port or pop://user;auth=+apop@host.`
+A TARGET is pop3s://user@host, pop3://user@host:port, pop://user;auth=+apop@host, or an
+account's name from popmark/config.toml (see "popmark account sample").`
 
 // firstSteps is what popmark says when it is told no mailbox and knows none.
 const firstSteps = `popmark: no mailbox is set up yet. To begin:
@@ -42,6 +43,13 @@ func (a *app) root() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0:
+				name, err := defaultAccount()
+				switch {
+				case err != nil:
+					return err
+				case name != "":
+					return a.screen(cmd.Context(), name, &options, &to, &keep, &how)
+				}
 				a.complain(firstSteps)
 				return &statusError{exitConfig, errors.New("opening the default account: there is none: give a TARGET such as pop3s://user@host")}
 			case 1:

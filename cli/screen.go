@@ -39,6 +39,10 @@ func (o *screenOptions) check() error {
 
 // screen opens the triage screen on a mailbox.
 func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *destinationOptions, keep *binOptions, how *screenOptions) error {
+	target, err := o.configure(a, target)
+	if err != nil {
+		return err
+	}
 	if err := how.check(); err != nil {
 		return err
 	}

@@ -1,0 +1,6 @@
+package account
+
+import _ "embed"
+
+//go:embed sample.toml
+var sample []byte

@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -233,6 +234,9 @@ func home(path string) string {
 	}
 	return filepath.Join(folder, rest)
 }
+
+//go:embed sample.toml
+var sample []byte
 
 // SampleConfig is a configuration file with every setting, each with a word on what it does.
 func SampleConfig() []byte { return bytes.Clone(sample) }

@@ -1,6 +1,0 @@
-package account
-
-import _ "embed"
-
-//go:embed sample.toml
-var sample []byte

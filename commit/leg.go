@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"popmark/delivery"
+	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/triage"
 )
@@ -296,10 +297,13 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		env = l.e.box.decode(l.head)
 	}
 	sum, _ := mailbox.HashHeader(l.head)
+	if l.e.isReplaced(st, l.s.later(), l.head, sum) {
+		return l.leave(st, text)
+	}
 	if st.prior != nil && st.print != noPrint && st.print != sum {
 		st.prior = nil // what is there of an earlier attempt is of another message
 	}
-	st.print = sum
+	st.print, st.shown = sum, sum
 	d, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
 		return localError{err}
@@ -328,6 +332,19 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	}
 	l.under++
 	l.copier.in <- &job{st: st, about: about(env), print: st.print, delivery: d}
+	return nil
+}
+
+// leave reads past the text of a message that is another than the one that is marked.
+func (l *leg) leave(st *step, text io.Reader) error {
+	if _, err := io.Copy(io.Discard, text); err != nil {
+		return err
+	}
+	if err := l.e.setSteps(l.e.late, ledger.StepFailed, []int{st.seq}); err != nil {
+		return localError{err}
+	}
+	l.e.fail(st, errReplaced)
+	l.e.box.relearn(st.Message.ID, st.Message.Octets, slices.Clone(l.head))
 	return nil
 }
 

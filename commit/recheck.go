@@ -1,11 +1,14 @@
 package commit
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"popmark/ledger"
@@ -29,6 +32,11 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 	for _, st := range todo {
 		if st.toDelete() && st.Message.Certain && (st.doubt || st.known && !st.looked || s.later() && (st.copied || st.Mark == triage.Delete)) {
 			suspects = append(suspects, st)
+		}
+	}
+	if s.later() {
+		if err := e.findShown(ctx, todo); err != nil {
+			return nil, localError{err}
 		}
 	}
 	if len(suspects) == 0 {
@@ -64,25 +72,74 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 
 // findPrints finds the headers of messages that were never fetched, where the ledger has them.
 func (e *engine) findPrints(ctx context.Context, suspects []*step) error {
-	var uids []string
+	var unknown []*step
 	for _, st := range suspects {
 		if st.print == noPrint {
-			uids = append(uids, st.Message.UID)
+			unknown = append(unknown, st)
 		}
 	}
-	if len(uids) == 0 {
-		return nil
+	prints, err := e.ledgerPrints(ctx, unknown)
+	for _, st := range unknown {
+		st.print = prints[st.Message.UID]
 	}
-	rows, err := e.log.Headers(ctx, e.opts.Account, uids)
+	return err
+}
+
+// ledgerPrints gives, by UIDL, the prints of the headers that the ledger has.
+func (e *engine) ledgerPrints(ctx context.Context, steps []*step) (map[string][sha256.Size]byte, error) {
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	octets := make(map[string]int64, len(steps))
+	for _, st := range steps {
+		octets[st.Message.UID] = st.Message.Octets
+	}
+	rows, err := e.log.Headers(ctx, e.opts.Account, slices.Collect(maps.Keys(octets)))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, st := range suspects {
-		if row, ok := rows[st.Message.UID]; ok && row.Octets == st.Message.Octets && st.print == noPrint {
-			st.print, _ = mailbox.HashHeader(row.Header[:min(len(row.Header), maxHeader)])
+	prints := make(map[string][sha256.Size]byte, len(rows))
+	for uid, row := range rows {
+		if row.Octets == octets[uid] {
+			prints[uid], _ = mailbox.HashHeader(row.Header[:min(len(row.Header), maxHeader)])
 		}
 	}
-	return nil
+	return prints, nil
+}
+
+// findShown finds, where the ledger has them, the headers of messages that are to be fetched now
+// and of which none was seen by this run.
+func (e *engine) findShown(ctx context.Context, todo []*step) error {
+	var unseen []*step
+	for _, st := range todo {
+		if st.wantsCopy() && !st.closed && st.Message.Certain && st.shown == noPrint && e.box.envelope(st.Message.ID) == nil {
+			unseen = append(unseen, st)
+		}
+	}
+	prints, err := e.ledgerPrints(ctx, unseen)
+	for _, st := range unseen {
+		st.shown = prints[st.Message.UID]
+	}
+	return err
+}
+
+// errReplaced is why a message is left alone that was to be fetched.
+var errReplaced = errors.New("another message bears its UIDL than the one that was shown, and is left alone: look at the mailbox again, and mark it if you want it")
+
+// isReplaced tells of a message that is being fetched whether it is another than the one that is
+// marked: than what the list showed or, in a later session, an earlier one saw.
+func (e *engine) isReplaced(st *step, later bool, head []byte, sum [sha256.Size]byte) bool {
+	if !st.Message.Certain || len(head) >= maxHeader {
+		return false
+	}
+	if later && st.shown != noPrint && sum != noPrint && st.shown != sum {
+		return true
+	}
+	known := e.box.envelope(st.Message.ID)
+	if known == nil || known.MessageID == "" || bytes.Contains(head, []byte(known.MessageID)) {
+		return false
+	}
+	return e.box.decode(head).MessageID != known.MessageID
 }
 
 // another is a step whose UIDL names another message now, with this header.

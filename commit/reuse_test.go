@@ -84,12 +84,17 @@ func TestP1_AMessageThatGotAUIDLBetweenTwoSessionsIsLeftAlone(t *testing.T) {
 		headers     bool // were read in the first session; else the ledger has them
 		left        []string
 		copies      int
+		failed      int
 	}{
-		{"its DELE was sent", "D-D", 0, 0, cut("DELE 1"), 1, false, []string{"uid-2", "uid-1"}, 0},
-		{"its header was seen", "D-D", 0, 0, cut("DELE 1"), 1, true, []string{"uid-2", "uid-1"}, 0},
-		{"it was fetched and its DELE sent", "M-M", 0, 0, cut("DELE 1"), 1, false, []string{"uid-2", "uid-1"}, 2},
-		{"it was fetched", "M-M", triage.AtEnd, 0, cut("RETR 3"), 1, false, []string{"uid-2", "uid-1"}, 2},
-		{"nothing was asked of it", "DD-", 0, 1, cut("NOOP"), 2, false, []string{"uid-3", "uid-2"}, 0},
+		{"its DELE was sent", "D-D", 0, 0, cut("DELE 1"), 1, false, []string{"uid-2", "uid-1"}, 0, 0},
+		{"its header was seen", "D-D", 0, 0, cut("DELE 1"), 1, true, []string{"uid-2", "uid-1"}, 0, 0},
+		{"it was fetched and its DELE sent", "M-M", 0, 0, cut("DELE 1"), 1, false, []string{"uid-2", "uid-1"}, 2, 0},
+		{"it was fetched", "M-M", triage.AtEnd, 0, cut("RETR 3"), 1, false, []string{"uid-2", "uid-1"}, 2, 0},
+		{"nothing was asked of it", "DD-", 0, 1, cut("NOOP"), 2, false, []string{"uid-3", "uid-2"}, 0, 0},
+		{"it was to be moved, and its header seen", "M-M", 0, 0, cut("RETR 1"), 1, true, []string{"uid-2", "uid-1"}, 1, 1},
+		{"it was to be moved", "M-M", 0, 0, cut("RETR 1"), 1, false, []string{"uid-2", "uid-1"}, 1, 1},
+		{"it was to be fetched", "F-F", 0, 0, cut("RETR 1"), 1, false, []string{"uid-2", "uid-3", "uid-1"}, 1, 1},
+		{"half of it came", "M-M", 0, 0, pop3server.CutIn(pop3server.On("RETR 1").InSession(1), 80, pop3server.Close), 1, false, []string{"uid-2", "uid-1"}, 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var r *rig
@@ -110,7 +115,7 @@ func TestP1_AMessageThatGotAUIDLBetweenTwoSessionsIsLeftAlone(t *testing.T) {
 				must(t, r.ledger.PutHeaders(t.Context(), account, rows))
 			}
 			out := r.commit(order{marks: marked(c.marks), order: c.order, headers: c.headers, opts: Options{Retries: 1, Checkpoint: c.checkpoint}})
-			if out.err != nil || out.Failed != 0 {
+			if out.err != nil || out.Failed != c.failed {
 				t.Errorf("%v, %+v", out.err, out.Summary)
 			}
 			if left := r.drop.UIDLs(); !slices.Equal(left, c.left) {
@@ -126,32 +131,36 @@ func TestP1_AMessageThatGotAUIDLBetweenTwoSessionsIsLeftAlone(t *testing.T) {
 // What is found to be another message is known as that one afterwards, and the run that meant
 // the one before does not touch it when it is taken up.
 func TestP1_AMessageThatWasFoundToBeAnotherIsNotTakenUp(t *testing.T) {
-	var r *rig
-	r = newRig(t, 2, pop3server.WithHooks(
-		pop3server.InSession(2, pop3server.On("").Do(func(*pop3server.Event) pop3server.Action {
-			r.drop.Remove("uid-1")
-			r.drop.Add(inItsPlace())
-			return pop3server.Action{}
-		})),
-		pop3server.Cut(pop3server.On("RETR 2").InSession(1), pop3server.Close),
-		pop3server.Cut(pop3server.On("RETR 1").InSession(2), pop3server.Close),
-	))
-	var err error
-	must(t, r.ledger.Close())
-	r.ledger, err = ledger.Open(t.TempDir())
-	must(t, err)
-	r.knowHeader()
-	if out := r.commit(order{marks: marked("MM"), order: triage.AtEnd, opts: Options{Request: "same", Retries: 1}}); out.err == nil {
-		t.Fatalf("the lost line is no error: %+v", out.Summary)
-	}
-	rows, err := r.ledger.Headers(t.Context(), account, []string{"uid-1"})
-	must(t, err)
-	if !strings.Contains(string(rows["uid-1"].Header), "number Z") {
-		t.Errorf("the ledger takes it for %q", rows["uid-1"].Header)
-	}
-	must(t, r.takeUp(t.Context(), "same", marked("MM")).err)
-	if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-1"}) {
-		t.Errorf("the server has %q", left)
+	for name, first := range map[string]string{"it was fetched": "RETR 2", "it was not fetched yet": "RETR 1"} {
+		t.Run(name, func(t *testing.T) {
+			var r *rig
+			r = newRig(t, 2, pop3server.WithHooks(
+				pop3server.InSession(2, pop3server.On("").Do(func(*pop3server.Event) pop3server.Action {
+					r.drop.Remove("uid-1")
+					r.drop.Add(inItsPlace())
+					return pop3server.Action{}
+				})),
+				pop3server.Cut(pop3server.On(first).InSession(1), pop3server.Close),
+				pop3server.Cut(pop3server.On("RETR 1").InSession(2), pop3server.Close),
+			))
+			var err error
+			must(t, r.ledger.Close())
+			r.ledger, err = ledger.Open(t.TempDir())
+			must(t, err)
+			r.knowHeader()
+			if out := r.commit(order{marks: marked("MM"), order: triage.AtEnd, opts: Options{Request: "same", Retries: 1}}); out.err == nil {
+				t.Fatalf("the lost line is no error: %+v", out.Summary)
+			}
+			rows, err := r.ledger.Headers(t.Context(), account, []string{"uid-1"})
+			must(t, err)
+			if !strings.Contains(string(rows["uid-1"].Header), "number Z") {
+				t.Errorf("the ledger takes it for %q", rows["uid-1"].Header)
+			}
+			must(t, r.takeUp(t.Context(), "same", marked("MM")).err)
+			if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-1"}) {
+				t.Errorf("the server has %q", left)
+			}
+		})
 	}
 }
 

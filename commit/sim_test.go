@@ -12,6 +12,7 @@ import (
 
 	"popmark/delivery"
 	"popmark/delivery/faultfs"
+	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
@@ -92,7 +93,8 @@ type world struct {
 	sessions    int
 	noTOP       bool
 	between     func(w *world) // what others do to the mailbox before the second session
-	reused      *mail          // bears the UIDL of one that is gone
+	relearned   map[string]ledger.HeaderRow
+	reused      *mail // bears the UIDL of one that is gone
 	open        *simSession
 	given       *simSession // open, and with nobody
 	breaches    []string
@@ -263,7 +265,12 @@ func (w *world) decode(header []byte) *message.Envelope {
 	return new(message.Decoder{}.Envelope(header))
 }
 
-func (w *world) relearn(mailbox.ID, int64, []byte) {}
+func (w *world) relearn(id mailbox.ID, octets int64, header []byte) {
+	if w.relearned == nil {
+		w.relearned = make(map[string]ledger.HeaderRow)
+	}
+	w.relearned[string(id)] = ledger.HeaderRow{UID: string(id), Octets: octets, Header: header}
+}
 
 func (w *world) learn(context.Context, []mailbox.ID) {}
 

@@ -47,9 +47,12 @@ func (l *simLedger) Fetched(_ context.Context, _, destination string, uids []str
 	return found, nil
 }
 
-// Headers gives those of the messages that were there at first.
+// Headers gives those of the messages that were there at first, and what was learnt since.
 func (l *simLedger) Headers(_ context.Context, _ string, uids []string) (map[string]ledger.HeaderRow, error) {
-	rows := make(map[string]ledger.HeaderRow)
+	rows := maps.Clone(l.w.relearned)
+	if rows == nil {
+		rows = make(map[string]ledger.HeaderRow)
+	}
 	for _, m := range l.w.msgs {
 		if _, known := rows[m.uid]; !known && slices.Contains(uids, m.uid) {
 			rows[m.uid] = ledger.HeaderRow{UID: m.uid, Octets: int64(len(m.text)), Header: []byte(m.text)}

@@ -93,7 +93,8 @@ func (s setting) play(faults ...strike) (w *world, breaches []string) {
 		if err == nil && failed == 0 && !w.dead && !s.markReused(w) {
 			break
 		}
-		if (err != nil || failed > 0) && !w.dead && w.struck == 0 && !s.others.take() {
+		if (err != nil || failed > 0) && !w.dead && w.struck == 0 && !s.others.take() && !(failed == 1 && w.reused != nil && w.reused.mark != triage.Skip) {
+			// What bears a UIDL that is used again is taken for the message before it once.
 			w.breachf("it failed without a fault: %v, %d failed", err, failed)
 		}
 		w.restart()

@@ -35,6 +35,7 @@ type step struct {
 	received int64             // octets of a copy that was known
 	spent    bool              // the copy that was known is of a message that was deleted since
 	print    [sha256.Size]byte // of the header that is expected; zero where none is known
+	shown    [sha256.Size]byte // of the header that was seen of the message that is marked; zero where none was
 	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
 	fate     promise

@@ -297,7 +297,7 @@ func TestP10_LeavingTakesBackAndDeletesNothing(t *testing.T) {
 			}), c.hook))
 			out := r.commit(order{marks: marked("MMMM"), ctx: ctx, opts: Options{Retries: 3}})
 			took := time.Since(time.Unix(0, left.Load()))
-			if !errors.Is(out.err, context.Canceled) || took > 1500*time.Millisecond {
+			if !errors.Is(out.err, context.Canceled) || took > 20*time.Second {
 				t.Errorf("after %v: %v", took, out.err)
 			}
 			if out.Deleted != 0 || out.Committed {

@@ -84,25 +84,6 @@ func closeBin(bin *commit.Bin) error {
 	return bin.Destination.Close()
 }
 
-// withBin is the plan as it looks on the line: what is kept of it is fetched first. The
-// numbers are those of the deleted messages of which a copy is kept and is not.
-func withBin(plan triage.Plan, bin *commit.Bin) (seen triage.Plan, kept, lost int) {
-	seen = plan
-	seen.Steps = make([]triage.Step, len(plan.Steps))
-	for i, step := range plan.Steps {
-		if step.Mark == triage.Delete {
-			if bin != nil && step.Message.Octets <= bin.MaxOctets {
-				step.Mark = triage.Move
-				kept++
-			} else {
-				lost++
-			}
-		}
-		seen.Steps[i] = step
-	}
-	return seen, kept, lost
-}
-
 // restore puts the copy of a deleted message into the destination.
 func (a *app) restore(ctx context.Context, l *ledger.Ledger, id string, to *destinationOptions, asJSON bool) error {
 	dest, err := to.destination()

@@ -117,7 +117,11 @@ func (p *commitPrinter) done(s commit.Summary) error {
 // plan prints what a commit would send, in order, its octets, and what could not be had back.
 // What is known is not fetched.
 func (p *commitPrinter) plan(plan triage.Plan, known []bool, bin *commit.Bin) error {
-	plan, kept, lost := withBin(plan, bin)
+	var most int64
+	if bin != nil {
+		most = bin.MaxOctets
+	}
+	plan, kept, lost := plan.WithCopies(most)
 	plan = withoutKnown(plan, known)
 	commands := plan.Dialogue()
 	if len(plan.Steps) == 0 {

@@ -12,6 +12,7 @@ import (
 
 	"popmark/delivery"
 	"popmark/ledger"
+	"popmark/triage"
 )
 
 // Bin is where copies of deleted messages are kept for a while: a Maildir of its own.
@@ -30,7 +31,7 @@ func NewBin(path string, maxOctets int64, keep time.Duration) *Bin {
 }
 
 // takes tells whether a message of this size is copied before it is deleted.
-func (b *Bin) takes(octets int64) bool { return b != nil && octets <= b.MaxOctets }
+func (b *Bin) takes(octets int64) bool { return b != nil && triage.Keeps(b.MaxOctets, octets) }
 
 // Empty removes the copies that have been kept for long enough at the time now, and
 // says how many. The history forgets where they were.

@@ -2,6 +2,7 @@ package triage
 
 import (
 	"fmt"
+	"slices"
 
 	"popmark/mailbox"
 )
@@ -84,6 +85,29 @@ func (p Plan) octets(counts func(Mark) bool) (sum int64) {
 		}
 	}
 	return sum
+}
+
+// Keeps tells whether a copy is kept of a deleted message of these octets, where that is done for
+// messages up to most octets; 0 is for none.
+func Keeps(most, octets int64) bool { return most > 0 && octets >= 0 && octets <= most }
+
+// WithCopies is the plan as it looks on the line where copies of deleted messages up to most
+// octets are kept: these are fetched first. It says of how many a copy is kept, and of how many not.
+func (p Plan) WithCopies(most int64) (seen Plan, kept, lost int) {
+	seen = p
+	seen.Steps = slices.Clone(p.Steps)
+	for i := range seen.Steps {
+		s := &seen.Steps[i]
+		switch {
+		case s.Mark != Delete:
+		case Keeps(most, s.Message.Octets):
+			s.Mark = Move
+			kept++
+		default:
+			lost++
+		}
+	}
+	return seen, kept, lost
 }
 
 // Command is one POP3 command of a plan: RETR or DELE of a message.

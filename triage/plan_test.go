@@ -78,3 +78,27 @@ func TestParseOrder(t *testing.T) {
 		t.Error("ParseOrder takes a word that is no order")
 	}
 }
+
+func TestPlanWithCopiesFetchesWhatIsKept(t *testing.T) {
+	plan := planOf("D-DFM", AsReceived, 0)
+	for most, want := range map[int64]struct {
+		dialogue   string
+		kept, lost int
+	}{
+		0:    {"DELE 1, DELE 3, RETR 4, RETR 5, DELE 5, QUIT", 0, 2},
+		999:  {"DELE 1, DELE 3, RETR 4, RETR 5, DELE 5, QUIT", 0, 2},
+		1000: {"RETR 1, DELE 1, DELE 3, RETR 4, RETR 5, DELE 5, QUIT", 1, 1},
+		3000: {"RETR 1, DELE 1, RETR 3, DELE 3, RETR 4, RETR 5, DELE 5, QUIT", 2, 0},
+	} {
+		seen, kept, lost := plan.WithCopies(most)
+		if got := strings.Join(seen.Dialogue(), ", "); got != want.dialogue || kept != want.kept || lost != want.lost {
+			t.Errorf("up to %d octets: %s, %d kept, %d lost; want %+v", most, got, kept, lost, want)
+		}
+	}
+	if plan.Steps[0].Mark != Delete {
+		t.Error("the plan itself was changed")
+	}
+	if Keeps(1000, -1) {
+		t.Error("a message of which LIST tells no size is kept")
+	}
+}

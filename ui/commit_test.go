@@ -357,3 +357,23 @@ func TestUnfinishedTellsWhatIsLeftOfABrokenCommit(t *testing.T) {
 		}
 	}
 }
+
+// What is kept for a way back is downloaded before its DELE, and the review says so.
+func TestReviewShowsWhatIsKeptOfTheDeleted(t *testing.T) {
+	s := newScreen(t, 80, 24, many(5), func(s *screen, cfg *Config) {
+		cfg.KeepDeleted = s.box.list.Messages[3].Octets
+		s.box.list.Messages[4].Octets = cfg.KeepDeleted + 1
+	}).press("g d d c")
+	got := ansi.Strip(s.frame())
+	for _, want := range []string{"a copy of 1 deleted message", "no way back for 1 deleted message", "RETR 4 ", "DELE 4 ", "DELE 5 ", "D delete  2 messages"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the review lacks %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "RETR 5 ") || strings.Contains(got, "never downloaded") {
+		t.Errorf("the review says more than is done:\n%s", got)
+	}
+	if s.press("y"); len(s.plans) != 1 || s.plans[0].Steps[0].Mark != triage.Delete {
+		t.Errorf("the plans %+v, want that of what is marked", s.plans)
+	}
+}

@@ -50,7 +50,8 @@ func (m *model) openReview() {
 	}
 	plan := triage.NewPlan(m.rows.list, m.marks.Get, m.cfg.Order)
 	plan.Checkpoint = m.cfg.Checkpoint
-	m.review = review{plan: plan, commands: commandsOf(plan), generation: m.rows.list.Generation}
+	seen, _, _ := plan.WithCopies(m.cfg.KeepDeleted)
+	m.review = review{plan: plan, commands: commandsOf(seen), generation: m.rows.list.Generation}
 	m.review.head = m.reviewHead()
 	m.push(modeReview)
 }

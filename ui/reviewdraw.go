@@ -36,7 +36,7 @@ func (m *model) reviewHead() prose {
 		head.add(run{s, message.Safe(mark.Letter()) + " "},
 			run{m.theme.strong, m.method.Fit(message.Safe(mark.String()), 8)},
 			run{style{}, m.method.Fit(plural(n, "message")+", "+longOctets(size), 30)},
-			run{m.theme.quiet, planWords(mark)})
+			run{m.theme.quiet, m.planWords(mark)})
 	}
 	head.add()
 	if n := plan.Download(); n > 0 {
@@ -53,9 +53,12 @@ func (m *model) reviewHead() prose {
 	return head
 }
 
-func planWords(mark triage.Mark) message.Safe {
+func (m *model) planWords(mark triage.Mark) message.Safe {
 	switch mark {
 	case triage.Delete:
+		if m.cfg.KeepDeleted > 0 {
+			return "gone"
+		}
 		return "gone, never downloaded"
 	case triage.Fetch:
 		return "downloaded, stays there"
@@ -65,16 +68,7 @@ func planWords(mark triage.Mark) message.Safe {
 
 // wayBack says what of the deleted can be had back.
 func (m *model) wayBack(p *prose) {
-	lost, kept := 0, 0
-	for _, s := range m.review.plan.Steps {
-		switch {
-		case s.Mark != triage.Delete:
-		case s.Message.Octets >= 0 && s.Message.Octets <= m.cfg.KeepDeleted:
-			kept++
-		default:
-			lost++
-		}
-	}
+	_, kept, lost := m.review.plan.WithCopies(m.cfg.KeepDeleted)
 	if kept > 0 {
 		p.add(run{m.theme.quiet, "kept       "}, run{style{}, "a copy of " + plural(kept, "deleted message")})
 	}

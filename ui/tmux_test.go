@@ -30,7 +30,7 @@ func startTmux(t *testing.T, width, height int, command string) *multiplexer {
 	m := &multiplexer{t, filepath.Join(t.TempDir(), "tmux")}
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", m.socket, "kill-server").Run() })
 	m.tmux("-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height),
-		"env LC_ALL=C.UTF-8 "+command+"; echo ended with $?; cat")
+		"env LC_ALL=C.UTF-8 TMPDIR="+t.TempDir()+" "+command+"; echo ended with $?; cat")
 	return m
 }
 

@@ -114,7 +114,7 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	err = a.commit(ctx, b, markings, order, commit.Options{
 		Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(), Bin: bin,
 		Checkpoint: o.to.checkpoint, Again: o.again, Verify: o.verify, Retries: t.retries,
-		Request: o.request(markings, dest, order), Holds: true,
+		Request: request(markings), Holds: true,
 	}, o, !t.state.none)
 	err = b.finish(ctx, errors.Join(err, dest.Close(), closeBin(bin)))
 	if b.last != nil {
@@ -170,6 +170,10 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 	summary, err := run.Wait()
 	if err == nil {
 		a.out.advise("everything was done all the same: don't run it again")
+		if summary.Failed > 0 && pins(markings) {
+			// The same command means these messages still, and no others.
+			return errors.Join(out.done(summary), a.out.Flush())
+		}
 		b.last = func() error {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWait)
 			defer cancel()

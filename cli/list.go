@@ -58,6 +58,7 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 	if err != nil {
 		return err
 	}
+	b.tellUnfinished(ctx, a, list)
 	show := a.plainRows(list)
 	if asJSON {
 		show = a.jsonRows()

@@ -67,6 +67,7 @@ func (a *app) peek(ctx context.Context, b *opened, selection *triage.Selection, 
 	if err != nil {
 		return err
 	}
+	b.tellUnfinished(ctx, a, list)
 	selected, err := a.choose(ctx, b, list, selection)
 	if err != nil {
 		return err

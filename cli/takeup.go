@@ -4,25 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"popmark/commit"
-	"popmark/delivery"
 	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
 )
 
 // request is what a commit is asked for, in one canonical form: two commands that have
-// the same one are the same, and the second takes up what the first left undone.
-func (o *commitOptions) request(markings []marking, dest delivery.Destination, order triage.Order) string {
-	var b strings.Builder
-	for _, m := range markings {
-		fmt.Fprintf(&b, "--%v %q ", m.mark, strings.TrimSpace(m.selection.String()))
+// the same one mean the same messages, and the second takes up what the first left
+// undone, in whatever way and order and to wherever it is asked to.
+func request(markings []marking) string {
+	var words []string
+	for mark := triage.Delete; mark <= triage.Move; mark++ {
+		var selections []*triage.Selection
+		for _, m := range markings {
+			if m.mark == mark {
+				selections = append(selections, m.selection)
+			}
+		}
+		if len(selections) > 0 {
+			words = append(words, fmt.Sprintf("--%v %s", mark, triage.Canonical(selections)))
+		}
 	}
-	fmt.Fprintf(&b, "--to %q --order %v --checkpoint %d", dest.String(), order, o.to.checkpoint)
-	return b.String()
+	return strings.Join(words, " ")
 }
 
 // planOrTakeUp makes the plan from the selections, or from the journal where the same
@@ -46,8 +54,8 @@ func (a *app) planOrTakeUp(
 	if !dryRun {
 		before.Renumber(&plan)
 	}
-	text := fmt.Sprintf("taking up the commit that was broken off at %s: %s", before.Started.Format(time.DateTime), messages(len(plan.Steps)))
-	if byNumber(markings) && !dryRun {
+	text := fmt.Sprintf("taking up the commit of %s, which did not come to its end: %s", before.Started.Format(time.DateTime), messages(len(plan.Steps)))
+	if byNumber(markings) {
 		text += "; numbers mean what they meant then"
 	}
 	a.warn(message.Safe(text))
@@ -71,13 +79,29 @@ func messages(n int) string {
 // byNumber tells whether some selection is by numbers, which other messages have once
 // something is deleted.
 func byNumber(markings []marking) bool {
-	for _, m := range markings {
-		if strings.Trim(m.selection.String(), "0123456789,- \t") == "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(markings, func(m marking) bool { return m.selection.ByNumber() })
 }
+
+// pins tells whether some selection names single messages by their numbers.
+func pins(markings []marking) bool {
+	return slices.ContainsFunc(markings, func(m marking) bool { return m.selection.Pins() })
+}
+
+// tellUnfinished reminds of a commit that did not come to its end, before somebody takes the
+// numbers of the list for what they mean to it.
+func (b *opened) tellUnfinished(ctx context.Context, a *app, list *mailbox.List) {
+	if b.ledger == nil {
+		return
+	}
+	started, left, err := commit.Left(ctx, b.ledger, b.account.Target().Key(), list)
+	if err == nil && left > 0 {
+		a.warn(message.Safe(fmt.Sprintf(
+			"a commit of %s did not come to its end (%s): the same commit takes it up, with the numbers of that time",
+			started.Format(time.DateTime), leftOver(left))))
+	}
+}
+
+func leftOver(n int) string { return messages(n) + " left" }
 
 // listFirst is what to do where the same numbers would mean other messages.
 const listFirst = "run popmark list first: some messages may be deleted, and the numbers those of others"

@@ -41,6 +41,25 @@ func newestOf(runs []ledger.Run, request string) *ledger.Run {
 	return nil
 }
 
+// Left gives how many messages of the account's newest run on which it depends what the same
+// request means are left in a list: 0 where there is no such run.
+func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.List) (started time.Time, left int, err error) {
+	runs, err := l.Runs(ctx, account)
+	if err != nil {
+		return time.Time{}, 0, err
+	}
+	for i := len(runs) - 1; i >= 0; i-- {
+		if runs[i].Request == "" {
+			continue
+		}
+		u := Unfinished{Started: runs[i].Started, steps: runs[i].Steps}
+		if plan, _ := u.Plan(list, triage.AsReceived); len(plan.Steps) > 0 {
+			return u.Started, len(plan.Steps), nil
+		}
+	}
+	return time.Time{}, 0, nil
+}
+
 // Plan is what is left of the run: its messages that the list still has, those apart
 // whose deletion a QUIT has confirmed. Certainly of the same name and size, that is:
 // what is not is left alone, and left has the numbers that it had then, 0 where that is not known.

@@ -88,6 +88,61 @@ func parseRange(s string) (numberRange, string) {
 // String gives the selection as it was written.
 func (s *Selection) String() string { return s.text }
 
+// Canonical gives the selections of one mark in one text, which is the same for all that select
+// the same by the same means: numbers as the fewest ranges, each query once.
+func Canonical(selections []*Selection) string {
+	var ranges []numberRange
+	var queries []string
+	for _, s := range selections {
+		if s.query != nil {
+			queries = append(queries, strings.TrimSpace(s.text))
+		}
+		ranges = append(ranges, s.ranges...)
+	}
+	slices.SortFunc(ranges, func(a, b numberRange) int { return a.first - b.first })
+	var parts []string
+	for i := 0; i < len(ranges); {
+		first, last := ranges[i].first, ranges[i].end()
+		for i++; i < len(ranges) && ranges[i].first-1 <= last; i++ {
+			last = max(last, ranges[i].end())
+		}
+		switch last {
+		case first:
+			parts = append(parts, strconv.Itoa(first))
+		case math.MaxInt:
+			parts = append(parts, fmt.Sprintf("%d-", first))
+		default:
+			parts = append(parts, fmt.Sprintf("%d-%d", first, last))
+		}
+	}
+	slices.Sort(queries)
+	words := slices.Compact(queries)
+	if len(parts) > 0 {
+		words = append([]string{strings.Join(parts, ",")}, words...)
+	}
+	for i, w := range words {
+		words[i] = strconv.Quote(w)
+	}
+	return strings.Join(words, " ")
+}
+
+// end is the last number of a range, open or not.
+func (r numberRange) end() int {
+	if r.last == 0 {
+		return math.MaxInt
+	}
+	return r.last
+}
+
+// ByNumber says whether the selection is by numbers.
+func (s *Selection) ByNumber() bool { return s.query == nil }
+
+// Pins says whether the selection names single messages by their numbers, which other messages
+// have once something is deleted.
+func (s *Selection) Pins() bool {
+	return slices.ContainsFunc(s.ranges, func(r numberRange) bool { return r.last != 0 })
+}
+
 // NeedsHeaders says whether LIST and UIDL are not enough to find the messages.
 func (s *Selection) NeedsHeaders() bool { return s.query != nil && s.query.NeedsHeaders() }
 

@@ -62,3 +62,26 @@ func TestSelectionBearsGaps(t *testing.T) {
 		t.Error("a number in a gap is selected")
 	}
 }
+
+func TestCanonicalIsTheSameForTheSameMarks(t *testing.T) {
+	for want, texts := range map[string][][]string{
+		`"1-20"`:             {{"1-20"}, {"1-10", "11-20"}, {"11-20", "1-10"}, {"1-19,20"}, {"20,1-19"}, {" 1-20 ", "3"}, {"1-15,5-20"}},
+		`"1,3-5,9-"`:         {{"1,3-5,9-"}, {"9-,12", "3,4,5", "1"}},
+		`"7"`:                {{"7"}, {"7,7"}, {"7-7"}},
+		`"1-" "larger:5M"`:   {{"1-", "larger:5M", " larger:5M"}, {"larger:5M", "1-,8"}},
+		`"a b" "from:\"x\""`: {{`from:"x"`, "a b"}},
+	} {
+		for _, all := range texts {
+			selections := make([]*Selection, len(all))
+			for i, text := range all {
+				var err error
+				if selections[i], err = ParseSelection(text, now); err != nil {
+					t.Fatalf("%q: %v", text, err)
+				}
+			}
+			if got := Canonical(selections); got != want {
+				t.Errorf("Canonical(%q) = %s, want %s", all, got, want)
+			}
+		}
+	}
+}

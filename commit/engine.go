@@ -39,6 +39,7 @@ type engine struct {
 	late, lateCopies context.Context
 
 	pace        pace      // of the server's answers to DELE
+	flow        flow      // of the texts
 	retries     int       // used so far
 	uncommitted int       // deletions seen to be true that no Committed has told of
 	octets      int64     // downloaded

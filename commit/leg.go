@@ -21,9 +21,8 @@ const atEnd = triage.AtEnd
 // busy while the disk works; too many would keep a cancelled run waiting for what
 // it no longer wants.
 const (
-	retrAhead   = 256
-	octetsAhead = 1 << 20
-	sentAhead   = 4096
+	retrAhead = 256
+	sentAhead = 4096
 )
 
 // leg is one session's share of the work: commands go out ahead, answers are
@@ -72,6 +71,7 @@ func (l *leg) run(ctx context.Context) (err error) {
 	if err := l.prove(ctx); err != nil {
 		return err
 	}
+	l.e.flow.begin(l.e.now())
 	for {
 		if err := l.collect(ctx, false); err != nil {
 			return err
@@ -212,7 +212,8 @@ func (l *leg) room() bool {
 		// One thing at a time: what is moved is deleted before the next is asked for.
 		return len(l.sent) == 0 && (l.e.plan.Order == atEnd || !slices.ContainsFunc(l.todo[l.turn:l.next], (*step).toDelete))
 	}
-	return len(l.sent) < sentAhead && l.retrs < retrAhead && (l.retrs < 2 || l.ahead < octetsAhead)
+	limit := l.e.flow.limit()
+	return len(l.sent) < sentAhead && l.retrs < retrAhead && (l.ahead < limit || l.retrs < 2 && limit == mostAhead)
 }
 
 func (l *leg) sendRetr(st *step) {
@@ -310,6 +311,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	}
 	in := &intake{e: l.e, st: st, to: d}
 	octets, err := io.Copy(in, text)
+	l.e.flow.got(octets, l.e.now())
 	if err == nil {
 		err = ctx.Err()
 	}

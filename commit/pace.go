@@ -53,3 +53,45 @@ func (p *pace) answered(now time.Time) {
 	each := max(sum/time.Duration(len(p.gaps)-1), 1)
 	p.most = int(min(max(takeBackTime/each, leastDeles), mostDeles))
 }
+
+// Bounds on the octets of RETRs that are under way: whoever leaves waits for all of them before
+// the answer to RSET.
+const (
+	leastAhead = 16 << 10
+	firstAhead = 64 << 10
+	mostAhead  = 1 << 20
+	// flowRow is how long octets are counted before they are taken for the line's rate.
+	flowRow = 100 * time.Millisecond
+)
+
+// flow finds out from the texts that come how many octets may be asked for ahead.
+type flow struct {
+	since  time.Time
+	octets int64
+	most   int64 // 0 while nothing is known
+}
+
+// limit is how many octets may be under way before another message is asked for.
+func (f *flow) limit() int64 {
+	if f.most == 0 {
+		return firstAhead
+	}
+	return f.most
+}
+
+// begin takes in that a session begins to ask for messages.
+func (f *flow) begin(now time.Time) { f.since, f.octets = now, 0 }
+
+// got takes in that octets have come by the time now.
+func (f *flow) got(octets int64, now time.Time) {
+	f.octets += octets
+	took := now.Sub(f.since)
+	if took < flowRow && f.octets < mostAhead {
+		return
+	}
+	f.most = mostAhead
+	if took > 0 {
+		f.most = min(max(int64(float64(f.octets)*float64(takeBackTime)/float64(took)), leastAhead), mostAhead)
+	}
+	f.since, f.octets = now, 0
+}

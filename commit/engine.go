@@ -83,10 +83,9 @@ func (e *engine) carryOut(ctx context.Context) error {
 	parts := cut(e.steps, e.plan.Parts())
 	for i, part := range parts {
 		if i > 0 {
-			if s, err = e.box.take(ctx, true); err != nil {
-				if s, err = e.reconnect(ctx, err); err != nil {
-					return e.stopped(part, fmt.Errorf("coming back after a checkpoint: %w", err))
-				}
+			s, err = e.box.take(ctx, true)
+			if s, err = e.orReconnect(ctx, s, err); err != nil {
+				return e.stopped(part, fmt.Errorf("coming back after a checkpoint: %w", err))
 			}
 		}
 		if err := e.carryOutPart(ctx, s, part); err != nil {
@@ -182,12 +181,26 @@ func (e *engine) reconnect(ctx context.Context, cause error) (session, error) {
 		if err == nil {
 			return s, nil
 		}
-		cause = err
-		if class := mailbox.ClassOf(err); class != mailbox.Unavailable && class != mailbox.TryLater {
-			return nil, err
+		if cause = err; !mayPass(err) {
+			break
 		}
 	}
 	return nil, cause
+}
+
+// orReconnect goes on trying where a session could not be opened for a cause that may pass.
+func (e *engine) orReconnect(ctx context.Context, s session, err error) (session, error) {
+	if err == nil || !mayPass(err) {
+		return s, err
+	}
+	return e.reconnect(ctx, err)
+}
+
+// mayPass tells whether another try to open a session may fare better: after a refused login it
+// does not, and a server may lock out who tries again.
+func mayPass(err error) bool {
+	class := mailbox.ClassOf(err)
+	return class == mailbox.Unavailable || class == mailbox.TryLater
 }
 
 // inSession does what is left of a part in one session, which is over afterwards.

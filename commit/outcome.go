@@ -93,10 +93,8 @@ func (e *engine) stopped(part []*step, err error) error {
 func (e *engine) afterRefusedQuit(ctx context.Context, part []*step, refusal error) error {
 	doubtful := withFate(part, asked)
 	s, err := e.takeToLook(ctx)
-	if err != nil {
-		if s, err = e.reconnect(ctx, err); err != nil {
-			return e.stopped(part, fmt.Errorf("%s; looking what it did: %w", refusal.Error(), err))
-		}
+	if s, err = e.orReconnect(ctx, s, err); err != nil {
+		return e.stopped(part, fmt.Errorf("%s; looking what it did: %w", refusal.Error(), err))
 	}
 	if err := e.inSession(ctx, s, part, false); err != nil {
 		return e.stopped(part, fmt.Errorf("%s; looking what it did: %w", refusal.Error(), err))
@@ -153,10 +151,8 @@ func (e *engine) verify(ctx context.Context) error {
 		return nil
 	}
 	s, err := e.takeToLook(ctx)
-	if err != nil {
-		if s, err = e.reconnect(ctx, err); err != nil {
-			return fmt.Errorf("looking whether the deletions came true, which QUIT's answer says: %w: look with popmark list", err)
-		}
+	if s, err = e.orReconnect(ctx, s, err); err != nil {
+		return fmt.Errorf("looking whether the deletions came true, which QUIT's answer says: %w: look with popmark list", err)
 	}
 	defer s.give()
 	var still []int

@@ -20,6 +20,10 @@ const (
 	copyGrace = 200 * time.Millisecond
 )
 
+// lastWrite is how long a run that was left may write, once its grace is over, what its DELEs
+// may have done all the same.
+const lastWrite = 150 * time.Millisecond
+
 // takeBackWait bounds RSET and QUIT where something else than a cancelled context ends the run.
 const takeBackWait = 10 * time.Second
 
@@ -415,15 +419,21 @@ func (e *engine) giveUp(s session, part []*step, cause error) {
 		}
 	}
 	s.abort(cause)
-	// Some servers carry deletions out when the line drops. Where this can't be written
-	// down only the history misses them.
+	// Some servers carry deletions out when the line drops, and use their UIDLs again. Where this
+	// can't be written down the history misses them.
 	var sent []int
 	for _, st := range part {
 		if st.sent && !st.closed && st.fate != deleted {
 			sent = append(sent, st.seq)
 		}
 	}
-	_ = e.setSteps(e.late, ledger.StepAsked, sent)
+	late := e.late
+	if late.Err() != nil { // RSET was waited for in vain
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(late), lastWrite)
+		defer cancel()
+		late = ctx
+	}
+	_ = e.setSteps(late, ledger.StepAsked, sent)
 }
 
 func withFate(part []*step, fate promise) []*step {

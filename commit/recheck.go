@@ -29,8 +29,9 @@ var noPrint [sha256.Size]byte
 // never known, the UIDL and the size have to do.
 func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step, error) {
 	var suspects []*step
+	later := s.later() || e.opts.TakesUp // than what was seen of the messages, or marked
 	for _, st := range todo {
-		if st.toDelete() && st.Message.Certain && (st.doubt || st.known && !st.looked || s.later() && (st.copied || st.Mark == triage.Delete)) {
+		if st.toDelete() && st.Message.Certain && (st.doubt || st.known && !st.looked || later && (st.copied || st.Mark == triage.Delete)) {
 			suspects = append(suspects, st)
 		}
 	}

@@ -331,3 +331,65 @@ func (r *rig) listNow() *mailbox.List {
 	must(r.t, box.Open(r.t.Context()))
 	return box.List()
 }
+
+// A server may carry DELEs out whose line drops, and use their UIDLs again.
+func TestP1_WhatWasSentIsWrittenDownWhereLeavingIsNotAnswered(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := newRig(t, 2, pop3server.WithHooks(
+		pop3server.On("DELE 2").InSession(1).Do(func(*pop3server.Event) pop3server.Action {
+			cancel()
+			return pop3server.Action{Skip: true, Then: pop3server.Hang}
+		}),
+		pop3server.CommitOnDrop(),
+	))
+	if out := r.commit(order{marks: marked("DD"), ctx: ctx, opts: Options{Request: "same"}}); out.err == nil || out.Unknown == 0 {
+		t.Fatalf("leaving is no error: %v, %+v", out.err, out.Summary)
+	}
+	runs, err := r.ledger.Runs(t.Context(), account)
+	must(t, err)
+	for _, st := range runs[0].Steps {
+		if st.State != ledger.StepAsked {
+			t.Errorf("%s is %d in the journal", st.UID, st.State)
+		}
+	}
+}
+
+// Of what a killed process had sent its journal knows nothing.
+func TestP1_AMessageThatGotAUIDLIsLeftAloneWhenAKilledRunIsTakenUp(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		another bool
+		left    []string
+	}{
+		{"another", true, []string{"uid-1"}},
+		{"the same", false, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, 1, pop3server.WithHooks(
+				pop3server.LoseAnswer(pop3server.On("DELE").InSession(1), pop3server.Close), pop3server.CommitOnDrop(),
+				pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+			))
+			r.knowHeader()
+			if out := r.commit(order{marks: marked("D"), opts: Options{Request: "same"}}); out.err == nil {
+				t.Fatalf("the lost line is no error: %+v", out.Summary)
+			}
+			runs, err := r.ledger.Runs(t.Context(), account)
+			must(t, err)
+			must(t, r.ledger.SetSteps(t.Context(), runs[0].ID, ledger.StepPlanned, 0))
+			if c.another {
+				r.drop.Add(inItsPlace())
+			} else {
+				r.drop.Add(pop3server.NewMessage("uid-1", []byte(letter(1))))
+			}
+			for range 2 {
+				if out := r.takeUp(t.Context(), "same", marked("D")); out.err != nil || out.Failed != 0 {
+					t.Errorf("%v, %+v", out.err, out.Summary)
+				}
+			}
+			if left := r.drop.UIDLs(); !slices.Equal(left, c.left) {
+				t.Errorf("the server has %q, want %q", left, c.left)
+			}
+		})
+	}
+}

@@ -212,15 +212,17 @@ func mayPass(err error) bool {
 func (e *engine) inSession(ctx context.Context, s session, part []*step, work bool) error {
 	todo := make([]*step, 0, len(part))
 	for _, st := range part {
-		if st.finished() {
-			if st.known && !st.Mark.Deletes() {
+		switch {
+		case st.closed || st.finished() && st.Mark.Deletes():
+		case st.finished() && !st.suspect(false):
+			if st.known {
 				todo = append(todo, st) // only to be told of, in its turn
 			}
-			continue
-		}
-		if m, ok := e.bind(s, st); ok {
-			st.number = m.Number
-			todo = append(todo, st)
+		default:
+			if m, ok := e.bind(s, st); ok {
+				st.number = m.Number
+				todo = append(todo, st)
+			}
 		}
 	}
 	todo, err := e.recheck(ctx, s, todo)

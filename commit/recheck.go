@@ -24,14 +24,15 @@ var noPrint [sha256.Size]byte
 
 // recheck looks at the messages that would be deleted in this session without having
 // been fetched or listed in it as what they are taken for: servers use a UIDL again, and
-// the message that bears it now may be another one of the same size (P1, P2). It gives
-// the steps that are left to do. Where TOP shows nothing, or what the message looked like was
-// never known, the UIDL and the size have to do.
+// the message that bears it now may be another one of the same size (P1, P2). So may one
+// that is taken for fetched and was deleted after that. It gives the steps that are left to
+// do. Where TOP shows nothing, or what the message looked like was never known, the UIDL and
+// the size have to do.
 func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step, error) {
 	var suspects []*step
 	later := s.later() || e.opts.TakesUp // than what was seen of the messages, or marked
 	for _, st := range todo {
-		if st.toDelete() && st.Message.Certain && (st.doubt || st.known && !st.looked || later && (st.copied || st.Mark == triage.Delete)) {
+		if st.Message.Certain && st.suspect(later) {
 			suspects = append(suspects, st)
 		}
 	}
@@ -69,6 +70,14 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 		e.box.relearn(o.st.Message.ID, o.st.Message.Octets, o.head)
 	}
 	return slices.DeleteFunc(todo, func(st *step) bool { return st.closed }), nil
+}
+
+// suspect tells whether a step's UIDL may name another message than it did: later, than when it was seen.
+func (st *step) suspect(later bool) bool {
+	if !st.Mark.Deletes() {
+		return st.known && st.spent && !st.looked
+	}
+	return st.doubt || st.known && !st.looked || later && (st.copied || st.Mark == triage.Delete)
 }
 
 // findPrints finds the headers of messages that were never fetched, where the ledger has them.

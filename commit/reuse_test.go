@@ -393,3 +393,34 @@ func TestP1_AMessageThatGotAUIDLIsLeftAloneWhenAKilledRunIsTakenUp(t *testing.T)
 		})
 	}
 }
+
+func TestAMessageThatGotTheUIDLOfADeletedOneIsNotTakenForFetched(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		again   pop3server.Message // what is there under the UIDL of the deleted one
+		options []pop3server.Option
+		copies  int
+	}{
+		{"another header", inItsPlace(), nil, 2},
+		{"another header, no TOP", inItsPlace(), []pop3server.Option{pop3server.Without("TOP")}, 2},
+		{"the same message again", pop3server.NewMessage("uid-1", []byte(letter(1))), nil, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, 1, c.options...)
+			must(t, r.commit(order{marks: marked("M")}).err)
+			r.drop.Add(c.again)
+			for range 2 {
+				out := r.commit(order{marks: marked("F")})
+				if out.err != nil || out.Failed != 0 || out.Fetched+out.Kept != 1 {
+					t.Errorf("%v, %+v", out.err, out.Summary)
+				}
+			}
+			if got := r.texts(); len(got) != c.copies {
+				t.Errorf("the Maildir has %q", got)
+			}
+			if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-1"}) {
+				t.Errorf("the server has %q", left)
+			}
+		})
+	}
+}

@@ -80,3 +80,40 @@ func TestHeaderIsReadWithinBoundsAndNothingOfTheTextIsLost(t *testing.T) {
 		}
 	}
 }
+
+// Where LIST's size can't be read, an empty text proves nothing.
+func TestP2_NothingIsNoMessageWhereTheSizeIsNotKnown(t *testing.T) {
+	r := newRig(t, 2, pop3server.WithHooks(
+		pop3server.Lines(pop3server.On("LIST"), func(_ int, line string) (string, bool) {
+			number, _, _ := strings.Cut(line, " ")
+			if number == "2" {
+				line = "2 big"
+			}
+			return line, true
+		}),
+		pop3server.Answer(pop3server.On("RETR 2"), "+OK\r\n.\r\n"),
+	))
+	out := r.commit(order{marks: marked("MM")})
+	if out.err != nil || out.Failed != 1 || out.Fetched != 1 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+	r.expect([]int{1}, "uid-2")
+}
+
+func TestASizeThatIsNotKnownIsNotWrong(t *testing.T) {
+	r := newRig(t, 1, pop3server.WithHooks(pop3server.Lines(pop3server.On("LIST"), func(i int, line string) (string, bool) {
+		if i > 0 && line != "." {
+			line = "1 big"
+		}
+		return line, true
+	})))
+	out := r.commit(order{marks: marked("M")})
+	if out.err != nil || out.Fetched != 1 || out.count(Warning) != 0 {
+		t.Errorf("%v, %+v, %+v", out.err, out.Summary, out.events)
+	}
+	for _, ev := range out.events {
+		if ev.RunTotal < 0 {
+			t.Errorf("%d octets are expected", ev.RunTotal)
+		}
+	}
+}

@@ -101,7 +101,7 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		if st.copied {
 			run.Steps[i].State, run.Steps[i].Kept = ledger.StepFetched, st.placed(st.path).Kept
 		} else if st.dest != nil {
-			e.total += st.Message.Octets
+			e.total += max(st.Message.Octets, 0)
 		}
 		key := ledger.FetchedKey{UID: st.Message.UID, Octets: st.Message.Octets}
 		if asked[key] && st.Message.Certain && st.Mark.Deletes() {

@@ -278,7 +278,7 @@ func (l *leg) answer(ctx context.Context) error {
 }
 
 // errEmpty is why a message is not taken for fetched, and not deleted, of which nothing came.
-var errEmpty = errors.New("the server sent an empty message where LIST gives it a size: it stays on the server, look at it with popmark peek")
+var errEmpty = errors.New("the server sent an empty message where LIST does not say that it is empty: it stays on the server, look at it with popmark peek")
 
 func localOrNil(err error) error {
 	if err == nil {
@@ -315,7 +315,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if err == nil {
 		err = ctx.Err()
 	}
-	if err == nil && octets == 0 && st.Message.Octets > 0 {
+	if err == nil && octets == 0 && st.Message.Octets != 0 { // a size that is not known is no proof
 		l.e.fail(st, errEmpty)
 		return localOrNil(d.Abort())
 	}
@@ -323,7 +323,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		_ = d.Abort() // err says why
 		return err
 	}
-	if octets != st.Message.Octets {
+	if octets != st.Message.Octets && st.Message.Octets >= 0 {
 		l.e.wrongSize(st, octets)
 	}
 	if l.under == maxUnderWay {

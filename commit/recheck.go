@@ -265,5 +265,5 @@ func (e *engine) otherwise(st *step) {
 	}
 	e.warn(fmt.Sprintf("message %d has the UIDL and the size of one that was fetched before, but another header: it is fetched too", st.Message.Number))
 	st.copied, st.known, st.path, st.prior = false, false, "", nil
-	e.total += st.Message.Octets
+	e.total += max(st.Message.Octets, 0)
 }

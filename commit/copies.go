@@ -45,14 +45,15 @@ type copier struct {
 	put  chan *job // from the goroutines that wait for the disk
 	work sync.WaitGroup
 	last chan struct{} // closed when the last copy that keeps its order has come to its end
-	// err is the ledger's; set before done is closed.
-	err error
+	// err is the ledger's, set before failed is closed: what it can't remember is not put into place.
+	err    error
+	failed chan struct{}
 }
 
 func (e *engine) newCopier() *copier {
 	c := &copier{
 		e: e, in: make(chan *job, maxUnderWay), out: make(chan *job, maxUnderWay),
-		put: make(chan *job, maxUnderWay), done: make(chan struct{}),
+		put: make(chan *job, maxUnderWay), done: make(chan struct{}), failed: make(chan struct{}),
 	}
 	go c.run()
 	return c
@@ -87,9 +88,9 @@ func (c *copier) run() {
 		if !due(fresh, ended, under, in == nil) {
 			continue
 		}
-		err := c.record(c.e.late, fresh, ended)
-		if err != nil && c.err == nil {
+		if err := c.record(c.e.late, fresh, ended); err != nil && c.err == nil {
 			c.err = err
+			close(c.failed)
 		}
 		for _, j := range ended {
 			if !j.findable() {
@@ -98,12 +99,6 @@ func (c *copier) run() {
 		}
 		for _, j := range fresh {
 			under++
-			if err != nil {
-				j.err = err
-				_ = j.delivery.Abort() // the ledger's error says why
-				c.put <- j
-				continue
-			}
 			c.place(c.e.lateCopies, j)
 		}
 		fresh, ended = fresh[:0], ended[:0]
@@ -144,7 +139,13 @@ func (c *copier) place(ctx context.Context, j *job) {
 		if before != nil {
 			<-before
 		}
-		j.receipt, j.err = j.delivery.Commit(ctx)
+		select {
+		case <-c.failed:
+			j.err = c.err
+			_ = j.delivery.Abort() // the ledger's error says why
+		default:
+			j.receipt, j.err = j.delivery.Commit(ctx)
+		}
 		close(done)
 		c.put <- j
 	})

@@ -94,6 +94,8 @@ type order struct {
 	headers bool
 	// plan changes the plan before it is carried out.
 	plan func(*triage.Plan)
+	// log stands between the commit and the rig's ledger, where it is not nil.
+	log func(journal) journal
 }
 
 func marked(letters string) map[int]triage.Mark {
@@ -175,8 +177,12 @@ func (r *rig) commit(o order) *outcome {
 	if o.opts.Destination == nil {
 		o.opts.Destination = r.dest
 	}
+	log := journal(r.ledger)
+	if o.log != nil {
+		log = o.log(log)
+	}
 	run := start(o.ctx, &engine{
-		box: realBox{box}, log: r.ledger, plan: plan, opts: o.opts, now: time.Now,
+		box: realBox{box}, log: log, plan: plan, opts: o.opts, now: time.Now,
 		pause: func(ctx context.Context, _ time.Duration) error { return pauseFor(ctx, shortPause) },
 	})
 	out := &outcome{}

@@ -28,6 +28,7 @@ type job struct {
 	about    ledger.About
 	print    [sha256.Size]byte // of the header
 	delivery delivery.Delivery
+	replaces string // the name of an earlier attempt; the step is the engine's alone once it is told of the copy
 	record   ledger.Fetched
 	receipt  delivery.Receipt
 	err      error
@@ -209,12 +210,8 @@ func (e *engine) recordOf(j *job, r delivery.Receipt) ledger.Fetched {
 		// No UIDL of its own: known by what it holds, which nobody asks for.
 		uid = "\x00" + hex.EncodeToString(r.SHA256[:])
 	}
-	replaces := ""
-	if j.st.prior != nil {
-		replaces = j.st.prior.Name
-	}
 	return ledger.Fetched{
-		UID: uid, Replaces: replaces, Octets: j.st.Message.Octets, Destination: j.st.key,
+		UID: uid, Replaces: j.replaces, Octets: j.st.Message.Octets, Destination: j.st.key,
 		Name: r.Name, Path: r.Path, Received: r.Octets, SHA256: r.SHA256, Header: j.print, At: e.now(),
 		About: j.about,
 	}

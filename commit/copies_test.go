@@ -47,3 +47,31 @@ func TestP5_ACommandIsGivenNoMoreWhenTheLedgerFails(t *testing.T) {
 		t.Errorf("the command was given %d of %d messages", given, n)
 	}
 }
+
+// refusing is a place that looks like a Maildir and takes nothing.
+type refusing struct{ delivery.Destination }
+
+func (r refusing) Begin(ctx context.Context, meta delivery.Meta) (delivery.Delivery, error) {
+	d, err := r.Destination.Begin(ctx, meta)
+	return refusedDelivery{d}, err
+}
+
+type refusedDelivery struct{ delivery.Delivery }
+
+func (r refusedDelivery) Commit(context.Context) (delivery.Receipt, error) {
+	return delivery.Receipt{}, errors.Join(delivery.ErrRejected, r.Abort())
+}
+
+func TestRefusedCopiesOfSeveralPlacesAreNotedWhileOthersAreRecorded(t *testing.T) {
+	const n = 100
+	r := newRig(t, n)
+	marks := make(map[int]triage.Mark)
+	for i := 1; i <= n; i++ {
+		marks[i] = triage.Move
+	}
+	to := delivery.Multi(r.dest, refusing{delivery.NewMaildir(delivery.OS(), filepath.Join(t.TempDir(), "other"))})
+	out := r.commit(order{marks: marks, opts: Options{Destination: to}})
+	if out.err != nil || out.Failed != n || out.Deleted != 0 {
+		t.Errorf("%v, %d failed, %d deleted", out.err, out.Failed, out.Deleted)
+	}
+}

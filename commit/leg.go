@@ -333,7 +333,11 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		}
 	}
 	l.under++
-	l.copier.in <- &job{st: st, about: about(env), print: st.print, delivery: d}
+	j := &job{st: st, about: about(env), print: st.print, delivery: d}
+	if st.prior != nil {
+		j.replaces = st.prior.Name
+	}
+	l.copier.in <- j
 	return nil
 }
 

@@ -35,6 +35,30 @@ var kinds = []struct {
 		}
 		return splitMbox(string(text))
 	}},
+	{"maildir:/links/Mail", func(fsys *faultfs.FS) []string {
+		return under(fsys, func(p string) bool { return strings.HasPrefix(p, "/disk/Mail/new/") })
+	}},
+	{"eml:/links/Mail", func(fsys *faultfs.FS) []string {
+		return under(fsys, func(p string) bool {
+			return strings.HasPrefix(p, "/disk/Mail/") && strings.HasSuffix(p, ".eml")
+		})
+	}},
+	{"mbox:/links/box", func(fsys *faultfs.FS) []string {
+		text, err := fsys.ReadFile("/disk/box")
+		if err != nil {
+			return nil
+		}
+		return splitMbox(string(text))
+	}},
+}
+
+// newDisk is an empty disk with links to what is not there yet.
+func newDisk() *faultfs.FS {
+	fsys := faultfs.New()
+	fsys.MkdirAll("/disk")
+	fsys.Symlink("../disk/box", "/links/box")
+	fsys.Symlink("/disk/Mail", "/links/Mail")
+	return fsys
 }
 
 func under(fsys *faultfs.FS, want func(string) bool) []string {
@@ -137,7 +161,7 @@ func TestP2_P5_EveryCrashPoint(t *testing.T) {
 
 // crashAt reports false when the run ended before it could crash.
 func crashAt(t *testing.T, name string, read func(*faultfs.FS) []string, n int, loss faultfs.Loss) bool {
-	fsys := faultfs.New()
+	fsys := newDisk()
 	fsys.Inject(fsys.KillAt(n))
 	dest := open(t, fsys, name)
 	outcomes := make([]outcome, messages)
@@ -216,7 +240,7 @@ func TestP2_EveryFault(t *testing.T) {
 }
 
 func failAt(t *testing.T, name string, read func(*faultfs.FS) []string, hook func(faultfs.Op) error, cause error) (hit bool) {
-	fsys := faultfs.New()
+	fsys := newDisk()
 	dest := open(t, fsys, name)
 	if err := dest.Prepare(t.Context()); err != nil {
 		t.Fatal(err)

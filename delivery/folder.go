@@ -14,6 +14,15 @@ import (
 // and brings each new entry to the disk. The entry of a folder that is there goes to
 // the disk as well: a run that was killed may have made it just before.
 func makeFolder(fsys FS, path string) error {
+	real, err := resolve(fsys, path)
+	if err != nil {
+		return err
+	}
+	return makeReal(fsys, real)
+}
+
+// makeReal is makeFolder for a path without symbolic links.
+func makeReal(fsys FS, path string) error {
 	fi, err := fsys.Stat(path)
 	if err == nil {
 		if !fi.IsDir() {
@@ -28,7 +37,7 @@ func makeFolder(fsys FS, path string) error {
 	if parent == path {
 		return err
 	}
-	if err := makeFolder(fsys, parent); err != nil {
+	if err := makeReal(fsys, parent); err != nil {
 		return err
 	}
 	// Another process may make the same folder at the same time.

@@ -17,6 +17,8 @@ type FS interface {
 	Rename(oldname, newname string) error
 	Link(oldname, newname string) error
 	Remove(name string) error
+	// Readlink is where a symbolic link leads, or an error where the name is none.
+	Readlink(name string) (string, error)
 	Stat(name string) (fs.FileInfo, error)
 	ReadDir(name string) ([]fs.DirEntry, error)
 	// SyncDir returns when the folder's entries are on the disk.
@@ -55,6 +57,7 @@ func (osFS) Mkdir(name string, perm fs.FileMode) error  { return os.Mkdir(name, 
 func (osFS) Rename(oldname, newname string) error       { return os.Rename(oldname, newname) }
 func (osFS) Link(oldname, newname string) error         { return os.Link(oldname, newname) }
 func (osFS) Remove(name string) error                   { return os.Remove(name) }
+func (osFS) Readlink(name string) (string, error)       { return os.Readlink(name) }
 func (osFS) Stat(name string) (fs.FileInfo, error)      { return os.Stat(name) }
 func (osFS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
 

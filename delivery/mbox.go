@@ -25,6 +25,7 @@ type Mbox struct {
 	mu      sync.Mutex
 	queue   []*mboxDelivery
 	running bool
+	real    string               // the path without symbolic links, as it was last seen
 	given   map[string]time.Time // the last From_ line's time for a text
 	told    func(string)
 }
@@ -36,7 +37,7 @@ const maxBatch = 128
 func NewMbox(fsys FS, path string) *Mbox {
 	path = filepath.Clean(path)
 	return &Mbox{
-		fsys: fsys, path: path, index: mboxIndex{fsys: fsys, path: path}, given: map[string]time.Time{},
+		fsys: fsys, path: path, real: path, index: mboxIndex{fsys: fsys, path: path}, given: map[string]time.Time{},
 	}
 }
 
@@ -49,18 +50,22 @@ func (m *Mbox) Prepare(ctx context.Context) error {
 		return err
 	}
 	err := untilDone(ctx, func() error {
-		if err := makeFolder(m.fsys, filepath.Dir(m.path)); err != nil {
+		real, err := resolve(m.fsys, m.path)
+		if err != nil {
+			return err
+		}
+		if err := makeReal(m.fsys, filepath.Dir(real)); err != nil {
 			return err
 		}
 		f, err := m.open(func() error { return stopped(ctx) })
 		if err != nil {
 			return err
 		}
-		base := regexp.QuoteMeta(filepath.Base(m.path))
-		removeLeftovers(m.fsys, filepath.Dir(m.path), regexp.MustCompile(`^(\.`+base+`\.`+partName+`|`+base+`\.lock-[0-9a-f]{16}$)`))
+		base := regexp.QuoteMeta(filepath.Base(f.path))
+		removeLeftovers(m.fsys, filepath.Dir(f.path), regexp.MustCompile(`^(\.`+base+`\.`+partName+`|`+base+`\.lock-[0-9a-f]{16}$)`))
 		err = m.recover(f)
 		if err == nil && f.made {
-			err = m.fsys.SyncDir(filepath.Dir(m.path))
+			err = m.fsys.SyncDir(filepath.Dir(f.path))
 		}
 		return errors.Join(err, f.Close())
 	})
@@ -73,8 +78,8 @@ func (m *Mbox) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 		return nil, err
 	}
 	d := &mboxDelivery{m: m, sender: meta.From, text: newIdentity(), quoted: &quoteCount{}}
-	name := fmt.Sprintf(".%s.popmark-%s.part", filepath.Base(m.path), token())
-	d.spool = newSpool(m.fsys, filepath.Join(filepath.Dir(m.path), name), d.text, d.quoted, &d.last)
+	folder, base := filepath.Split(m.place())
+	d.spool = newSpool(m.fsys, folder+fmt.Sprintf(".%s.popmark-%s.part", base, token()), d.text, d.quoted, &d.last)
 	return d, nil
 }
 
@@ -86,6 +91,13 @@ func (m *Mbox) Find(r Receipt) bool { return r.Name != "" && m.index.has(r.Name)
 func (m *Mbox) Close() error {
 	m.under.Wait()
 	return nil
+}
+
+// place is where the file truly is, as far as is known.
+func (m *Mbox) place() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.real
 }
 
 // from makes a From_ line that no other message with the same text has got in this
@@ -252,7 +264,7 @@ func (m *Mbox) append(f *locked, batch []*mboxDelivery) error {
 		in.Messages = append(in.Messages, intentStart{At: size + in.Total, From: d.from})
 		in.Total += d.length()
 	}
-	withdraw, err := m.declare(in)
+	withdraw, err := m.declare(f.path, in)
 	if err != nil {
 		return err
 	}
@@ -260,7 +272,7 @@ func (m *Mbox) append(f *locked, batch []*mboxDelivery) error {
 		err = f.Sync()
 	}
 	if err == nil && f.made {
-		err = m.fsys.SyncDir(filepath.Dir(m.path))
+		err = m.fsys.SyncDir(filepath.Dir(f.path))
 	}
 	if err == nil {
 		// From here on the messages count, so that this must be on the disk too.

@@ -28,12 +28,13 @@ type intentStart struct {
 	From string `json:"from"`
 }
 
-func (m *Mbox) intentPath() string { return m.path + ".popmark" }
+func intentPath(mbox string) string { return mbox + ".popmark" }
 
-// declare writes the intent and brings it to the disk. In a folder that lets nobody
+// declare writes the intent for the mbox at a path and brings it to the disk. In a folder that lets nobody
 // make files there is none, and a killed process may leave half a message there.
-func (m *Mbox) declare(in intent) (done func() error, err error) {
-	f, err := m.fsys.OpenFile(m.intentPath(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func (m *Mbox) declare(mbox string, in intent) (done func() error, err error) {
+	path := intentPath(mbox)
+	f, err := m.fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrPermission) {
 		return func() error { return nil }, nil
 	}
@@ -48,25 +49,26 @@ func (m *Mbox) declare(in intent) (done func() error, err error) {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = m.fsys.SyncDir(filepath.Dir(m.path))
+		err = m.fsys.SyncDir(filepath.Dir(path))
 	}
 	if err != nil {
-		return nil, errors.Join(err, m.fsys.Remove(m.intentPath()))
+		return nil, errors.Join(err, m.fsys.Remove(path))
 	}
-	return m.withdraw, nil
+	return func() error { return m.withdraw(path) }, nil
 }
 
-func (m *Mbox) withdraw() error {
-	if err := m.fsys.Remove(m.intentPath()); err != nil {
+func (m *Mbox) withdraw(path string) error {
+	if err := m.fsys.Remove(path); err != nil {
 		return err
 	}
-	return m.fsys.SyncDir(filepath.Dir(m.path))
+	return m.fsys.SyncDir(filepath.Dir(path))
 }
 
 // recover cuts off what an interrupted run appended, if it is certain that nothing
 // else would go with it. The mbox is locked.
-func (m *Mbox) recover(f File) error {
-	j, err := m.fsys.OpenFile(m.intentPath(), os.O_RDONLY, 0)
+func (m *Mbox) recover(f *locked) error {
+	path := intentPath(f.path)
+	j, err := m.fsys.OpenFile(path, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -91,11 +93,11 @@ func (m *Mbox) recover(f File) error {
 			}
 		case restMixed:
 			m.warn(fmt.Sprintf("%s: what an interrupted run wrote into %s from octet %d on stays there, since other mail seems to stand behind it: "+
-				"look at that place, a message may be there in part and once more as a whole", m, m.path, in.Size))
+				"look at that place, a message may be there in part and once more as a whole", m, f.path, in.Size))
 		case restForeign:
 		}
 	}
-	return m.withdraw()
+	return m.withdraw(path)
 }
 
 // rest is what follows the end that an mbox had before an append that was not acknowledged.

@@ -28,7 +28,8 @@ var errLocked = errors.New("another program has it locked")
 // an fcntl lock and with a file of its name and ".lock".
 type locked struct {
 	File
-	made bool // the file was not there before
+	path string // without symbolic links
+	made bool   // the file was not there before
 	dot  string
 	fsys FS
 }
@@ -48,7 +49,7 @@ func (m *Mbox) open(gone func() error) (*locked, error) {
 		if time.Now().After(deadline) {
 			return nil, &Error{
 				Dest: m.String(), Doing: "locking the file", Class: ErrTemporary, Err: errLocked,
-				Next: "close what has it open, then run the same command again; if nothing has, remove " + m.path + ".lock",
+				Next: "close what has it open, then run the same command again; if nothing has, remove " + m.place() + ".lock",
 			}
 		}
 		time.Sleep(pause)
@@ -57,36 +58,43 @@ func (m *Mbox) open(gone func() error) (*locked, error) {
 
 // tryOpen returns nil and no error where somebody else has a lock.
 func (m *Mbox) tryOpen() (*locked, error) {
-	_, serr := m.fsys.Stat(m.path)
-	f, err := m.fsys.OpenFile(m.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	path, err := resolve(m.fsys, m.path)
 	if err != nil {
 		return nil, err
 	}
-	l := &locked{File: f, made: errors.Is(serr, fs.ErrNotExist), fsys: m.fsys}
-	ok, err := l.take(m.path)
+	m.mu.Lock()
+	m.real = path
+	m.mu.Unlock()
+	_, serr := m.fsys.Stat(path)
+	f, err := m.fsys.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	l := &locked{File: f, path: path, made: errors.Is(serr, fs.ErrNotExist), fsys: m.fsys}
+	ok, err := l.take()
 	if !ok || err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
 
-func (l *locked) take(path string) (bool, error) {
+func (l *locked) take() (bool, error) {
 	fi, err := l.Stat()
 	if err != nil {
 		return false, err
 	}
 	if !fi.Mode().IsRegular() {
-		return false, &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
+		return false, &fs.PathError{Op: "open", Path: l.path, Err: syscall.EISDIR}
 	}
 	if ok, err := l.TryLock(); !ok || err != nil {
 		return false, err
 	}
-	ok, err := l.takeDot(path + ".lock")
+	ok, err := l.takeDot(l.path + ".lock")
 	if !ok || err != nil {
 		return false, err
 	}
 	// A mail reader may have put a new file in the place of the one that was opened.
-	now, err := l.fsys.Stat(path)
+	now, err := l.fsys.Stat(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -53,7 +53,13 @@ func (e *EML) Secure(ctx context.Context, r Receipt) (bool, error) {
 
 // Secure brings the whole mbox to the disk.
 func (m *Mbox) Secure(ctx context.Context, r Receipt) (bool, error) {
-	return secured(ctx, m, m.Find(r), func() error { return syncPlace(m.fsys, m.path) })
+	return secured(ctx, m, m.Find(r), func() error {
+		real, err := resolve(m.fsys, m.path)
+		if err != nil {
+			return err
+		}
+		return syncPlace(m.fsys, real)
+	})
 }
 
 // Secure believes the command, which is all that can be known: a receipt that Commit

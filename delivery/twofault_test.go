@@ -21,7 +21,7 @@ func TestP2_WhatIsDeliveredAfterAKillSurvivesThePower(t *testing.T) {
 				ended := false
 				synctest.Test(t, func(t *testing.T) { ended = !killThenPower(t, kind.dest, kind.read, n) })
 				if ended {
-					if n < 15 {
+					if n < 12 {
 						t.Errorf("only %d changes", n)
 					}
 					return
@@ -37,7 +37,7 @@ func TestP2_WhatIsDeliveredAfterAKillSurvivesThePower(t *testing.T) {
 // killedAt delivers message 0 and kills the process before its nth change. What it did not
 // sync is there still, and can still be lost.
 func killedAt(t *testing.T, n int, open func(*faultfs.FS) delivery.Destination) (fsys *faultfs.FS, o outcome, killed bool) {
-	fsys = faultfs.New()
+	fsys = newDisk()
 	seen := 0
 	fsys.Inject(func(op faultfs.Op) error {
 		if slices.Contains(faultfs.Changes, op.Kind) {

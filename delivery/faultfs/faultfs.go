@@ -49,6 +49,7 @@ const (
 	Rename   Kind = "rename"
 	Link     Kind = "link"
 	Remove   Kind = "remove"
+	Readlink Kind = "readlink"
 	Stat     Kind = "stat"
 	ReadDir  Kind = "readdir"
 	SyncDir  Kind = "syncdir"
@@ -234,6 +235,18 @@ func (f *FS) ReadFile(name string) ([]byte, error) {
 // WriteFile puts a file there, with the folders above it, all of it on the disk. The
 // hook does not see it.
 func (f *FS) WriteFile(name string, data []byte) {
+	f.put(name, &inode{mode: 0o600, data: slices.Clone(data), disk: slices.Clone(data)})
+}
+
+// Symlink is WriteFile for a symbolic link.
+func (f *FS) Symlink(target, name string) {
+	f.put(name, &inode{mode: fs.ModeSymlink | 0o777, target: target})
+}
+
+// MkdirAll is WriteFile for a folder.
+func (f *FS) MkdirAll(name string) { f.put(name, newDir(0o700)) }
+
+func (f *FS) put(name string, n *inode) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	at := f.root
@@ -246,7 +259,7 @@ func (f *FS) WriteFile(name string, data []byte) {
 		}
 		at = next
 	}
-	n := &inode{mode: 0o600, data: slices.Clone(data), disk: slices.Clone(data), changed: f.tick()}
+	n.changed = f.tick()
 	last := parts[len(parts)-1]
 	at.entries[last], at.durable[last] = n, n
 }

@@ -12,7 +12,8 @@ type inode struct {
 	dir     bool
 	mode    fs.FileMode
 	changed time.Time
-	locked  *file // who holds the exclusive lock
+	target  string // where a symbolic link leads
+	locked  *file  // who holds the exclusive lock
 
 	data []byte // a file's octets now
 	disk []byte // at its last Sync

@@ -37,26 +37,69 @@ func (f *FS) begin(kind Kind, name, from string) error {
 	return nil
 }
 
-// find is the folder that holds the last part of a path, and what is there.
+// maxLinks is how many symbolic links one path may lead through.
+const maxLinks = 40
+
+// find is the folder that holds the last part of a path, and what is there. Symbolic
+// links before the last part are followed.
 func (f *FS) find(name string) (dir *inode, base string, n *inode, err error) {
+	return f.look(name, false, maxLinks)
+}
+
+// follow is find, and follows a link that is the last part as well.
+func (f *FS) follow(name string) (dir *inode, base string, n *inode, err error) {
+	return f.look(name, true, maxLinks)
+}
+
+func (f *FS) look(name string, last bool, links int) (dir *inode, base string, n *inode, err error) {
 	name = path.Clean("/" + name)
 	if name == "/" {
 		return nil, "/", f.root, nil
 	}
 	dir = f.root
 	parts := strings.Split(name[1:], "/")
-	for _, part := range parts[:len(parts)-1] {
+	for i, part := range parts {
 		next := dir.entries[part]
-		if next == nil {
+		end := i == len(parts)-1
+		switch {
+		case next != nil && next.target != "" && (last || !end):
+			if links == 0 {
+				return nil, "", nil, syscall.ELOOP
+			}
+			to := next.target
+			if !path.IsAbs(to) {
+				to = path.Join("/", path.Join(parts[:i]...), to)
+			}
+			return f.look(path.Join(append([]string{to}, parts[i+1:]...)...), last, links-1)
+		case end:
+			return dir, part, next, nil
+		case next == nil:
 			return nil, "", nil, fs.ErrNotExist
-		}
-		if !next.dir {
+		case !next.dir:
 			return nil, "", nil, syscall.ENOTDIR
 		}
 		dir = next
 	}
-	base = parts[len(parts)-1]
-	return dir, base, dir.entries[base], nil
+	return nil, "", nil, fs.ErrNotExist // not reached: there is a last part
+}
+
+// Readlink is where a symbolic link leads.
+func (f *FS) Readlink(name string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(Readlink, name, ""); err != nil {
+		return "", err
+	}
+	_, _, n, err := f.find(name)
+	switch {
+	case err != nil:
+		return "", f.fail(Readlink, name, err)
+	case n == nil:
+		return "", f.fail(Readlink, name, fs.ErrNotExist)
+	case n.target == "":
+		return "", f.fail(Readlink, name, syscall.EINVAL)
+	}
+	return n.target, nil
 }
 
 func (f *FS) fail(kind Kind, name string, err error) error {
@@ -67,7 +110,7 @@ func (f *FS) fail(kind Kind, name string, err error) error {
 func (f *FS) OpenFile(name string, flag int, perm fs.FileMode) (delivery.File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	dir, base, n, err := f.find(name)
+	dir, base, n, err := f.follow(name)
 	kind := Open
 	if err == nil && n == nil && flag&os.O_CREATE != 0 {
 		kind = Create
@@ -177,7 +220,7 @@ func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	if err := f.begin(Stat, name, ""); err != nil {
 		return nil, err
 	}
-	_, base, n, err := f.find(name)
+	_, base, n, err := f.follow(name)
 	if err == nil && n == nil {
 		err = fs.ErrNotExist
 	}
@@ -222,7 +265,7 @@ func (f *FS) SyncDir(name string) error {
 }
 
 func (f *FS) folder(name string) (*inode, error) {
-	_, _, n, err := f.find(name)
+	_, _, n, err := f.follow(name)
 	switch {
 	case err != nil:
 		return nil, err

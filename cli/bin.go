@@ -85,12 +85,13 @@ func closeBin(bin *commit.Bin) error {
 }
 
 // restore puts the copy of a deleted message into the destination.
-func (a *app) restore(ctx context.Context, l *ledger.Ledger, id string, to *destinationOptions, asJSON bool) error {
+func (a *app) restore(ctx context.Context, l *ledger.Ledger, id string, to *destinationOptions, state *stateOptions, asJSON bool) error {
 	dest, err := to.destination()
 	if err != nil {
 		return err
 	}
 	delivery.Tell(dest, func(w string) { a.warn(message.MakeSafe(w)) })
+	state.noteIn(dest)
 	receipt, err := commit.Restore(ctx, l, id, dest)
 	if err := errors.Join(restoreError(err), dest.Close()); err != nil {
 		return err

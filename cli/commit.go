@@ -107,6 +107,7 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 		return errors.Join(err, closeBin(bin))
 	}
 	delivery.Tell(dest, func(w string) { a.warn(message.MakeSafe(w)) })
+	t.state.noteIn(dest)
 	b, err := a.prepare(target, t, uses{journal: true})
 	if err != nil {
 		return errors.Join(err, dest.Close(), closeBin(bin))

@@ -56,7 +56,7 @@ func (a *app) restoreCommand() *cobra.Command {
 				return err
 			}
 			return a.withLedger(&state, func(l *ledger.Ledger) error {
-				return a.restore(cmd.Context(), l, args[0], &to, asJSON)
+				return a.restore(cmd.Context(), l, args[0], &to, &state, asJSON)
 			})
 		},
 	}

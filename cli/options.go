@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"popmark/account"
+	"popmark/delivery"
 	"popmark/ledger"
 	"popmark/message"
 )
@@ -133,16 +135,31 @@ func (o *stateOptions) open() (*ledger.Ledger, error) {
 	if o.none {
 		return ledger.OpenMemory()
 	}
-	dir := o.dir
-	if dir == "" {
-		var err error
-		if dir, err = ledger.DefaultDir(); err != nil {
-			return nil, &statusError{exitCantCreate, err}
-		}
+	dir, err := o.folder()
+	if err != nil {
+		return nil, &statusError{exitCantCreate, err}
 	}
 	l, err := ledger.Open(dir)
 	if err != nil {
 		return nil, &statusError{exitCantCreate, err}
 	}
 	return l, nil
+}
+
+func (o *stateOptions) folder() (string, error) {
+	if o.dir != "" {
+		return filepath.Abs(o.dir)
+	}
+	return ledger.DefaultDir()
+}
+
+// noteIn lets a destination note in the state folder what it can't note elsewhere.
+func (o *stateOptions) noteIn(d delivery.Destination) {
+	if o.none {
+		return
+	}
+	// Where there is no such folder the ledger says so.
+	if dir, err := o.folder(); err == nil {
+		delivery.NoteIn(d, dir)
+	}
 }

@@ -61,6 +61,7 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 	feed := ui.NewFeed()
 	warn := func(w string) { feed.Event(mailbox.WarningEvent{Text: message.MakeSafe(w)}) }
 	delivery.Tell(dest, warn)
+	o.state.noteIn(dest)
 	b, err := a.prepare(target, o, uses{
 		journal:  true,
 		shows:    true,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -43,6 +44,13 @@ var kinds = []struct {
 			return strings.HasPrefix(p, "/disk/Mail/") && strings.HasSuffix(p, ".eml")
 		})
 	}},
+	{"mbox:/spool/box", func(fsys *faultfs.FS) []string {
+		text, err := fsys.ReadFile("/spool/box")
+		if err != nil {
+			return nil
+		}
+		return splitMbox(string(text))
+	}},
 	{"mbox:/links/box", func(fsys *faultfs.FS) []string {
 		text, err := fsys.ReadFile("/disk/box")
 		if err != nil {
@@ -52,12 +60,16 @@ var kinds = []struct {
 	}},
 }
 
-// newDisk is an empty disk with links to what is not there yet.
+// newDisk is an empty disk with links to what is not there yet, and an mbox in a folder
+// that lets nobody make files.
 func newDisk() *faultfs.FS {
 	fsys := faultfs.New()
 	fsys.MkdirAll("/disk")
 	fsys.Symlink("../disk/box", "/links/box")
 	fsys.Symlink("/disk/Mail", "/links/Mail")
+	fsys.MkdirAll(os.TempDir())
+	fsys.WriteFile("/spool/box", nil)
+	fsys.Seal("/spool")
 	return fsys
 }
 
@@ -121,6 +133,7 @@ func open(t *testing.T, fsys *faultfs.FS, dest string) delivery.Destination {
 	if err != nil {
 		t.Fatal(err)
 	}
+	delivery.NoteIn(d, "/state/popmark")
 	return d
 }
 

@@ -106,6 +106,12 @@ func untilDone(ctx context.Context, work func() error) error {
 	}
 }
 
+// sealed tells that a folder lets this user make no files, as the system's folder of
+// mailboxes may.
+func sealed(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+}
+
 // noLinks tells that the file system knows no second names, as FAT does not.
 func noLinks(err error) bool {
 	return errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOTSUP) ||

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -21,6 +22,7 @@ type Mbox struct {
 	path  string
 	index mboxIndex
 	under sync.WaitGroup
+	notes string // the folder for intents that cannot be beside the file, "" without
 
 	mu      sync.Mutex
 	queue   []*mboxDelivery
@@ -63,6 +65,7 @@ func (m *Mbox) Prepare(ctx context.Context) error {
 		}
 		base := regexp.QuoteMeta(filepath.Base(f.path))
 		removeLeftovers(m.fsys, filepath.Dir(f.path), regexp.MustCompile(`^(\.`+base+`\.`+partName+`|`+base+`\.lock-[0-9a-f]{16}$)`))
+		removeLeftovers(m.fsys, os.TempDir(), waitingName)
 		err = m.recover(f)
 		if err == nil && f.made {
 			err = m.fsys.SyncDir(filepath.Dir(f.path))
@@ -72,7 +75,8 @@ func (m *Mbox) Prepare(ctx context.Context) error {
 	return cannotCreate(m.String(), "preparing the file", err)
 }
 
-// Begin starts a message. A long one waits beside the mbox until it is complete.
+// Begin starts a message. A long one waits beside the mbox until it is complete, or in
+// the folder for temporary files where none can be made there.
 func (m *Mbox) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 	if err := stopped(ctx); err != nil {
 		return nil, err
@@ -80,6 +84,7 @@ func (m *Mbox) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 	d := &mboxDelivery{m: m, sender: meta.From, text: newIdentity(), quoted: &quoteCount{}}
 	folder, base := filepath.Split(m.place())
 	d.spool = newSpool(m.fsys, folder+fmt.Sprintf(".%s.popmark-%s.part", base, token()), d.text, d.quoted, &d.last)
+	d.spool.otherPath = waitingPath()
 	return d, nil
 }
 

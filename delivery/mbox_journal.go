@@ -2,6 +2,8 @@ package delivery
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // intent is what popmark writes beside an mbox, as its name and ".popmark", before
@@ -28,19 +31,39 @@ type intentStart struct {
 	From string `json:"from"`
 }
 
-func intentPath(mbox string) string { return mbox + ".popmark" }
+// intentPaths is where the intent for the mbox at a path may be: beside it or, where
+// nobody can make files there, in the folder for notes.
+func (m *Mbox) intentPaths(mbox string) []string {
+	paths := []string{mbox + ".popmark"}
+	if m.notes != "" {
+		sum := sha256.Sum256([]byte(mbox))
+		paths = append(paths, filepath.Join(m.notes, "mbox-"+hex.EncodeToString(sum[:16])+".popmark"))
+	}
+	return paths
+}
 
-// declare writes the intent for the mbox at a path and brings it to the disk. In a folder that lets nobody
-// make files there is none, and a killed process may leave half a message there.
+// declare writes the intent for the mbox at a path and brings it to the disk. Where there
+// is no place for it there is none, and a killed process may leave half a message.
 func (m *Mbox) declare(mbox string, in intent) (done func() error, err error) {
-	path := intentPath(mbox)
-	f, err := m.fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrPermission) {
-		return func() error { return nil }, nil
+	for i, path := range m.intentPaths(mbox) {
+		if i > 0 {
+			if err := makeFolder(m.fsys, m.notes); err != nil {
+				return nil, err
+			}
+		}
+		f, err := m.fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if sealed(err) {
+			continue
+		}
+		if err == nil {
+			err = m.writeIntent(f, path, in)
+		}
+		return func() error { return m.withdraw(path) }, err
 	}
-	if err != nil {
-		return nil, err
-	}
+	return func() error { return nil }, nil
+}
+
+func (m *Mbox) writeIntent(f File, path string, in intent) error {
 	text, err := json.Marshal(in)
 	if err == nil {
 		_, err = f.Write(append(text, '\n'))
@@ -52,9 +75,9 @@ func (m *Mbox) declare(mbox string, in intent) (done func() error, err error) {
 		err = m.fsys.SyncDir(filepath.Dir(path))
 	}
 	if err != nil {
-		return nil, errors.Join(err, m.fsys.Remove(path))
+		err = errors.Join(err, m.fsys.Remove(path))
 	}
-	return func() error { return m.withdraw(path) }, nil
+	return err
 }
 
 func (m *Mbox) withdraw(path string) error {
@@ -64,16 +87,28 @@ func (m *Mbox) withdraw(path string) error {
 	return m.fsys.SyncDir(filepath.Dir(path))
 }
 
-// recover cuts off what an interrupted run appended, if it is certain that nothing
+// recover cuts off what interrupted runs appended, if it is certain that nothing
 // else would go with it. The mbox is locked.
 func (m *Mbox) recover(f *locked) error {
-	path := intentPath(f.path)
+	for _, path := range m.intentPaths(f.path) {
+		if err := m.carryBack(f, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carryBack is recover for one place of an intent.
+func (m *Mbox) carryBack(f *locked, path string) error {
 	j, err := m.fsys.OpenFile(path, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if strange(j) {
+		return errors.Join(&fs.PathError{Op: "open", Path: path, Err: errStrange}, j.Close())
 	}
 	text, err := io.ReadAll(io.LimitReader(j, 1<<20))
 	if err = errors.Join(err, j.Close()); err != nil {
@@ -98,6 +133,20 @@ func (m *Mbox) recover(f *locked) error {
 		}
 	}
 	return m.withdraw(path)
+}
+
+// errStrange is what is wrong with an intent that another user has made: obeying it might
+// cut off mail.
+var errStrange = fmt.Errorf("another user made it: %w", fs.ErrExist)
+
+// strange tells whether a file is neither this user's nor the system's.
+func strange(f File) bool {
+	fi, err := f.Stat()
+	if err != nil {
+		return true
+	}
+	sys, ok := fi.Sys().(*syscall.Stat_t)
+	return ok && sys.Uid != 0 && int(sys.Uid) != os.Geteuid()
 }
 
 // rest is what follows the end that an mbox had before an append that was not acknowledged.

@@ -102,13 +102,14 @@ func (l *locked) take() (bool, error) {
 }
 
 // takeDot makes the lock file, by a link, so that it always says whose it is. Where
-// the folder lets nobody make files, as a spool folder may, the fcntl lock alone has
-// to do.
+// the folder lets nobody make files, the fcntl lock alone has to do, as long as no other
+// program, with a mail system's rights, has a lock file there.
 func (l *locked) takeDot(path string) (bool, error) {
 	mine := path + "-" + token()
 	err := l.writeHolder(mine)
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return true, nil
+	if sealed(err) {
+		_, serr := l.fsys.Stat(path)
+		return serr != nil || stale(l.fsys, path), nil
 	}
 	if err != nil {
 		return false, err

@@ -58,9 +58,11 @@ func (p *Pipe) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 	if err := stopped(ctx); err != nil {
 		return nil, err
 	}
-	name := filepath.Join(os.TempDir(), "popmark-"+token()+".part")
-	return &pipeDelivery{p: p, meta: meta, spool: newSpool(OS(), name)}, nil
+	return &pipeDelivery{p: p, meta: meta, spool: newSpool(OS(), waitingPath())}, nil
 }
+
+// waitingPath is a new name for a message in the folder for temporary files.
+func waitingPath() string { return filepath.Join(os.TempDir(), "popmark-"+token()+".part") }
 
 // Find cannot look where the command has put a message, and so never finds one.
 func (p *Pipe) Find(Receipt) bool { return false }

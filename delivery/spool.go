@@ -26,8 +26,10 @@ var (
 // only when it is needed, so that beginning a delivery costs no system call.
 type spool struct {
 	fsys FS
-	path string      // the file's name
-	also []io.Writer // get the octets as stored; they never fail
+	path string // the file's name
+	// otherPath, where not "", is taken instead where path's folder lets nobody make files.
+	otherPath string
+	also      []io.Writer // get the octets as stored; they never fail
 
 	beside *beside // takes the octets of a large message in; nothing else is touched then
 	begun  int64   // octets taken in without it
@@ -139,7 +141,11 @@ func (s *spool) makeRoom() error {
 
 func (s *spool) flush() error {
 	if s.file == nil {
-		f, err := s.fsys.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		f, err := s.create()
+		if sealed(err) && s.otherPath != "" {
+			s.path = s.otherPath
+			f, err = s.create()
+		}
 		if err != nil {
 			return err
 		}
@@ -151,6 +157,10 @@ func (s *spool) flush() error {
 	_, err := s.file.Write(*s.buf)
 	*s.buf = (*s.buf)[:0]
 	return err
+}
+
+func (s *spool) create() (File, error) {
+	return s.fsys.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
 // sync brings the whole message into its file, the file to the disk, and closes it.

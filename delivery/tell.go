@@ -16,6 +16,24 @@ func (m *Mbox) tell(to func(string)) {
 	m.told = to
 }
 
+// NoteIn has a destination make the notes that it can't make beside its files in a folder of
+// the user's own, which is made where it is missing. They tell the next run what one that
+// was killed left half written. Without NoteIn there are none then. It is to be called
+// before anything else is asked of the destination.
+func NoteIn(d Destination, folder string) {
+	if n, ok := d.(interface{ noteIn(string) }); ok {
+		n.noteIn(folder)
+	}
+}
+
+func (m *Mbox) noteIn(folder string) { m.notes = folder }
+
+func (m multi) noteIn(folder string) {
+	for _, d := range m {
+		NoteIn(d, folder)
+	}
+}
+
 func (m *Mbox) warn(text string) {
 	m.mu.Lock()
 	told := m.told

@@ -246,6 +246,16 @@ func (f *FS) Symlink(target, name string) {
 // MkdirAll is WriteFile for a folder.
 func (f *FS) MkdirAll(name string) { f.put(name, newDir(0o700)) }
 
+// Seal takes the permission to change a folder's entries away, as users have none for
+// the system's folder of mailboxes.
+func (f *FS) Seal(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n, err := f.folder(name); err == nil {
+		n.mode &^= 0o200
+	}
+}
+
 func (f *FS) put(name string, n *inode) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -14,11 +14,11 @@ import (
 // and brings each new entry to the disk. The entry of a folder that is there goes to
 // the disk as well: a run that was killed may have made it just before.
 func makeFolder(fsys FS, path string) error {
-	real, err := resolve(fsys, path)
+	resolved, err := resolve(fsys, path)
 	if err != nil {
 		return err
 	}
-	return makeReal(fsys, real)
+	return makeReal(fsys, resolved)
 }
 
 // makeReal is makeFolder for a path without symbolic links.

@@ -90,3 +90,5 @@ func (f *osFile) Write(p []byte) (int, error) {
 }
 
 func (f *osFile) TryLock() (bool, error) { return tryLock(f.File) }
+
+func (f *osFile) Close() error { return closeFile(f.File) }

@@ -52,11 +52,11 @@ func (m *Mbox) Prepare(ctx context.Context) error {
 		return err
 	}
 	err := untilDone(ctx, func() error {
-		real, err := resolve(m.fsys, m.path)
+		place, err := resolve(m.fsys, m.path)
 		if err != nil {
 			return err
 		}
-		if err := makeReal(m.fsys, filepath.Dir(real)); err != nil {
+		if err := makeReal(m.fsys, filepath.Dir(place)); err != nil {
 			return err
 		}
 		f, err := m.open(func() error { return stopped(ctx) })

@@ -108,8 +108,7 @@ func (l *locked) takeDot(path string) (bool, error) {
 	mine := path + "-" + token()
 	err := l.writeHolder(mine)
 	if sealed(err) {
-		_, serr := l.fsys.Stat(path)
-		return serr != nil || stale(l.fsys, path), nil
+		return missing(l.fsys, path) || stale(l.fsys, path), nil
 	}
 	if err != nil {
 		return false, err

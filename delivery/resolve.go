@@ -20,7 +20,7 @@ const maxLinks = 40
 // that is missing, a disk is not mounted, and mail must not be put in its place.
 func resolve(fsys FS, path string) (string, error) {
 	links := 0
-	real, rest := "/", path
+	resolved, rest := "/", path
 	for rest != "" {
 		var part string
 		part, rest, _ = strings.Cut(rest, "/")
@@ -28,13 +28,13 @@ func resolve(fsys FS, path string) (string, error) {
 		case "", ".":
 			continue
 		case "..":
-			real = filepath.Dir(real)
+			resolved = filepath.Dir(resolved)
 			continue
 		}
-		next := filepath.Join(real, part)
+		next := filepath.Join(resolved, part)
 		target, err := fsys.Readlink(next)
 		if errors.Is(err, syscall.EINVAL) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-			real = next
+			resolved = next
 			continue
 		}
 		if err != nil {
@@ -44,15 +44,15 @@ func resolve(fsys FS, path string) (string, error) {
 			return "", &fs.PathError{Op: "readlink", Path: path, Err: syscall.ELOOP}
 		}
 		if filepath.IsAbs(target) {
-			real = "/"
+			resolved = "/"
 		}
 		target = strings.TrimRight(target, "/")
-		if in := real + "/" + target[:strings.LastIndexByte(target, '/')+1]; missing(fsys, in) {
+		if in := resolved + "/" + target[:strings.LastIndexByte(target, '/')+1]; missing(fsys, in) {
 			return "", &danglingError{link: next, folder: filepath.Clean(in)}
 		}
 		rest = target + "/" + rest
 	}
-	return real, nil
+	return resolved, nil
 }
 
 func missing(fsys FS, path string) bool {

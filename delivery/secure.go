@@ -54,11 +54,11 @@ func (e *EML) Secure(ctx context.Context, r Receipt) (bool, error) {
 // Secure brings the whole mbox to the disk.
 func (m *Mbox) Secure(ctx context.Context, r Receipt) (bool, error) {
 	return secured(ctx, m, m.Find(r), func() error {
-		real, err := resolve(m.fsys, m.path)
+		resolved, err := resolve(m.fsys, m.path)
 		if err != nil {
 			return err
 		}
-		return syncPlace(m.fsys, real)
+		return syncPlace(m.fsys, resolved)
 	})
 }
 

@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +29,8 @@ type locked struct {
 	File
 	path string // without symbolic links
 	made bool   // the file was not there before
-	dot  string
+	dot  string // the lock file, "" without
+	mark string // what that holds and no other does
 	fsys FS
 }
 
@@ -134,7 +134,7 @@ func (l *locked) takeDot(path string) (bool, error) {
 	return true, nil
 }
 
-// writeHolder makes a file that names this process. It goes to the disk, since an
+// writeHolder makes a file that names this process, and on its second line this lock. It goes to the disk, since an
 // empty lock would keep everybody out for a while after a power failure.
 func (l *locked) writeHolder(path string) error {
 	f, err := l.fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
@@ -142,7 +142,8 @@ func (l *locked) writeHolder(path string) error {
 		return err
 	}
 	host, _ := os.Hostname() // without it, the lock only goes stale later
-	if _, err = fmt.Fprintf(f, "%d %s\n", os.Getpid(), host); err == nil {
+	l.mark = fmt.Sprintf("%d %s\n%s\n", os.Getpid(), host, token())
+	if _, err = f.Write([]byte(l.mark)); err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -158,17 +159,25 @@ func stale(fsys FS, path string) bool {
 	if err != nil {
 		return false
 	}
-	if f, err := fsys.OpenFile(path, os.O_RDONLY, 0); err == nil {
-		var b [256]byte
-		n, _ := io.ReadFull(f, b[:]) // what is missing makes no holder
-		_ = f.Close()
-		word, holder, _ := strings.Cut(string(bytes.TrimSpace(b[:n])), " ")
+	if text, err := readLock(fsys, path); err == nil {
+		line, _, _ := strings.Cut(text, "\n")
+		word, holder, _ := strings.Cut(strings.TrimSpace(line), " ")
 		pid, perr := strconv.Atoi(word)
 		if host, herr := os.Hostname(); perr == nil && herr == nil && pid > 0 && holder == host {
 			return pid == os.Getpid() || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 		}
 	}
 	return time.Since(fi.ModTime()) > staleLock
+}
+
+// readLock is what a lock file says.
+func readLock(fsys FS, path string) (string, error) {
+	f, err := fsys.OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 512))
+	return string(text), errors.Join(err, f.Close())
 }
 
 // removeStale takes a lock away that was left behind. By now it may be another program's
@@ -185,9 +194,22 @@ func removeStale(fsys FS, path, aside string) {
 
 // Close gives up both locks.
 func (l *locked) Close() error {
-	var err error
-	if l.dot != "" {
+	err := l.removeDot()
+	return errors.Join(l.File.Close(), err)
+}
+
+// removeDot removes the lock file. Another program that found it too old may have one of its
+// own there by now; the file's number would not tell, since the system gives it out again.
+func (l *locked) removeDot() error {
+	if l.dot == "" {
+		return nil
+	}
+	text, err := readLock(l.fsys, l.dot)
+	if err == nil && text == l.mark {
 		err = l.fsys.Remove(l.dot)
 	}
-	return errors.Join(l.File.Close(), err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -270,5 +271,44 @@ func TestMboxLeavesALockThatAnotherProgramTookInstead(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(lock + "-*"); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
+	}
+}
+
+func TestMboxGivesUpOnlyItsOwnDotLock(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(lock string) error
+		want   string // what the lock holds afterwards, "" where it is gone
+	}{
+		{"untouched", func(string) error { return nil }, ""},
+		{"taken away", os.Remove, ""},
+		{"another's", func(lock string) error {
+			return errors.Join(os.Remove(lock), os.WriteFile(lock, []byte("4711 elsewhere\n"), 0o600))
+		}, "4711 elsewhere\n"},
+		{"another's without a holder", func(lock string) error {
+			return errors.Join(os.Remove(lock), os.WriteFile(lock, nil, 0o600))
+		}, "empty"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, path := newMbox(t)
+			l, err := m.tryOpen()
+			if l == nil || err != nil {
+				t.Fatalf("not locked: %v", err)
+			}
+			if err := c.change(path + ".lock"); err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+			text, err := os.ReadFile(path + ".lock")
+			got := string(text)
+			if err == nil && got == "" {
+				got = "empty"
+			}
+			if got != c.want {
+				t.Errorf("the lock holds %q, want %q", got, c.want)
+			}
+		})
 	}
 }

@@ -41,7 +41,10 @@ func (e *engine) findCopies(ctx context.Context, taken map[made]bool) ([]ledger.
 			case record.Safe && !st.Mark.Deletes():
 				st.copied = true
 			case record.Safe && !mine:
-				st.copied = st.dest.Find(receipt)
+				st.copied = st.dest.Find(ctx, receipt)
+				if err := ctx.Err(); err != nil {
+					return nil, err // the answer may be of that
+				}
 			default:
 				if st.copied, err = st.dest.Secure(ctx, receipt); err != nil {
 					return nil, err

@@ -19,12 +19,14 @@ type Destination interface {
 	// it can be written. Its error wraps ErrCannotCreate.
 	Prepare(ctx context.Context) error
 
-	// Begin starts to deliver one message.
+	// Begin starts to deliver one message. When ctx ends, so does within a second what the
+	// Delivery waits for on a disk that does not answer, Commit apart, which has its own.
 	Begin(ctx context.Context, meta Meta) (Delivery, error)
 
 	// Find tells whether the message that r speaks of is still there. It is
-	// careful: where it cannot tell, or the file has lost its text, the answer is no.
-	Find(r Receipt) bool
+	// careful: where it cannot tell, or the file has lost its text, or ctx has ended, the
+	// answer is no.
+	Find(ctx context.Context, r Receipt) bool
 
 	// Secure is Find for a message that a run may have put into place and been killed
 	// before it was on the disk: what is found is brought there first. Of a command,
@@ -32,7 +34,7 @@ type Destination interface {
 	// that it is there and that the disk failed; fetching it again would make two.
 	Secure(ctx context.Context, r Receipt) (bool, error)
 
-	// Close waits for what is under way and gives up all resources.
+	// Close waits for each Commit to return and gives up all resources.
 	Close() error
 }
 

@@ -71,7 +71,7 @@ func (e *EML) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 		return nil, err
 	}
 	d := &emlDelivery{e: e, base: emlName(meta), text: sha256.New()}
-	d.spool = newSpool(e.fsys, e.unfinished(), d.text)
+	d.spool = newSpool(ctx, e.fsys, e.unfinished(), d.text)
 	return d, nil
 }
 
@@ -97,7 +97,11 @@ func (e *EML) claim(base string) string {
 
 // Find compares the file's octets with what was written, since another message may
 // have got that name.
-func (e *EML) Find(r Receipt) bool {
+func (e *EML) Find(ctx context.Context, r Receipt) bool {
+	return untilFound(ctx, func() bool { return e.find(r) })
+}
+
+func (e *EML) find(r Receipt) bool {
 	sum, name, ok := strings.Cut(r.Name, "/")
 	if !ok || !plainName(name) || !holds(e.fsys, filepath.Join(e.dir, name), r) {
 		return false
@@ -112,7 +116,7 @@ func (e *EML) Find(r Receipt) bool {
 	return err == nil && hex.EncodeToString(h.Sum(nil)) == sum
 }
 
-// Close waits for commits under way.
+// Close waits for each Commit to return.
 func (e *EML) Close() error {
 	e.under.Wait()
 	return nil
@@ -136,11 +140,15 @@ func (d *emlDelivery) Write(p []byte) (int, error) {
 }
 
 func (d *emlDelivery) Planned() Receipt {
-	if d.name == "" {
-		d.name = d.e.claim(d.base)
-	}
 	// An error shows again at Commit.
 	_ = d.spool.end()
+	if d.name == "" {
+		name := make(chan string, 1)
+		if untilDone(d.spool.ctx, func() error { name <- d.e.claim(d.base); return nil }) != nil {
+			return d.spool.receipt("", "")
+		}
+		d.name = <-name
+	}
 	return d.receipt()
 }
 
@@ -156,13 +164,14 @@ func (d *emlDelivery) Commit(ctx context.Context) (Receipt, error) {
 	select {
 	case d.e.slots <- struct{}{}:
 	case <-ctx.Done():
-		_ = d.spool.drop(true)
+		_ = untilDone(ctx, func() error { return d.spool.drop(true) })
 		return Receipt{}, stopped(ctx)
 	}
 	result := make(chan Receipt, 1)
 	d.e.under.Add(1)
+	defer d.e.under.Done()
 	err := untilDone(ctx, func() error {
-		defer d.e.under.Done()
+		d.spool.bind(context.Background())
 		if err := d.bring(ctx); err != nil {
 			return err
 		}

@@ -66,14 +66,14 @@ func TestEMLNeverOverwrites(t *testing.T) {
 	if err := os.WriteFile(planned.Path, []byte("theirs"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if e.Find(planned) {
+	if e.Find(t.Context(), planned) {
 		t.Error("another's file was taken for the message")
 	}
 	got, err := d.Commit(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !e.Find(got) || !e.Find(first) || e.Find(planned) {
+	if !e.Find(t.Context(), got) || !e.Find(t.Context(), first) || e.Find(t.Context(), planned) {
 		t.Error("not found where they are")
 	}
 	for path, want := range map[string]string{first.Path: "a\n", planned.Path: "theirs", got.Path: "b\n"} {
@@ -84,7 +84,7 @@ func TestEMLNeverOverwrites(t *testing.T) {
 	if err := os.WriteFile(got.Path, []byte("changed"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if e.Find(got) {
+	if e.Find(t.Context(), got) {
 		t.Error("a changed file is still taken for the message")
 	}
 }

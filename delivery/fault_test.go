@@ -203,10 +203,10 @@ func crashAt(t *testing.T, name string, read func(*faultfs.FS) []string, n int, 
 	}
 	for i, o := range outcomes {
 		acknowledged := o.err == nil && o.receipt.Name != ""
-		if acknowledged && !dest.Find(o.receipt) {
+		if acknowledged && !dest.Find(t.Context(), o.receipt) {
 			t.Errorf("message %d was acknowledged and is lost", i)
 		}
-		if !dest.Find(o.planned) {
+		if !dest.Find(t.Context(), o.planned) {
 			if again := one(dest, i); again.err != nil {
 				t.Errorf("again: %v", again.err)
 			}
@@ -267,7 +267,7 @@ func failAt(t *testing.T, name string, read func(*faultfs.FS) []string, hook fun
 	for i := range messages {
 		o := one(dest, i)
 		if o.err == nil {
-			if !dest.Find(o.receipt) {
+			if !dest.Find(t.Context(), o.receipt) {
 				t.Errorf("message %d was acknowledged and is not there", i)
 			}
 			want = append(want, stored(i))
@@ -283,7 +283,7 @@ func failAt(t *testing.T, name string, read func(*faultfs.FS) []string, hook fun
 		if strings.Contains(o.err.Error(), "\n") {
 			t.Errorf("more than a line: %v", o.err)
 		}
-		if dest.Find(o.planned) {
+		if dest.Find(t.Context(), o.planned) {
 			// Too late to be taken back, and Find says so.
 			want = append(want, stored(i))
 		}

@@ -89,8 +89,24 @@ const patience = 300 * time.Millisecond
 // its result, or the context's error where that ended some time before. The work runs on
 // then and must look at the context itself before it does what others can see.
 func untilDone(ctx context.Context, work func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- work() }()
+	return untilLeft(ctx, work, func() {})
+}
+
+// untilLeft is untilDone with what is to be done when the work ends after all, its result
+// no longer wanted. Until then all that it uses is its own.
+func untilLeft(ctx context.Context, work func() error, late func()) error {
+	if ctx.Done() == nil {
+		return work()
+	}
+	done, left := make(chan error), make(chan struct{})
+	go func() {
+		err := work()
+		select {
+		case done <- err:
+		case <-left:
+			late()
+		}
+	}()
 	select {
 	case err := <-done:
 		return err
@@ -102,8 +118,22 @@ func untilDone(ctx context.Context, work func() error) error {
 	case err := <-done:
 		return err
 	case <-t.C:
+		close(left)
 		return stopped(ctx)
 	}
+}
+
+// untilFound is untilDone for a question; it is not answered once the context has ended.
+func untilFound(ctx context.Context, look func() bool) bool {
+	if stopped(ctx) != nil {
+		return false
+	}
+	found := make(chan bool, 1)
+	err := untilDone(ctx, func() error {
+		found <- look()
+		return nil
+	})
+	return err == nil && <-found
 }
 
 // sealed tells that a folder lets this user make no files, as the system's folder of

@@ -101,11 +101,15 @@ func (m *Maildir) Begin(ctx context.Context, _ Meta) (Delivery, error) {
 		return nil, err
 	}
 	name := m.uniqueName()
-	return &maildirDelivery{m: m, name: name, spool: newSpool(m.fsys, m.sub("tmp", name))}, nil
+	return &maildirDelivery{m: m, name: name, spool: newSpool(ctx, m.fsys, m.sub("tmp", name))}, nil
 }
 
 // Find looks under new and cur, whatever flags the message has got since.
-func (m *Maildir) Find(r Receipt) bool {
+func (m *Maildir) Find(ctx context.Context, r Receipt) bool {
+	return untilFound(ctx, func() bool { return m.find(r) })
+}
+
+func (m *Maildir) find(r Receipt) bool {
 	if !plainName(r.Name) {
 		return false
 	}
@@ -117,7 +121,7 @@ func (m *Maildir) Find(r Receipt) bool {
 	return m.seen.has(r)
 }
 
-// Close waits for commits under way.
+// Close waits for each Commit to return.
 func (m *Maildir) Close() error {
 	m.under.Wait()
 	return nil
@@ -150,13 +154,15 @@ func (d *maildirDelivery) Commit(ctx context.Context) (Receipt, error) {
 	select {
 	case d.m.slots <- struct{}{}:
 	case <-ctx.Done():
-		_ = d.spool.drop(true)
+		_ = untilDone(ctx, func() error { return d.spool.drop(true) })
 		return Receipt{}, stopped(ctx)
 	}
-	receipt := d.Planned()
+	receipt := make(chan Receipt, 1)
 	d.m.under.Add(1)
+	defer d.m.under.Done()
 	err := untilDone(ctx, func() error {
-		defer d.m.under.Done()
+		d.spool.bind(context.Background())
+		receipt <- d.Planned()
 		err := d.bring(ctx)
 		if err != nil {
 			return err
@@ -166,7 +172,7 @@ func (d *maildirDelivery) Commit(ctx context.Context) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, failed(d.m.String(), "storing the message", err)
 	}
-	return receipt, nil
+	return <-receipt, nil
 }
 
 // bring gets the message onto the disk under tmp and renames it into new.

@@ -84,39 +84,39 @@ func TestMaildirHoldsWhatWasReceivedWithLFLineEnds(t *testing.T) {
 func TestMaildirFindsAMessageWhateverFlagsItHasGot(t *testing.T) {
 	m, dir := newMaildir(t)
 	r := mustDeliver(t, m, sample(1, 100))
-	if !m.Find(r) {
+	if !m.Find(t.Context(), r) {
 		t.Error("not found under new")
 	}
-	if none := mustDeliver(t, m, ""); !m.Find(none) {
+	if none := mustDeliver(t, m, ""); !m.Find(t.Context(), none) {
 		t.Error("one without text is not found")
 	}
 	seen := filepath.Join(dir, "cur", r.Name+":2,S")
 	if err := os.Rename(r.Path, seen); err != nil {
 		t.Fatal(err)
 	}
-	if !m.Find(r) {
+	if !m.Find(t.Context(), r) {
 		t.Error("not found under cur")
 	}
 	if err := os.Rename(seen, filepath.Join(dir, "cur", r.Name+":2,FRS")); err != nil {
 		t.Fatal(err)
 	}
-	if !m.Find(r) {
+	if !m.Find(t.Context(), r) {
 		t.Error("not found with other flags")
 	}
 	if err := os.Truncate(filepath.Join(dir, "cur", r.Name+":2,FRS"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if m.Find(r) {
+	if m.Find(t.Context(), r) {
 		t.Error("found although its text is gone")
 	}
 	if err := os.Remove(filepath.Join(dir, "cur", r.Name+":2,FRS")); err != nil {
 		t.Fatal(err)
 	}
-	if m.Find(r) {
+	if m.Find(t.Context(), r) {
 		t.Error("found after it was removed")
 	}
 	for _, name := range []string{"", ".", "..", "../new/" + r.Name, r.Name[:5]} {
-		if m.Find(Receipt{Name: name}) {
+		if m.Find(t.Context(), Receipt{Name: name}) {
 			t.Errorf("found %q", name)
 		}
 	}

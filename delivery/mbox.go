@@ -83,16 +83,20 @@ func (m *Mbox) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 	}
 	d := &mboxDelivery{m: m, sender: meta.From, text: newIdentity(), quoted: &quoteCount{}}
 	folder, base := filepath.Split(m.place())
-	d.spool = newSpool(m.fsys, folder+fmt.Sprintf(".%s.popmark-%s.part", base, token()), d.text, d.quoted, &d.last)
+	d.spool = newSpool(ctx, m.fsys, folder+fmt.Sprintf(".%s.popmark-%s.part", base, token()), d.text, d.quoted, &d.last)
 	d.spool.otherPath = waitingPath()
 	return d, nil
 }
 
 // Find looks for the message's text and From_ line, so that the fields with which
 // mail readers note what was read do not matter.
-func (m *Mbox) Find(r Receipt) bool { return r.Name != "" && m.index.has(r.Name) }
+func (m *Mbox) Find(ctx context.Context, r Receipt) bool {
+	return untilFound(ctx, func() bool { return m.find(r) })
+}
 
-// Close waits for commits under way.
+func (m *Mbox) find(r Receipt) bool { return r.Name != "" && m.index.has(r.Name) }
+
+// Close waits for each Commit to return.
 func (m *Mbox) Close() error {
 	m.under.Wait()
 	return nil
@@ -166,20 +170,25 @@ func (d *mboxDelivery) Commit(ctx context.Context) (Receipt, error) {
 		return Receipt{}, ErrClosed
 	}
 	d.ended = true
-	// What concerns this message alone must not fail those that it shares a lock with.
-	if err := d.spool.ready(); err != nil {
-		_ = d.spool.drop(true)
-		return Receipt{}, failed(d.m.String(), "keeping the message until it is whole", err)
-	}
-	receipt := d.Planned()
-	d.ctx, d.done = ctx, make(chan error, 1)
 	d.m.under.Add(1)
-	d.m.enqueue(d)
-	err := untilDone(ctx, func() error { return <-d.done })
+	defer d.m.under.Done()
+	receipt := make(chan Receipt, 1)
+	err := untilDone(ctx, func() error {
+		d.spool.bind(context.Background())
+		// What concerns this message alone must not fail those that it shares a lock with.
+		if err := d.spool.ready(); err != nil {
+			_ = d.spool.drop(true)
+			return failed(d.m.String(), "keeping the message until it is whole", err)
+		}
+		receipt <- d.Planned()
+		d.ctx, d.done = ctx, make(chan error, 1)
+		d.m.enqueue(d)
+		return <-d.done
+	})
 	if err != nil {
 		return Receipt{}, failed(d.m.String(), "appending the message", err)
 	}
-	return receipt, nil
+	return <-receipt, nil
 }
 
 func (d *mboxDelivery) Abort() error {
@@ -245,7 +254,6 @@ func (m *Mbox) carryOut(batch []*mboxDelivery) {
 		// The spool is only ours; failing to remove it harms no message.
 		_ = d.spool.drop(true)
 		d.done <- outcome
-		m.under.Done()
 	}
 }
 

@@ -92,7 +92,7 @@ func TestMboxRecoveryNeverCutsWhatOthersWrote(t *testing.T) {
 				t.Error("the intent is still there")
 			}
 			o := one(m, 1)
-			if got, err := fsys.ReadFile("/box"); o.err != nil || err != nil || !strings.HasPrefix(string(got), c.want) || !m.Find(o.receipt) {
+			if got, err := fsys.ReadFile("/box"); o.err != nil || err != nil || !strings.HasPrefix(string(got), c.want) || !m.Find(t.Context(), o.receipt) {
 				t.Errorf("then appended to: %.200q (%v, %v)", got, o.err, err)
 			}
 		})

@@ -33,7 +33,7 @@ func TestMboxInAFolderThatCannotBeChangedTakesMessagesOfAnyLength(t *testing.T) 
 		t.Fatal(err)
 	}
 	for n := range 4 {
-		if o := one(m, n); o.err != nil || !m.Find(o.receipt) {
+		if o := one(m, n); o.err != nil || !m.Find(t.Context(), o.receipt) {
 			t.Errorf("message %d: %v", n, o.err)
 		}
 	}

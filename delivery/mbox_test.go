@@ -59,7 +59,7 @@ func TestMboxAppendsBehindWhatIsThere(t *testing.T) {
 		if got := readFile(t, path); !strings.HasPrefix(got, c.before+c.gap+"From ann@") {
 			t.Errorf("behind %q: %q", c.before, got)
 		}
-		if !m.Find(r) {
+		if !m.Find(t.Context(), r) {
 			t.Errorf("behind %q: not found", c.before)
 		}
 	}
@@ -73,7 +73,7 @@ func TestMboxFindsAMessageThatAReaderHasMarked(t *testing.T) {
 	if first.Name == second.Name {
 		t.Fatal("two messages with the same octets are one")
 	}
-	if !m.Find(first) || !m.Find(second) {
+	if !m.Find(t.Context(), first) || !m.Find(t.Context(), second) {
 		t.Fatal("not found")
 	}
 	all := readFile(t, path)
@@ -84,20 +84,20 @@ func TestMboxFindsAMessageThatAReaderHasMarked(t *testing.T) {
 	if err := os.WriteFile(path, []byte(marked), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if !m.Find(first) || !m.Find(second) {
+	if !m.Find(t.Context(), first) || !m.Find(t.Context(), second) {
 		t.Error("not found once marked")
 	}
 	half := marked[:strings.LastIndex(marked, "\nFrom ")+1]
 	if err := os.WriteFile(path, []byte(half), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if !m.Find(first) || m.Find(second) {
+	if !m.Find(t.Context(), first) || m.Find(t.Context(), second) {
 		t.Error("the second one was removed, and that shows wrongly")
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if m.Find(first) {
+	if m.Find(t.Context(), first) {
 		t.Error("found in a file that is gone")
 	}
 }
@@ -117,7 +117,7 @@ func TestMboxTakesManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	for i, r := range receipts {
-		if !m.Find(r) {
+		if !m.Find(t.Context(), r) {
 			t.Errorf("message %d is not found", i)
 		}
 	}

@@ -57,7 +57,7 @@ func (m multi) part(r Receipt, i int) (Receipt, bool) {
 
 // Find is true where every destination that can look still has the message, and there
 // is one. Of a command it is enough that it once accepted it.
-func (m multi) Find(r Receipt) bool {
+func (m multi) Find(ctx context.Context, r Receipt) bool {
 	found := false
 	for i, d := range m {
 		part, ok := m.part(r, i)
@@ -67,7 +67,7 @@ func (m multi) Find(r Receipt) bool {
 		if _, blind := d.(*Pipe); blind {
 			continue
 		}
-		if !d.Find(part) {
+		if !d.Find(ctx, part) {
 			return false
 		}
 		found = true

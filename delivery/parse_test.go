@@ -69,7 +69,7 @@ func TestMultiIsSafeOnlyWhenAllAre(t *testing.T) {
 	if !errors.Is(err, ErrRejected) {
 		t.Fatalf("error %v", err)
 	}
-	if dest.Find(partial) {
+	if dest.Find(t.Context(), partial) {
 		t.Error("found though one destination refused it")
 	}
 	if err := os.Remove(fail); err != nil {
@@ -79,7 +79,7 @@ func TestMultiIsSafeOnlyWhenAllAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !dest.Find(whole) {
+	if !dest.Find(t.Context(), whole) {
 		t.Error("not found once all have it")
 	}
 	if got := names(t, filepath.Join(dir, "Mail", "new")); len(got) != 1 {
@@ -88,7 +88,7 @@ func TestMultiIsSafeOnlyWhenAllAre(t *testing.T) {
 	if whole.Octets != int64(len(text)) {
 		t.Errorf("octets %d", whole.Octets)
 	}
-	if Multi(NewPipe("true"), NewPipe("cat")).Find(Receipt{Name: pipeDone + separator + pipeDone}) {
+	if Multi(NewPipe("true"), NewPipe("cat")).Find(t.Context(), Receipt{Name: pipeDone + separator + pipeDone}) {
 		t.Error("found where nobody can look")
 	}
 	// Asked for again although all have it, it is delivered again.

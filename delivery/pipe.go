@@ -58,14 +58,14 @@ func (p *Pipe) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 	if err := stopped(ctx); err != nil {
 		return nil, err
 	}
-	return &pipeDelivery{p: p, meta: meta, spool: newSpool(OS(), waitingPath())}, nil
+	return &pipeDelivery{p: p, meta: meta, spool: newSpool(ctx, OS(), waitingPath())}, nil
 }
 
 // waitingPath is a new name for a message in the folder for temporary files.
 func waitingPath() string { return filepath.Join(os.TempDir(), "popmark-"+token()+".part") }
 
 // Find cannot look where the command has put a message, and so never finds one.
-func (p *Pipe) Find(Receipt) bool { return false }
+func (p *Pipe) Find(context.Context, Receipt) bool { return false }
 
 // Close waits for the command that runs.
 func (p *Pipe) Close() error {
@@ -99,6 +99,7 @@ func (d *pipeDelivery) Commit(ctx context.Context) (Receipt, error) {
 		return Receipt{}, ErrClosed
 	}
 	d.ended = true
+	d.spool.bind(ctx)
 	defer func() { _ = d.spool.drop(true) }()
 	d.p.under.Add(1)
 	defer d.p.under.Done()

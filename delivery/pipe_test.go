@@ -57,7 +57,7 @@ func TestPipeGivesTheMessageAndItsEnvelope(t *testing.T) {
 			t.Errorf("receipt %+v", r)
 		}
 		p := NewPipe("x")
-		if p.Find(r) {
+		if p.Find(t.Context(), r) {
 			t.Error("a copy is found where nobody can look")
 		}
 		for receipt, want := range map[Receipt]bool{r: true, {}: false} {
@@ -187,7 +187,7 @@ func TestP5_PipeCommandThatSaidYesHasTheMessage(t *testing.T) {
 func TestPipeEndsACommandWhoseMessageCannotBeReadToItsEnd(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "whole")
 	p := NewPipe("cat >/dev/null; echo >" + mark)
-	d := &pipeDelivery{p: p, spool: newSpool(OS(), "")}
+	d := &pipeDelivery{p: p, spool: newSpool(t.Context(), OS(), "")}
 	text := io.MultiReader(strings.NewReader(sample(1, 1<<10)), iotest.ErrReader(syscall.EIO))
 	err := d.run(t.Context(), text)
 	if !errors.Is(err, ErrIO) || !errors.Is(err, syscall.EIO) {

@@ -77,7 +77,7 @@ func TestAFolderBelowALinkIsMade(t *testing.T) {
 		}
 		o := one(d, 1)
 		fsys.Restart(faultfs.Everything)
-		if o.err != nil || !open(t, fsys, dest).Find(o.receipt) {
+		if o.err != nil || !open(t, fsys, dest).Find(t.Context(), o.receipt) {
 			t.Errorf("%s: lost with the power (%v)", dest, o.err)
 		}
 	}

@@ -9,16 +9,27 @@ import (
 	"strings"
 )
 
-// secured ends a Secure: there is what Find said. Work may hang on the disk.
-func secured(ctx context.Context, dest Destination, there bool, work func() error) (bool, error) {
-	if !there {
-		return false, nil
+// secured is a Secure of a message that look finds and work brings to the disk.
+func secured(ctx context.Context, dest Destination, look func() bool, work func() error) (bool, error) {
+	if err := stopped(ctx); err != nil {
+		return false, err
 	}
-	err := untilDone(ctx, work)
+	found := make(chan bool, 1)
+	err := untilDone(ctx, func() error {
+		there := look()
+		found <- there
+		if !there {
+			return nil
+		}
+		return work()
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil // it has just gone
 	}
-	return err == nil, failed(dest.String(), "bringing a message of an earlier run to the disk", err)
+	if err == nil {
+		return <-found, nil
+	}
+	return false, failed(dest.String(), "bringing a message of an earlier run to the disk", err)
 }
 
 // syncPlace brings a file and its folder's entry of it to the disk.
@@ -36,7 +47,7 @@ func syncPlace(fsys FS, path string) error {
 // Secure brings the file to the disk under new or, where a reader has moved it there,
 // its entry under cur: a file is on the disk before it has a name under new.
 func (m *Maildir) Secure(ctx context.Context, r Receipt) (bool, error) {
-	return secured(ctx, m, m.Find(r), func() error {
+	return secured(ctx, m, func() bool { return m.find(r) }, func() error {
 		err := syncPlace(m.fsys, m.sub("new", r.Name))
 		if errors.Is(err, fs.ErrNotExist) {
 			return m.fsys.SyncDir(m.sub("cur"))
@@ -48,12 +59,12 @@ func (m *Maildir) Secure(ctx context.Context, r Receipt) (bool, error) {
 // Secure brings the message's file to the disk.
 func (e *EML) Secure(ctx context.Context, r Receipt) (bool, error) {
 	_, name, _ := strings.Cut(r.Name, "/")
-	return secured(ctx, e, e.Find(r), func() error { return syncPlace(e.fsys, filepath.Join(e.dir, name)) })
+	return secured(ctx, e, func() bool { return e.find(r) }, func() error { return syncPlace(e.fsys, filepath.Join(e.dir, name)) })
 }
 
 // Secure brings the whole mbox to the disk.
 func (m *Mbox) Secure(ctx context.Context, r Receipt) (bool, error) {
-	return secured(ctx, m, m.Find(r), func() error {
+	return secured(ctx, m, func() bool { return m.find(r) }, func() error {
 		resolved, err := resolve(m.fsys, m.path)
 		if err != nil {
 			return err

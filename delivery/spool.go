@@ -2,7 +2,9 @@ package delivery
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
+	"errors"
 	"hash"
 	"io"
 	"os"
@@ -25,6 +27,7 @@ var (
 // and keeps it in memory until that is full, and then in a file. The file is made
 // only when it is needed, so that beginning a delivery costs no system call.
 type spool struct {
+	ctx  context.Context // bounds each wait for the disk
 	fsys FS
 	path string // the file's name
 	// otherPath, where not "", is taken instead where path's folder lets nobody make files.
@@ -44,8 +47,8 @@ type spool struct {
 	err    error // the first failure; nothing is written after it
 }
 
-func newSpool(fsys FS, path string, also ...io.Writer) *spool {
-	return &spool{fsys: fsys, path: path, also: also, buf: smallBuffers.Get().(*[]byte), sum: sha256.New()}
+func newSpool(ctx context.Context, fsys FS, path string, also ...io.Writer) *spool {
+	return &spool{ctx: ctx, fsys: fsys, path: path, also: also, buf: smallBuffers.Get().(*[]byte), sum: sha256.New()}
 }
 
 // Write takes octets in. For a large message it may be that an error comes with a later call.
@@ -66,6 +69,12 @@ func (s *spool) settle() {
 		s.beside.finish() // its error is in s.err
 		s.beside = nil
 	}
+}
+
+// bind lets waits for the disk end with another context from now on.
+func (s *spool) bind(ctx context.Context) {
+	s.settle()
+	s.ctx = ctx
 }
 
 // take is Write, at once.
@@ -140,30 +149,50 @@ func (s *spool) makeRoom() error {
 }
 
 func (s *spool) flush() error {
-	if s.file == nil {
-		f, err := s.create()
-		if sealed(err) && s.otherPath != "" {
-			s.path = s.otherPath
-			f, err = s.create()
+	buf, file, path, otherPath := s.buf, s.file, s.path, s.otherPath
+	err := s.disk(func() error {
+		var err error
+		if file == nil {
+			file, err = s.create(path)
+			if sealed(err) && otherPath != "" {
+				path = otherPath
+				file, err = s.create(path)
+			}
 		}
-		if err != nil {
+		if err != nil || len(*buf) == 0 {
 			return err
 		}
-		s.file = f
+		_, err = file.Write(*buf)
+		return err
+	}, func() {
+		if file != nil {
+			_ = errors.Join(file.Close(), s.fsys.Remove(path)) // nobody is there to tell
+		}
+	})
+	if s.buf == nil {
+		return err
 	}
-	if len(*s.buf) == 0 {
-		return nil
-	}
-	_, err := s.file.Write(*s.buf)
+	s.file, s.path = file, path
 	*s.buf = (*s.buf)[:0]
 	return err
 }
 
-func (s *spool) create() (File, error) {
-	return s.fsys.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+func (s *spool) create(path string) (File, error) {
+	return s.fsys.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
-// sync brings the whole message into its file, the file to the disk, and closes it.
+// disk waits for work with the file or, where the context has ended, leaves it alone with
+// that and with the buffer, which it may use for as long as the disk does not answer.
+func (s *spool) disk(work func() error, late func()) error {
+	err := untilLeft(s.ctx, work, late)
+	if left := (*stop)(nil); errors.As(err, &left) {
+		s.buf, s.file = nil, nil
+	}
+	return err
+}
+
+// sync brings the whole message into its file, the file to the disk, and closes it. It
+// may hang on the disk.
 func (s *spool) sync() error {
 	if err := s.end(); err != nil {
 		return err
@@ -213,13 +242,16 @@ func (s *spool) drop(remove bool) error {
 	if f == nil {
 		return nil
 	}
-	err := f.Close()
-	if remove {
-		if rerr := s.fsys.Remove(s.path); err == nil {
-			err = rerr
+	path := s.path
+	return s.disk(func() error {
+		err := f.Close()
+		if remove {
+			if rerr := s.fsys.Remove(path); err == nil {
+				err = rerr
+			}
 		}
-	}
-	return err
+		return err
+	}, func() {})
 }
 
 func (s *spool) giveBack() {

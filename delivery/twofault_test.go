@@ -79,7 +79,7 @@ func killThenPower(t *testing.T, name string, read func(*faultfs.FS) []string, n
 	if !slices.Contains(read(fsys), stored(1)) {
 		t.Error("a message that was delivered after the kill is lost with the power")
 	}
-	if !open(t, fsys, name).Find(o.receipt) {
+	if !open(t, fsys, name).Find(t.Context(), o.receipt) {
 		t.Error("the receipt of a message that was delivered after the kill finds nothing")
 	}
 	return true
@@ -114,7 +114,7 @@ func TestP5_WhatSecureFindsSurvivesThePower(t *testing.T) {
 					if there, err = dest.Secure(t.Context(), o.planned); err != nil {
 						t.Fatalf("killed at change %d: %v", n, err)
 					}
-					if there != dest.Find(o.planned) {
+					if there != dest.Find(t.Context(), o.planned) {
 						t.Errorf("killed at change %d: Secure says %v, Find does not", n, there)
 					}
 				}
@@ -128,11 +128,11 @@ func TestP5_WhatSecureFindsSurvivesThePower(t *testing.T) {
 				}
 				fsys.Restart(faultfs.Everything)
 				switch {
-				case there && !create(fsys).Find(o.planned):
+				case there && !create(fsys).Find(t.Context(), o.planned):
 					t.Errorf("killed at change %d: what Secure found is lost with the power", n)
 				case there:
 					found++
-				case !create(fsys).Find(whole):
+				case !create(fsys).Find(t.Context(), whole):
 					t.Errorf("killed at change %d: what was delivered again is lost with the power", n)
 				default:
 					missing++

@@ -26,6 +26,7 @@ type EML struct {
 	under   sync.WaitGroup
 
 	mu    sync.Mutex
+	plain bool            // the file system has refused a name
 	taken map[string]bool // names given out in this run
 	last  map[string]int  // the number that a name without one got last
 }
@@ -79,6 +80,9 @@ func (e *EML) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 func (e *EML) claim(base string) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.plain {
+		base = plainBase(base)
+	}
 	for n := e.last[base] + 1; ; n++ {
 		name := base + ".eml"
 		if n > 1 {
@@ -87,12 +91,26 @@ func (e *EML) claim(base string) string {
 		if e.taken[name] {
 			continue
 		}
-		if _, err := e.fsys.Stat(filepath.Join(e.dir, name)); err == nil {
+		_, err := e.fsys.Stat(filepath.Join(e.dir, name))
+		if err == nil {
+			continue
+		}
+		if refusedName(err) && !e.plain {
+			e.plain = true
+			base = plainBase(base)
+			n = e.last[base]
 			continue
 		}
 		e.taken[name], e.last[base] = true, n
 		return name
 	}
+}
+
+// namePlainly has all names from now on be such as every file system takes.
+func (e *EML) namePlainly() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.plain = true
 }
 
 // Find compares the file's octets with what was written, since another message may
@@ -213,13 +231,18 @@ func (d *emlDelivery) bring(ctx context.Context) error {
 
 // publish links the file to its final name, or to the next that is free.
 func (d *emlDelivery) publish() error {
-	for {
+	for plain := false; ; {
 		final := filepath.Join(d.e.dir, d.name)
 		err := d.e.fsys.Link(d.spool.path, final)
 		if noLinks(err) {
 			err = renameNew(d.e.fsys, d.spool.path, final)
 		}
-		if !errors.Is(err, fs.ErrExist) {
+		switch {
+		case errors.Is(err, fs.ErrExist):
+		case refusedName(err) && !plain:
+			plain = true
+			d.e.namePlainly()
+		default:
 			return err
 		}
 		d.name = d.e.claim(d.base)

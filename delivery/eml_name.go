@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"errors"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 )
@@ -9,6 +11,27 @@ import (
 // maxEMLName is the most octets that a made-up name has, without a number and the
 // ending: file systems allow 255.
 const maxEMLName = 200
+
+// maxPlainName is maxEMLName for file systems that take less: one that encrypts names
+// may have 143 left.
+const maxPlainName = 100
+
+// plainBase is a name that every file system takes, in the place of one that emlName made.
+func plainBase(base string) string {
+	ascii := strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII {
+			return '_'
+		}
+		return r
+	}, base)
+	return cut(ascii, maxPlainName)
+}
+
+// refusedName tells that a file system has no such names: too long, or with characters
+// that it can't write.
+func refusedName(err error) bool {
+	return errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.EILSEQ) || errors.Is(err, syscall.EINVAL)
+}
 
 // emlName makes a file's name of the date, the sender and the subject. It holds no
 // path, no control character, nothing that a shell or another system's file names

@@ -116,7 +116,7 @@ func classify(err error) (next string, class error) {
 		return "something else has that name: choose another place with --to", ErrCannotCreate
 	case errors.Is(err, fs.ErrNotExist):
 		return "the folder has gone: see whether its disk is mounted, then run the same command again", ErrCannotCreate
-	case errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.EINVAL):
+	case errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.EILSEQ):
 		return "choose another place with --to", ErrCannotCreate
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOMEM),
 		errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ESTALE), errors.Is(err, syscall.ETIMEDOUT):

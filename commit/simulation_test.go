@@ -80,8 +80,9 @@ func (w *world) takeAway(i int) {
 	}
 }
 
-// maxRuns is how often a schedule's commit is run: once more than there are faults would do.
-const maxRuns = 6
+// maxRuns is how often a schedule's commit is run: once more than there are faults would do, and
+// twice more where another message is marked in the end that bears a UIDL of one before.
+const maxRuns = 8
 
 // play carries a setting's plan out under faults, again and again until it is done,
 // and gives what was broken of the promises.

@@ -115,7 +115,7 @@ func (m *Maildir) find(r Receipt) bool {
 	}
 	// A reader moves messages from new to cur, so that looking in this order
 	// cannot miss one on its way.
-	if holds(m.fsys, m.sub("new", r.Name), r) {
+	if isWhole(m.fsys, m.sub("new", r.Name), r) {
 		return true
 	}
 	return m.seen.has(r)

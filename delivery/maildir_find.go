@@ -1,7 +1,12 @@
 package delivery
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +24,44 @@ func plainName(name string) bool {
 func holds(fsys FS, path string, r Receipt) bool {
 	fi, err := fsys.Stat(path)
 	return err == nil && fi.Mode().IsRegular() && (fi.Size() > 0 || r.Octets == 0)
+}
+
+// isWhole tells whether a Maildir's file still has the message that r speaks of. A message
+// of whose line ends some were bare LFs can't be had back octet by octet from a file in which all
+// are; its length has to do.
+func isWhole(fsys FS, path string, r Receipt) bool {
+	if !holds(fsys, path, r) {
+		return false
+	}
+	f, err := fsys.OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // only read
+	sum, octets, lines := sha256.New(), int64(0), int64(0)
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := f.Read(buf)
+		octets += int64(n)
+		for line := range bytes.Lines(buf[:n]) {
+			text, ended := bytes.CutSuffix(line, []byte{'\n'})
+			_, _ = sum.Write(text) // a hash takes everything
+			if ended {
+				_, _ = sum.Write([]byte("\r\n"))
+				lines++
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return false
+		}
+	}
+	if octets+lines == r.Octets && r.SHA256 != [sha256.Size]byte{} {
+		return r.SHA256 == [sha256.Size]byte(sum.Sum(nil))
+	}
+	return octets <= r.Octets && r.Octets <= octets+lines
 }
 
 // curIndex finds messages in cur, whose names have grown flags that are not known.
@@ -40,7 +83,7 @@ func (c *curIndex) has(r Receipt) bool {
 	// A message whose flags change while the folder is read may be missed; the
 	// folder's time then says to read again.
 	for tries := range 3 {
-		if full, ok := c.names[r.Name]; ok && holds(c.fsys, filepath.Join(c.dir, full), r) {
+		if full, ok := c.names[r.Name]; ok && isWhole(c.fsys, filepath.Join(c.dir, full), r) {
 			return true
 		}
 		fi, err := c.fsys.Stat(c.dir)

@@ -122,6 +122,41 @@ func TestMaildirFindsAMessageWhateverFlagsItHasGot(t *testing.T) {
 	}
 }
 
+// What a move deletes on the word of a copy must have that copy, not only its name.
+func TestP2_MaildirFindsNoMessageWhoseTextIsDamaged(t *testing.T) {
+	for _, c := range []struct {
+		name, message, damaged string
+		found                  bool
+	}{
+		{"as it was", "a\r\nb\r\n", "a\nb\n", true},
+		{"bare line ends, as it was", "a\nb\rc\r\n", "a\nb\rc\n", true},
+		{"CRs before line ends, as it was", "a\r\r\n\rb\r\n", "a\r\n\rb\n", true},
+		{"no line end at the end, as it was", "a\r\nb", "a\nb", true},
+		{"cut", "a\r\nb\r\n", "a\n", false},
+		{"cut, of bare line ends", "a\nb\nc\r\nd\r\n", "a\n", false},
+		{"other text", "a\r\nb\r\n", "a\nc\n", false},
+		{"zeros", "a\r\nb\r\n", "\x00\x00\x00\x00", false},
+		{"longer", "a\r\nb\r\n", "a\nb\nc\nd\n", false},
+		{"large, cut at the end", sample(1, 100_000), lf(sample(1, 100_000))[:90_000], false},
+		{"large, as it was", sample(1, 100_000), lf(sample(1, 100_000)), true},
+	} {
+		m, dir := newMaildir(t)
+		r := mustDeliver(t, m, c.message)
+		if err := os.WriteFile(r.Path, []byte(c.damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Find(t.Context(), r); got != c.found {
+			t.Errorf("%s: found under new: %v", c.name, got)
+		}
+		if err := os.Rename(r.Path, filepath.Join(dir, "cur", r.Name+":2,S")); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Find(t.Context(), r); got != c.found {
+			t.Errorf("%s: found under cur: %v", c.name, got)
+		}
+	}
+}
+
 func TestMaildirAbortLeavesNothing(t *testing.T) {
 	m, dir := newMaildir(t)
 	for _, size := range []int{10, 2 * largeBuffer} {

@@ -76,7 +76,7 @@ type Meta struct {
 
 	// Prior, where not nil, is the receipt of an earlier attempt at the same
 	// message that a Multi destination carried out in part: the parts that are
-	// still found are not delivered again.
+	// still found are not delivered again where the message's octets are the same.
 	Prior *Receipt
 }
 

@@ -1,20 +1,64 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Multi delivers each message to several destinations. It is safe only when it is
-// safe in all of them. With one destination it is that one; with none it refuses
-// every message.
+// safe in all of them. One that is given twice, be it through a symbolic link, counts
+// once. With one destination it is that one; with none it refuses every message.
 func Multi(dests ...Destination) Destination {
-	if len(dests) == 1 {
-		return dests[0]
+	var different multi
+	seen := make(map[string]bool, len(dests))
+	for _, d := range dests {
+		if p := placeOf(d); !seen[p] {
+			seen[p] = true
+			different = append(different, d)
+		}
 	}
-	return multi(dests)
+	if len(different) == 1 {
+		return different[0]
+	}
+	return different
+}
+
+// linkPatience is how long a disk may take to say where a symbolic link leads.
+const linkPatience = time.Second
+
+// placeOf is the same for two destinations that are the same place. A link that cannot be
+// followed now is a place of its own.
+func placeOf(d Destination) string {
+	place := make(chan string, 1)
+	ctx, cancel := context.WithTimeout(context.Background(), linkPatience)
+	defer cancel()
+	err := untilDone(ctx, func() error {
+		var kind, path string
+		var err error
+		switch d := d.(type) {
+		case *Maildir:
+			kind = "maildir:"
+			path, err = resolve(d.fsys, d.root)
+		case *EML:
+			kind = "eml:"
+			path, err = resolve(d.fsys, d.dir)
+		case *Mbox:
+			kind = "mbox:"
+			path, err = resolve(d.fsys, d.path)
+		default:
+			path = d.String()
+		}
+		place <- kind + path
+		return err
+	})
+	if err != nil {
+		return d.String()
+	}
+	return <-place
 }
 
 // Findable tells whether a receipt names every copy, so that after a crash its
@@ -90,56 +134,57 @@ func (m multi) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 			Err: errors.New("nowhere to put a message"), Next: "give one with --to",
 		}
 	}
-	all := &multiDelivery{parts: make([]Delivery, len(m)), names: make([]string, len(m))}
-	prior := meta.Prior
-	meta.Prior = nil
+	all := &multiDelivery{parts: make([]Delivery, len(m)), names: make([]string, len(m)), there: make([]string, len(m))}
+	all.prior, meta.Prior = meta.Prior, nil
+	missing := false
 	for i, d := range m {
-		if prior != nil {
-			if part, ok := m.part(*prior, i); ok {
-				there, err := d.Secure(ctx, part)
-				if err != nil {
-					return nil, errors.Join(err, all.Abort())
-				}
-				if there {
-					all.names[i] = part.Name
-					continue
-				}
-			}
-		}
-		part, err := d.Begin(ctx, meta)
-		if err != nil {
+		var err error
+		if all.there[i], err = m.secure(ctx, all.prior, i); err != nil {
 			return nil, errors.Join(err, all.Abort())
 		}
-		all.parts[i] = part
+		missing = missing || all.there[i] == ""
+		if all.parts[i], err = d.Begin(ctx, meta); err != nil {
+			return nil, errors.Join(err, all.Abort())
+		}
 	}
-	if all.none() {
+	if !missing {
 		// It is everywhere and asked for all the same: it is delivered again.
-		return m.Begin(ctx, meta)
+		clear(all.there)
 	}
 	return all, nil
 }
 
-// multiDelivery has a nil part where the message is known to be already, whose name
-// is then set.
-type multiDelivery struct {
-	parts []Delivery
-	names []string
+// secure is the name under which the i-th destination has a message, "" without.
+func (m multi) secure(ctx context.Context, prior *Receipt, i int) (string, error) {
+	if prior == nil {
+		return "", nil
+	}
+	part, ok := m.part(*prior, i)
+	if !ok {
+		return "", nil
+	}
+	there, err := m[i].Secure(ctx, part)
+	if !there {
+		return "", err
+	}
+	return part.Name, err
 }
 
-func (d *multiDelivery) none() bool {
-	for _, p := range d.parts {
-		if p != nil {
-			return false
-		}
-	}
-	return true
+// multiDelivery writes to all parts, those that seem to have the message already too:
+// only its end shows whether it is the same.
+type multiDelivery struct {
+	parts []Delivery // nil where an earlier attempt's copy does
+	names []string
+	prior *Receipt
+	there []string // names of the earlier attempt's copies, "" where there is none
+	whole *Receipt // without names and path, once the message is
 }
 
 func (d *multiDelivery) Write(p []byte) (int, error) {
+	if d.whole != nil {
+		return 0, ErrClosed
+	}
 	for _, part := range d.parts {
-		if part == nil {
-			continue
-		}
 		if n, err := part.Write(p); err != nil {
 			return n, err
 		}
@@ -147,36 +192,58 @@ func (d *multiDelivery) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// decide drops the parts that have the message already, octet for octet.
+func (d *multiDelivery) decide() {
+	if d.whole != nil {
+		return
+	}
+	first := d.parts[0].Planned()
+	d.whole = &Receipt{Octets: first.Octets, SHA256: first.SHA256}
+	if d.prior == nil || d.prior.SHA256 != first.SHA256 {
+		return
+	}
+	for i, name := range d.there {
+		if name != "" {
+			_ = d.parts[i].Abort() // what it leaves behind is no message
+			d.parts[i], d.names[i] = nil, name
+		}
+	}
+}
+
 func (d *multiDelivery) Planned() Receipt {
-	var all Receipt
+	d.decide()
+	all := *d.whole
 	for i, part := range d.parts {
+		r := Receipt{Path: d.priorPath()}
 		if part != nil {
-			r := part.Planned()
-			d.merge(&all, r)
+			r = part.Planned()
 			d.names[i] = r.Name
 		}
+		all.Path = cmp.Or(all.Path, r.Path)
 	}
 	all.Name = strings.Join(d.names, separator)
 	return all
 }
 
-func (d *multiDelivery) merge(all *Receipt, r Receipt) {
-	path := all.Path
-	if path == "" {
-		path = r.Path
+// priorPath is the path that a copy of an earlier attempt may have, that of its first part
+// that has one.
+func (d *multiDelivery) priorPath() string {
+	if d.prior == nil {
+		return ""
 	}
-	*all = r
-	all.Path = path
+	return d.prior.Path
 }
 
 // Commit commits one part after the other. On an error the receipt names the parts
 // that are done, for Meta.Prior of the next attempt.
 func (d *multiDelivery) Commit(ctx context.Context) (Receipt, error) {
-	var all Receipt
+	d.decide()
+	all := *d.whole
 	var failure error
 	for i, part := range d.parts {
 		switch {
 		case part == nil:
+			all.Path = cmp.Or(all.Path, d.priorPath())
 		case failure != nil:
 			d.names[i] = ""
 			_ = part.Abort() // the first error is the one to tell
@@ -186,8 +253,8 @@ func (d *multiDelivery) Commit(ctx context.Context) (Receipt, error) {
 				failure, d.names[i] = err, ""
 				continue
 			}
-			d.merge(&all, r)
 			d.names[i] = r.Name
+			all.Path = cmp.Or(all.Path, r.Path)
 		}
 	}
 	all.Name = strings.Join(d.names, separator)

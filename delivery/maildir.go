@@ -36,20 +36,39 @@ type Maildir struct {
 
 // NewMaildir is the Maildir at an absolute path.
 func NewMaildir(fsys FS, path string) *Maildir {
-	host, err := os.Hostname()
-	if err != nil || host == "" {
-		host = "localhost"
-	}
+	host, _ := os.Hostname() // without it there is a name all the same
 	m := &Maildir{
-		fsys: fsys, root: filepath.Clean(path),
-		// The replacements that the specification names; a comma would be taken
-		// for the beginning of a file's attributes.
-		host:  strings.NewReplacer("/", `\057`, ":", `\072`, ",", `\054`).Replace(host),
+		fsys: fsys, root: filepath.Clean(path), host: maildirHost(host),
 		slots: make(chan struct{}, concurrentSyncs),
 	}
 	m.entries.sync = func() error { return fsys.SyncDir(m.sub("new")) }
 	m.seen = curIndex{fsys: fsys, dir: m.sub("cur")}
 	return m
+}
+
+// maxHost is the most octets of a host's name in a message's: file systems that encrypt names
+// may take 143, and flags are still to come.
+const maxHost = 64
+
+// maildirHost is a host's name as it may stand in a message's. The specification names the
+// replacements for / and :, and those for all other octets that are not safe in a file's
+// name, or mean something in this one, are made in the same way.
+func maildirHost(host string) string {
+	if host == "" {
+		return "localhost"
+	}
+	var b strings.Builder
+	for _, c := range []byte(host) {
+		octet := string(rune(c))
+		if c < '-' || c == '/' || c > '9' && c < 'A' || c > 'Z' && c < 'a' && c != '_' || c > 'z' {
+			octet = fmt.Sprintf(`\%03o`, c)
+		}
+		if b.Len()+len(octet) > maxHost {
+			break
+		}
+		b.WriteString(octet)
+	}
+	return b.String()
 }
 
 func (m *Maildir) String() string { return "maildir:" + m.root }

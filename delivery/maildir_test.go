@@ -282,3 +282,21 @@ func TestP10_CommitEndsWithItsContext(t *testing.T) {
 		t.Errorf("delivered after its caller had gone: %q", left)
 	}
 }
+
+func TestMaildirNamesAreSafeWhateverTheHostIsCalled(t *testing.T) {
+	for host, want := range map[string]string{
+		"":                       "localhost",
+		"mail-1.example.org":     "mail-1.example.org",
+		"a/b:c":                  `a\057b\072c`,
+		"a,b c\td":               `a\054b\040c\011d`,
+		`a\057b`:                 `a\134057b`,
+		"bücher":                 `b\303\274cher`,
+		"x\x00\x7f\n*?":          `x\000\177\012\052\077`,
+		strings.Repeat("h", 100): strings.Repeat("h", 64),
+		strings.Repeat("ü", 100): strings.Repeat(`\303\274`, 8),
+	} {
+		if got := maildirHost(host); got != want {
+			t.Errorf("%q: %s, want %s", host, got, want)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"popmark/commit"
 	"popmark/delivery"
+	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
@@ -112,17 +113,40 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	if err != nil {
 		return errors.Join(err, dest.Close(), closeBin(bin))
 	}
+	done := func() {}
+	if !o.dryRun {
+		done, err = b.ledger.Turn(ctx, b.account.Target().Key(), max(t.timeout, t.wait), func() { a.warn(turnWait) })
+	}
+	if err != nil {
+		return errors.Join(turnError(err), b.close(), dest.Close(), closeBin(bin))
+	}
 	err = a.commit(ctx, b, markings, order, commit.Options{
 		Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(), Bin: bin,
 		Checkpoint: o.to.checkpoint, Again: o.again, Verify: o.verify, Retries: t.retries,
 		Request: request(markings), Holds: true,
 	}, o, !t.state.none)
 	err = b.finish(ctx, errors.Join(err, dest.Close(), closeBin(bin)))
-	if b.last != nil {
-		a.last = func() error { return errors.Join(b.last(), b.ledger.Close()) }
+	if b.last == nil {
+		done()
+		return err
+	}
+	a.last = func() error {
+		defer done()
 		if a.streams.Exits {
-			a.last = b.last // the system closes files sooner
+			return b.last() // the system closes files sooner
 		}
+		return errors.Join(b.last(), b.ledger.Close())
+	}
+	return err
+}
+
+// turnWait is said while another popmark carries out a commit on the same mailbox.
+const turnWait = "another popmark is carrying out a commit on this mailbox: waiting for its end"
+
+// turnError is the end of such a wait.
+func turnError(err error) error {
+	if errors.Is(err, ledger.ErrTurn) {
+		return &statusError{exitTryLater, err}
 	}
 	return err
 }

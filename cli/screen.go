@@ -89,6 +89,9 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 			return commit.Start(ctx, b.box, plan, commit.Options{
 				Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(),
 				Checkpoint: to.checkpoint, Retries: o.retries, Bin: bin, Lines: feed.Shown,
+				Turn: func(ctx context.Context) (func(), error) {
+					return b.ledger.Turn(ctx, b.account.Target().Key(), 0, func() { warn(turnWait) })
+				},
 			})
 		},
 		Title: string(message.MakeSafe(b.name())), Account: b.account.Target().Key(), Ledger: b.ledger,

@@ -61,6 +61,13 @@ func (e *engine) carryOut(ctx context.Context) error {
 	lateCopies, stopCopies := lingering(ctx, copyGrace)
 	defer stopCopies()
 	e.late, e.lateCopies = late, lateCopies
+	if e.opts.Turn != nil {
+		done, err := e.opts.Turn(ctx)
+		if err != nil {
+			return err
+		}
+		defer done()
+	}
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}

@@ -41,6 +41,9 @@ type Options struct {
 	Retries int
 	// Bin keeps copies of messages that are deleted without being fetched; nil keeps none.
 	Bin *Bin
+	// Turn waits until no other process carries out a commit on the mailbox, and gives what
+	// ends that, as [ledger.Ledger.Turn] does; nil where that was done.
+	Turn func(context.Context) (done func(), err error)
 	// Lines gives the first lines of a message that were shown, for the history; it may be nil.
 	Lines func(mailbox.ID) []message.Safe
 }

@@ -181,7 +181,7 @@ func (e *engine) mayTakeUp(s session, err error) bool {
 // reconnect opens another session, with a pause before each try. The error is that
 // of the last try, or the cause where none is left.
 func (e *engine) reconnect(ctx context.Context, cause error) (session, error) {
-	for e.retries < e.opts.Retries {
+	for ctx.Err() == nil && e.retries < e.opts.Retries {
 		e.retries++
 		pause := min(time.Second<<min(e.retries-1, 6), time.Minute) // a longer shift would overflow
 		e.put(Event{Kind: Reconnecting, Err: cause, Attempt: e.retries, Pause: pause})

@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -118,5 +119,27 @@ func TestP10_WhoLeavesAtTheFirstDeleWaitsForFew(t *testing.T) {
 	sent := r.dialogue(1)
 	if n := strings.Count(sent, "DELE"); n > firstDeles || !strings.HasSuffix(sent, "RSET, QUIT") {
 		t.Errorf("sent %s", sent)
+	}
+}
+
+func TestP10_WhoLeavesWhileItComesBackIsToldOfNoOtherTry(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := newRig(t, 2, pop3server.WithHooks(
+		pop3server.Cut(pop3server.On("RETR 1").InSession(1), pop3server.Close),
+		pop3server.InSession(2, pop3server.On("").Do(func(*pop3server.Event) pop3server.Action {
+			cancel()
+			return pop3server.Action{Skip: true, Then: pop3server.Hang}
+		})),
+	))
+	out := r.commit(order{marks: marked("MM"), ctx: ctx, opts: Options{Retries: 3}})
+	tries := 0
+	for _, ev := range out.events {
+		if ev.Kind == Reconnecting {
+			tries++
+		}
+	}
+	if !errors.Is(out.err, context.Canceled) || tries != 1 {
+		t.Errorf("%v, after %d tries", out.err, tries)
 	}
 }

@@ -20,6 +20,8 @@ const (
 	fileName = "ledger.db"
 	lockName = "ledger.lock"
 
+	// newborn is how long an empty file may be one that another popmark is about to fill.
+	newborn = 10 * time.Second
 	// busyTimeout is how long a write waits for another popmark's.
 	busyTimeout = 10 * time.Second
 )
@@ -75,6 +77,9 @@ func Open(dir string) (*Ledger, error) {
 	if err := tighten(dir); err != nil {
 		l.warn(fmt.Sprintf("others may be able to read the ledger in %s: %v", dir, err))
 	}
+	if l.wasEmptied() {
+		l.warn(fmt.Sprintf("the ledger in %s was empty: what it remembered is lost, and a new one is begun", dir))
+	}
 	h, err := l.openFile(false)
 	if isDamage(err) || errors.Is(err, errNewer) {
 		h, err = l.replace(nil, err)
@@ -84,6 +89,20 @@ func Open(dir string) (*Ledger, error) {
 	}
 	l.db = h
 	return l, nil
+}
+
+// wasEmptied tells whether the database's file is there and has nothing in it, though it is not
+// just being made: that, or the lock beside it, is older.
+func (l *Ledger) wasEmptied() bool {
+	fi, err := os.Stat(filepath.Join(l.dir, fileName))
+	if err != nil || !fi.Mode().IsRegular() || fi.Size() > 0 {
+		return false
+	}
+	born := fi.ModTime()
+	if lock, err := os.Stat(filepath.Join(l.dir, lockName)); err == nil && lock.ModTime().Before(born) {
+		born = lock.ModTime()
+	}
+	return l.now().Sub(born) > newborn
 }
 
 // OpenMemory gives a ledger that is forgotten when it is closed.

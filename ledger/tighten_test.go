@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func mode(t *testing.T, path string) fs.FileMode {
@@ -83,5 +84,28 @@ func TestAFolderInThePlaceOfTheDatabaseIsSetAside(t *testing.T) {
 	defer func() { check(t, l.Close()) }()
 	if w := l.Warnings(); len(w) != 1 || !strings.Contains(w[0], "it is no file") {
 		t.Errorf("warnings %q", w)
+	}
+}
+
+func TestALedgerThatLostAllIsTold(t *testing.T) {
+	for old, name := range map[string]string{fileName: "emptied long ago", lockName: "emptied just now", "": "just being made"} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), fileName)
+			check(t, os.WriteFile(path, nil, 0o600))
+			if old != "" {
+				then := time.Now().Add(-time.Hour)
+				aged := filepath.Join(filepath.Dir(path), old)
+				check(t, os.WriteFile(aged, nil, 0o600))
+				check(t, os.Chtimes(aged, then, then))
+			}
+			l, err := Open(filepath.Dir(path))
+			check(t, err)
+			defer func() { check(t, l.Close()) }()
+			var told []string
+			l.Tell(func(w string) { told = append(told, w) })
+			if said := len(told) == 1 && strings.Contains(told[0], "was empty"); said != (old != "") {
+				t.Errorf("told %q", told)
+			}
+		})
 	}
 }

@@ -33,7 +33,7 @@ func (m *model) events(msg feedMsg) tea.Cmd {
 	}
 	if m.server.freed {
 		m.server.freed = false
-		m.say("The mailbox is free: nothing was deleted. popmark comes back when something is asked")
+		m.say("The mailbox is free: letting it go deleted nothing. popmark comes back when something is asked")
 	}
 	if msg.wait != nil {
 		cmds = append(cmds, m.waiting(*msg.wait))

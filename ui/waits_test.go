@@ -42,10 +42,10 @@ func (s *screen) states(states ...mailbox.StateEvent) {
 func TestP4_ACommitsOwnQuitIsNotToldAsALockLetGo(t *testing.T) {
 	s := newScreen(t, 100, 24, sample()).press("d c y")
 	s.states(mailbox.StateEvent{State: mailbox.Released}, mailbox.StateEvent{State: mailbox.Opening}, mailbox.StateEvent{State: mailbox.Open})
-	s.saysNot("nothing was deleted")
+	s.saysNot("deleted nothing")
 	s.press("esc")
 	s.states(mailbox.StateEvent{State: mailbox.Released})
-	s.says("The mailbox is free: nothing was deleted")
+	s.says("The mailbox is free: letting it go deleted nothing")
 }
 
 func TestP4_AStoppedCommitSaysOnlyWhatIsCertain(t *testing.T) {

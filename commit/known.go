@@ -27,8 +27,9 @@ func (e *engine) findCopies(ctx context.Context, taken map[made]bool) ([]ledger.
 			return nil, err
 		}
 		for _, st := range e.steps {
-			mine := !st.binned && taken[made{st.Message.UID, st.Mark}]
-			again := e.opts.Again && !st.binned && !(mine && e.opts.TakesUp)
+			mine, brokenOff := taken[made{st.Message.UID, st.Mark}]
+			brokenOff = brokenOff && !st.binned
+			again := e.opts.Again && !st.binned && !(brokenOff && e.opts.TakesUp)
 			if st.key != key || !st.Message.Certain || again {
 				continue
 			}
@@ -40,7 +41,7 @@ func (e *engine) findCopies(ctx context.Context, taken map[made]bool) ([]ledger.
 			switch {
 			case record.Safe && !st.Mark.Deletes():
 				st.copied = true
-			case record.Safe && !mine:
+			case record.Safe && !brokenOff:
 				st.copied = st.dest.Find(ctx, receipt)
 				if err := ctx.Err(); err != nil {
 					return nil, err // the answer may be of that
@@ -56,7 +57,7 @@ func (e *engine) findCopies(ctx context.Context, taken map[made]bool) ([]ledger.
 			}
 			if st.copied {
 				st.known, st.path, st.received, st.spent, st.print = true, record.Path, record.Received, record.Spent, record.Header
-				st.mine = mine
+				st.mine = brokenOff && mine
 			} else {
 				st.prior, st.print = &receipt, record.Header
 			}
@@ -82,7 +83,7 @@ func (e *engine) begin(ctx context.Context, s session) error {
 	if e.opts.Destination != nil {
 		run.Destination = e.opts.Destination.String()
 	}
-	confirmed, err := e.findCopies(ctx, copiesOf(runs, run.Destination))
+	confirmed, err := e.findCopies(ctx, copiesOf(runs, run.Destination, run.Request))
 	if err != nil {
 		return err
 	}

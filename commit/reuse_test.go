@@ -424,3 +424,37 @@ func TestAMessageThatGotTheUIDLOfADeletedOneIsNotTakenForFetched(t *testing.T) {
 		})
 	}
 }
+
+// What a run had fetched that was never taken up says nothing of what another request marks.
+func TestAMessageThatAnotherRequestMarksIsNotTakenForThatOfABrokenRun(t *testing.T) {
+	for _, again := range []string{"same", "other"} {
+		t.Run(again, func(t *testing.T) {
+			r := newRig(t, 1, pop3server.WithHooks(
+				pop3server.InSession(1, pop3server.Refuse(pop3server.On("NOOP"), "")),
+				pop3server.Cut(pop3server.On("DELE").InSession(1), pop3server.Close),
+				pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+			))
+			if out := r.commit(order{marks: marked("M"), opts: Options{Request: "same"}}); out.err == nil {
+				t.Fatalf("the lost line is no error: %+v", out.Summary)
+			}
+			runs, err := r.ledger.Runs(t.Context(), account)
+			must(t, err)
+			// As a process leaves it that is killed before its DELE.
+			must(t, r.ledger.SetSteps(t.Context(), runs[0].ID, ledger.StepFetched, 0))
+			r.drop.Remove("uid-1")
+			r.drop.Add(inItsPlace())
+			for range 2 {
+				out := r.commit(order{marks: marked("M"), opts: Options{Request: again}})
+				if out.err != nil || out.Failed != 0 {
+					t.Errorf("%v, %+v", out.err, out.Summary)
+				}
+			}
+			if left := r.drop.UIDLs(); len(left) > 0 {
+				t.Errorf("the server has %q", left)
+			}
+			if got := r.texts(); len(got) != 2 {
+				t.Errorf("the Maildir has %q", got)
+			}
+		})
+	}
+}

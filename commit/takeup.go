@@ -112,8 +112,9 @@ type made struct {
 	mark triage.Mark
 }
 
-// copiesOf gives what unfinished runs have copied into a destination.
-func copiesOf(runs []ledger.Run, destination string) map[made]bool {
+// copiesOf gives what unfinished runs have copied into a destination; true is said of the
+// copies of the run of this request, which is taken up.
+func copiesOf(runs []ledger.Run, destination, request string) map[made]bool {
 	copies := make(map[made]bool)
 	for i := range runs {
 		if runs[i].Destination != destination {
@@ -122,7 +123,8 @@ func copiesOf(runs []ledger.Run, destination string) map[made]bool {
 		for j := range runs[i].Steps {
 			s := &runs[i].Steps[j]
 			if s.Certain && (s.State == ledger.StepFetched || s.State == ledger.StepAsked) {
-				copies[made{s.UID, triage.Mark(s.Mark)}] = true
+				m := made{s.UID, triage.Mark(s.Mark)}
+				copies[m] = copies[m] || runs[i].Request == request
 			}
 		}
 	}

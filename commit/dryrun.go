@@ -19,7 +19,7 @@ func Known(ctx context.Context, plan triage.Plan, opts Options) ([]bool, error) 
 	}
 	e := &engine{log: opts.Ledger, plan: plan, opts: opts}
 	e.steps = newSteps(plan, &e.opts)
-	if _, err := e.findCopies(ctx, copiesOf(runs, destination, opts.Request)); err != nil {
+	if _, err := e.findCopies(ctx, e.steps, copiesOf(runs, destination, opts.Request)); err != nil {
 		return nil, err
 	}
 	known := make([]bool, len(e.steps))

@@ -9,6 +9,7 @@ import (
 
 	"popmark/delivery"
 	"popmark/ledger"
+	"popmark/mailbox"
 	"popmark/triage"
 )
 
@@ -19,14 +20,14 @@ import (
 // is deleted its copy must be there; one that stays on the server may have been
 // read and thrown away. What a run that was broken off has taken for the same end
 // is not copied again even where a destination can't look for it.
-func (e *engine) findCopies(ctx context.Context, taken map[made]bool) ([]ledger.Fetched, error) {
+func (e *engine) findCopies(ctx context.Context, steps []*step, taken map[made]bool) ([]ledger.Fetched, error) {
 	var confirmed []ledger.Fetched
-	for key, uids := range uidsOf(e.steps) {
+	for key, uids := range uidsOf(steps) {
 		records, err := e.log.Fetched(ctx, e.opts.Account, key, uids)
 		if err != nil {
 			return nil, err
 		}
-		for _, st := range e.steps {
+		for _, st := range steps {
 			mine, brokenOff := taken[made{st.Message.UID, st.Mark}]
 			brokenOff = brokenOff && !st.binned
 			again := e.opts.Again && !st.binned && !(brokenOff && e.opts.TakesUp)
@@ -72,8 +73,12 @@ func receiptOf(f *ledger.Fetched) delivery.Receipt {
 
 // begin writes the plan down, and what earlier runs left open is settled first.
 func (e *engine) begin(ctx context.Context, s session) error {
-	runs, err := e.settle(ctx, s)
+	runs, err := e.log.Runs(ctx, e.opts.Account)
 	if err != nil {
+		return err
+	}
+	missed := e.missed(s, runs)
+	if err := e.settle(ctx, s, runs); err != nil {
 		return err
 	}
 	run := ledger.Run{
@@ -83,7 +88,7 @@ func (e *engine) begin(ctx context.Context, s session) error {
 	if e.opts.Destination != nil {
 		run.Destination = e.opts.Destination.String()
 	}
-	confirmed, err := e.findCopies(ctx, copiesOf(runs, run.Destination, run.Request))
+	confirmed, err := e.findCopies(ctx, slices.Concat(e.steps, missed), copiesOf(runs, run.Destination, run.Request))
 	if err != nil {
 		return err
 	}
@@ -119,27 +124,56 @@ func (e *engine) begin(ctx context.Context, s session) error {
 	if err := e.giveUpOthers(ctx, runs); err != nil {
 		return err
 	}
+	for _, st := range missed {
+		if !st.copied {
+			e.fail(st, mailbox.ErrGone)
+		}
+	}
 	if len(confirmed) > 0 {
 		return e.log.RecordCopies(ctx, e.opts.Account, e.run, confirmed, nil)
 	}
 	return nil
 }
 
-// settle finds out what became of the deletions that broken runs had asked for, and gives those runs.
-func (e *engine) settle(ctx context.Context, s session) ([]ledger.Run, error) {
-	runs, err := e.log.Runs(ctx, e.opts.Account)
-	if err != nil || len(runs) == 0 {
-		return nil, err
+// missed gives steps of the broken run that is taken up whose messages it was to fetch, and which
+// are gone. Some may be in place, where that run was killed before it could write it down.
+func (e *engine) missed(s session, runs []ledger.Run) []*step {
+	if !e.opts.TakesUp || e.opts.Destination == nil || !tellsAll(s) {
+		return nil
 	}
+	there := uidsIn(s)
+	var plan triage.Plan
+	for i := range runs {
+		if runs[i].Request != e.opts.Request {
+			continue
+		}
+		for _, st := range runs[i].Steps {
+			if mark := triage.Mark(st.Mark); st.State == ledger.StepPlanned && mark.Downloads() && st.Certain && !there[st.UID] {
+				plan.Steps = append(plan.Steps, triage.Step{Mark: mark, Message: mailbox.Message{
+					ID: mailbox.ID(st.UID), Number: st.Number, UID: st.UID, Octets: st.Octets, Certain: true,
+				}})
+			}
+		}
+	}
+	return newSteps(plan, &e.opts)
+}
+
+func uidsIn(s session) map[string]bool {
 	there := make(map[string]bool)
 	for _, m := range s.list().Messages {
 		there[m.UID] = true
 	}
+	return there
+}
+
+// settle finds out what became of the deletions that broken runs had asked for.
+func (e *engine) settle(ctx context.Context, s session, runs []ledger.Run) error {
+	if len(runs) == 0 || !tellsAll(s) {
+		return nil
+	}
+	there := uidsIn(s)
 	for r := range runs {
 		run := &runs[r]
-		if !tellsAll(s) {
-			continue
-		}
 		var gone []int
 		asked := 0
 		for i := range run.Steps {
@@ -158,7 +192,7 @@ func (e *engine) settle(ctx context.Context, s session) ([]ledger.Run, error) {
 			continue
 		}
 		if err := e.log.StepsDeleted(ctx, run.ID, gone...); err != nil {
-			return nil, err
+			return err
 		}
 		if asked > 0 {
 			e.warn(fmt.Sprintf("an earlier run was broken off before the server's last answer: %s it had asked for came true", deletions(asked)))
@@ -168,7 +202,7 @@ func (e *engine) settle(ctx context.Context, s session) ([]ledger.Run, error) {
 			e.warn(fmt.Sprintf("an earlier run was broken off: %s that it was to delete, and had not yet asked for with QUIT, are gone", messages(unasked)))
 		}
 	}
-	return runs, nil
+	return nil
 }
 
 // takenOver gives the runs that this one stands for from now on: those of the same request.

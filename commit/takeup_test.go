@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"popmark/ledger"
 	"popmark/mailbox"
+	"popmark/pop3server"
 	"popmark/triage"
 )
 
@@ -66,4 +68,34 @@ func TestStopIsToldInPlainWords(t *testing.T) {
 	if !strings.HasSuffix(err.Error(), "; look first") {
 		t.Errorf("it says %q", err)
 	}
+}
+
+func TestWhatABrokenRunWasToFetchAndIsGoneIsToldOf(t *testing.T) {
+	r := newRig(t, 5, pop3server.WithHooks(
+		pop3server.Cut(pop3server.On("RETR 3").InSession(1), pop3server.Close),
+	))
+	if out := r.commit(order{marks: marked("FFFMF"), opts: Options{Request: "same"}}); out.err == nil || out.Fetched != 2 {
+		t.Fatalf("the lost line is no error: %v, %+v", out.err, out.Summary)
+	}
+	runs, err := r.ledger.Runs(t.Context(), account)
+	must(t, err)
+	must(t, r.ledger.SetSteps(t.Context(), runs[0].ID, ledger.StepPlanned, 1))
+	for _, n := range []int{1, 2, 3, 4} {
+		r.drop.Remove(fmt.Sprint("uid-", n))
+	}
+	out := r.takeUp(t.Context(), "same", marked("FFFMF"))
+	if out.err != nil || out.Fetched != 1 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+	var failed []string
+	for _, ev := range out.Failures {
+		failed = append(failed, fmt.Sprint(ev.Action, " ", ev.UID, " ", ev.Number))
+		if !errors.Is(ev.Err, mailbox.ErrGone) {
+			t.Errorf("%v", ev.Err)
+		}
+	}
+	if want := []string{"fetch uid-3 3", "move uid-4 4"}; !slices.Equal(failed, want) {
+		t.Errorf("failed: %q, want %q", failed, want)
+	}
+	r.expect([]int{1, 2, 5}, "uid-5")
 }

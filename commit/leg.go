@@ -100,7 +100,7 @@ func (l *leg) prove(ctx context.Context) error {
 	var first *step
 	for _, st := range l.todo {
 		switch {
-		case !st.wantsCopy():
+		case !st.wantsCopy() || !l.s.hasTOP(st.number):
 		case first == nil:
 			first = st
 		default:

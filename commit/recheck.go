@@ -163,7 +163,7 @@ type another struct {
 func (e *engine) compare(ctx context.Context, s session, suspects []*step) (others []another, err error) {
 	var ask []*step
 	for _, st := range suspects {
-		if s.hasTOP() && (st.print != noPrint || e.box.envelope(st.Message.ID) != nil) {
+		if s.hasTOP(st.number) && (st.print != noPrint || e.box.envelope(st.Message.ID) != nil) {
 			ask = append(ask, st)
 		} else {
 			e.askHistory(st)

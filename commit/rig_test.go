@@ -28,6 +28,7 @@ type rig struct {
 	ledger *ledger.Ledger
 	path   string
 	dest   delivery.Destination
+	limits pop3client.Limits
 }
 
 func must(t testing.TB, err error) {
@@ -66,7 +67,7 @@ func (r *rig) connect() *mailbox.Mailbox {
 	return mailbox.New(mailbox.Config{
 		Account: account, Ledger: r.ledger,
 		Connect: func(ctx context.Context, hints mailbox.Hints) (mailbox.Connection, error) {
-			o := &pop3client.Options{}
+			o := &pop3client.Options{Limits: r.limits}
 			if hints.NoPipelining {
 				o.Pipelining = pop3client.PipeliningNever
 			}

@@ -33,7 +33,7 @@ type session interface {
 	later() bool
 	pipelines() bool
 	hasUIDL() bool
-	hasTOP() bool
+	hasTOP(n int) bool // of a message
 	proveOrder(ctx context.Context, a, b int) error
 	top(n int) textAnswer // the header alone
 	retr(n int) textAnswer
@@ -93,7 +93,7 @@ func (r realSession) hasUIDL() bool                               { return r.s.H
 func (r realSession) proveOrder(ctx context.Context, a, b int) error {
 	return r.s.ProveOrder(ctx, a, b)
 }
-func (r realSession) hasTOP() bool                   { return r.s.HasTOP() }
+func (r realSession) hasTOP(n int) bool              { return r.s.HasTOP(n) }
 func (r realSession) top(n int) textAnswer           { return textOf(r.s.Top(n, 0)) }
 func (r realSession) retr(n int) textAnswer          { return textOf(r.s.Retr(n)) }
 func (r realSession) dele(n int) answer              { return wordOf(r.s.Dele(n)) }

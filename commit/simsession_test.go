@@ -108,7 +108,7 @@ func (a simWord) wait(ctx context.Context) error { return a.answered(ctx) }
 
 func (s *simSession) proveOrder(context.Context, int, int) error { return nil }
 
-func (s *simSession) hasTOP() bool { return !s.w.noTOP }
+func (s *simSession) hasTOP(int) bool { return !s.w.noTOP }
 
 func (s *simSession) top(n int) textAnswer {
 	return simHeader{s.command(func() error {

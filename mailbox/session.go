@@ -51,8 +51,12 @@ func (s *Session) Pipelines() bool { return s.client.Window() > 1 && !s.m.order.
 // HasUIDL says whether the server has UIDL.
 func (s *Session) HasUIDL() bool { return s.m.Info().UIDL }
 
-// HasTOP says whether the server has TOP, as far as is known.
-func (s *Session) HasTOP() bool { return !s.m.lacksTOP() }
+// HasTOP says whether TOP of a message can be asked for: the server has it, as far as is known,
+// and would not end the session by answering with the whole of a message so large.
+func (s *Session) HasTOP(n int) bool {
+	i, ok := s.list.Number(n)
+	return ok && !huge(s.list.Messages[i]) && s.m.unaskable(s.list.Messages[i]) == nil
+}
 
 // Bind gives the message with an ID as this session knows it, with the number that
 // it has in this session only (P3). The error is [ErrGone] or [ErrUncertain].
@@ -81,10 +85,17 @@ func (s *Session) shares(uid string) bool {
 // way together are those of their commands: it asks for the headers of messages a and b
 // together. It is for those who are about to ask for many texts at once.
 func (s *Session) ProveOrder(ctx context.Context, a, b int) error {
-	if !s.Pipelines() || s.m.order.proven || !s.HasTOP() {
+	if !s.Pipelines() || s.m.order.proven {
 		return nil
 	}
-	asked := []item{{msg: Message{Number: a}}, {msg: Message{Number: b}}}
+	var asked []item
+	for _, n := range []int{a, b} {
+		if !s.HasTOP(n) {
+			return nil
+		}
+		i, _ := s.list.Number(n)
+		asked = append(asked, item{msg: s.list.Messages[i]})
+	}
 	err := s.m.fetchHeaders(ctx, sliceSource(asked), fullSpeed, func(it item) { it.recycle() })
 	if err != nil {
 		return fmt.Errorf("seeing whether the server bears pipelining: %w", err)

@@ -95,7 +95,7 @@ func (q *queue) nudge() {
 	}
 }
 
-// events starts the goroutine that feeds the channel; it ends when all has been read.
+// channel starts the goroutine that feeds the channel; it ends when all has been read.
 func (q *queue) channel() <-chan Event {
 	q.start.Do(func() { go q.feed() })
 	return q.out

@@ -82,7 +82,7 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		return err
 	}
 	run := ledger.Run{
-		Account: e.opts.Account, Started: e.now(), AtEnd: e.plan.Order == atEnd, Request: e.opts.Request,
+		Account: e.opts.Account, Started: e.now(), Request: e.opts.Request,
 		Steps: make([]ledger.Step, len(e.steps)),
 	}
 	if e.opts.Destination != nil {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"iter"
 	"slices"
 )
 
@@ -21,43 +20,14 @@ type HeaderRow struct {
 func (l *Ledger) Headers(ctx context.Context, account string, uids []string) (map[string]HeaderRow, error) {
 	found := make(map[string]HeaderRow)
 	err := l.readByUID(ctx, "reading the header cache", account, "header", "uid, octets, text", "", uids, func(scan func(...any) error) error {
-		row, err := scanHeader(scan)
+		var row HeaderRow
+		var uid []byte
+		err := scan(&uid, &row.Octets, &row.Header)
+		row.UID = string(uid)
 		found[row.UID] = row
 		return err
 	})
 	return found, err
-}
-
-func scanHeader(scan func(...any) error) (HeaderRow, error) {
-	var row HeaderRow
-	var uid []byte
-	err := scan(&uid, &row.Octets, &row.Header)
-	row.UID = string(uid)
-	return row, err
-}
-
-// AllHeaders gives every row of an account, in no order: for a large mailbox
-// this is many times faster than asking for each. It stops after an error.
-func (l *Ledger) AllHeaders(ctx context.Context, account string) iter.Seq2[HeaderRow, error] {
-	return func(yield func(HeaderRow, error) bool) {
-		stopped := false
-		err := l.read(ctx, "reading the header cache", func(db *sql.DB) error {
-			id, err := accountID(ctx, db, account)
-			if id == 0 || err != nil {
-				return err
-			}
-			return scanEach(ctx, db, func(scan func(...any) error) error {
-				row, err := scanHeader(scan)
-				if err == nil && !yield(row, nil) {
-					stopped, err = true, errStopped
-				}
-				return err
-			}, "SELECT uid, octets, text FROM header WHERE account=?", id)
-		})
-		if err != nil && !stopped {
-			yield(HeaderRow{}, err)
-		}
-	}
 }
 
 // PutHeaders keeps headers, in place of older ones of the same UIDLs. Those over MaxHeader are left out.

@@ -45,29 +45,27 @@ type Entry struct {
 
 	Destination string         // where it was fetched to
 	Path        string         // of the fetched copy's file
-	SHA256      [32]byte       // of the fetched octets
 	Lines       []message.Safe // of a deleted message: the first lines that TOP had shown
 	Kept        string         // of a deleted message: the path of its copy in the bin
 }
 
 const historyQuery = `SELECT * FROM (
-SELECT 0 AS kind, f.id AS id, at, key, uid, received, sender, subject, date, destination, path, sha256, '', ''
+SELECT 0 AS kind, f.id AS id, at, key, uid, received, sender, subject, date, destination, path, '', ''
 	FROM fetched f JOIN account a ON a.id=f.account WHERE safe AND destination NOT LIKE 'bin:%'
 UNION ALL
-SELECT 1, d.id, at, key, uid, octets, sender, subject, date, '', '', x'', lines, kept
+SELECT 1, d.id, at, key, uid, octets, sender, subject, date, '', '', lines, kept
 	FROM deleted d JOIN account a ON a.id=d.account
 )`
 
 func scanEntry(scan func(...any) error) (Entry, error) {
 	var e Entry
 	var id, at int64
-	var uid, sum []byte
+	var uid []byte
 	var date, lines string
 	err := scan(&e.Kind, &id, &at, &e.Account, &uid, &e.Octets, &e.About.From, &e.About.Subject, &date,
-		&e.Destination, &e.Path, &sum, &lines, &e.Kept)
+		&e.Destination, &e.Path, &lines, &e.Kept)
 	e.ID = e.Kind.String()[:1] + strconv.FormatInt(id, 10)
 	e.At, e.UID, e.About.Date, e.Lines = time.Unix(0, at), string(uid), parseDate(date), splitLines(lines)
-	copy(e.SHA256[:], sum)
 	return e, err
 }
 

@@ -55,7 +55,6 @@ type Run struct {
 	ID          int64
 	Account     string
 	Started     time.Time
-	AtEnd       bool
 	Destination string // canonical; "" where nothing is fetched
 	// Request is what was asked for, in the caller's words: a run with the same one
 	// takes this one up. It is "" where numbers and queries stood for nothing.
@@ -77,8 +76,9 @@ func (l *Ledger) BeginRun(ctx context.Context, run Run, resumed ...int64) (int64
 				return err
 			}
 		}
-		r, err := tx.ExecContext(ctx, "INSERT INTO run (account, started, at_end, destination, request) VALUES (?, ?, ?, ?, ?)",
-			account, run.Started.UnixNano(), run.AtEnd, run.Destination, run.Request)
+		// Nobody reads at_end: the request says it.
+		r, err := tx.ExecContext(ctx, "INSERT INTO run (account, started, at_end, destination, request) VALUES (?, ?, 0, ?, ?)",
+			account, run.Started.UnixNano(), run.Destination, run.Request)
 		if err != nil {
 			return err
 		}
@@ -281,11 +281,11 @@ func (l *Ledger) Runs(ctx context.Context, account string) ([]Run, error) {
 		err = scanEach(ctx, db, func(scan func(...any) error) error {
 			run := Run{Account: account}
 			var started int64
-			err := scan(&run.ID, &started, &run.AtEnd, &run.Destination, &run.Request)
+			err := scan(&run.ID, &started, &run.Destination, &run.Request)
 			run.Started = time.Unix(0, started)
 			runs = append(runs, run)
 			return err
-		}, "SELECT id, started, at_end, destination, request FROM run WHERE account=? ORDER BY id", id)
+		}, "SELECT id, started, destination, request FROM run WHERE account=? ORDER BY id", id)
 		if err != nil {
 			return err
 		}

@@ -64,18 +64,6 @@ func TestHeadersComeBackByUIDL(t *testing.T) {
 		if len(rows) != 2 || rows["a"].Octets != 20 || string(rows["a"].Header) != "Subject: newer\r\n\r\n" || string(rows[odd].Header) != "Subject: \xe9\r\n\r\n" {
 			t.Fatalf("got %v", rows)
 		}
-		all := make(map[string]HeaderRow)
-		for row, err := range l.AllHeaders(ctx, account) {
-			check(t, err)
-			all[row.UID] = row
-		}
-		if len(all) != 2 || string(all[odd].Header) != string(rows[odd].Header) {
-			t.Fatalf("AllHeaders gave %v", all)
-		}
-		for _, err := range l.AllHeaders(ctx, account) {
-			check(t, err)
-			break // leaving early is no error and leaves the ledger usable
-		}
 		check(t, l.Prune(ctx, account, []string{"a"}))
 		rows, err = l.Headers(ctx, account, []string{"a", odd})
 		check(t, err)
@@ -178,7 +166,7 @@ func TestJournalIsKeptUntilItsRunEnds(t *testing.T) {
 		old, err := l.BeginRun(ctx, Run{Account: account, Started: time.Unix(1, 0)})
 		check(t, err)
 		id, err := l.BeginRun(ctx, Run{
-			Account: account, Started: time.Unix(2, 0), AtEnd: true, Destination: "eml:/x", Request: "--move 7",
+			Account: account, Started: time.Unix(2, 0), Destination: "eml:/x", Request: "--move 7",
 			Steps: []Step{
 				{Seq: 0, Number: 7, UID: "a", Certain: true, Octets: 1, Mark: 1, About: About{Subject: "first"}, Lines: []message.Safe{"one", "", "three"}},
 				{Seq: 1, UID: "b", Octets: 2, Mark: 3},
@@ -191,7 +179,7 @@ func TestJournalIsKeptUntilItsRunEnds(t *testing.T) {
 		check(t, l.StepsDeleted(ctx, id, 0))
 		runs, err := l.Runs(ctx, account)
 		check(t, err)
-		if len(runs) != 1 || runs[0].ID != id || !runs[0].AtEnd || runs[0].Destination != "eml:/x" || len(runs[0].Steps) != 2 {
+		if len(runs) != 1 || runs[0].ID != id || runs[0].Destination != "eml:/x" || len(runs[0].Steps) != 2 {
 			t.Fatalf("got %+v", runs)
 		}
 		a, b := runs[0].Steps[0], runs[0].Steps[1]

@@ -106,15 +106,6 @@ func classOfServer(e *pop3client.ServerError) Class {
 	return Other
 }
 
-// ServerText gives the server's own words in an error, made for reading but not yet
-// safe to show; "" where there are none.
-func ServerText(err error) string {
-	if e, ok := errors.AsType[*pop3client.ServerError](err); ok {
-		return e.Text
-	}
-	return ""
-}
-
 // broken says whether an error leaves the connection of no use.
 func broken(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

@@ -360,7 +360,7 @@ func TestLockedMailboxIsTryLater(t *testing.T) {
 	b.mustOpen()
 	other := newBench(t, mailbox.Config{}, nil, pop3server.WithHooks(pop3server.Refuse(pop3server.On("PASS"), "[IN-USE] locked by another session")))
 	err := other.box.Open(t.Context())
-	if mailbox.ClassOf(err) != mailbox.TryLater || !strings.Contains(mailbox.ServerText(err), "locked by another session") {
+	if mailbox.ClassOf(err) != mailbox.TryLater || !strings.Contains(err.Error(), "locked by another session") {
 		t.Errorf("error %v, class %v", err, mailbox.ClassOf(err))
 	}
 	if state, why := other.box.State(); state != mailbox.Lost || why == nil {

@@ -37,7 +37,7 @@ func (h *headerText) addresses(value string) iter.Seq[Address] {
 			if isGroup {
 				a.Name = shorten(MakeSafe(h.decode(unquote(entry))), maxAddressText)
 			} else {
-				a = h.address(entry, 0)
+				a = h.mailbox(entry)
 			}
 			if a != (Address{}) && !yield(a) {
 				return
@@ -48,6 +48,9 @@ func (h *headerText) addresses(value string) iter.Seq[Address] {
 
 // firstAddress returns the first mailbox of a value that has an address, else the first at all.
 func (h *headerText) firstAddress(value string) (first Address) {
+	if value == "" {
+		return Address{}
+	}
 	for a := range h.addresses(unfold(value)) {
 		if a.Address != "" {
 			return a
@@ -95,6 +98,9 @@ func addressEntries(s string) iter.Seq2[string, bool] {
 			}
 			next := scan.next(i)
 			hasAt = hasAt || s[i] == '@' || next > i+1 && strings.IndexByte(s[i:next], '@') >= 0
+			for next < len(s) && isTextOctet[s[next]] {
+				next++
+			}
 			i = next
 		}
 		entry(len(s))

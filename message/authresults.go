@@ -55,17 +55,24 @@ func (j *Judgement) readAuthResults(value string, reasons map[string]string) {
 func resultParts(value string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		scan := newAddressScanner(value)
-		var before strings.Builder // what stood before a comment
+		var before strings.Builder // what stood before comments
+		part := func(last string) bool {
+			if before.Len() == 0 {
+				return yield(last)
+			}
+			before.WriteString(last)
+			text := before.String()
+			before.Reset()
+			return yield(text)
+		}
 		start := 0
 		for i := 0; i < len(value); {
 			next := i + 1
 			switch value[i] {
 			case ';':
-				before.WriteString(value[start:i])
-				if !yield(before.String()) {
+				if !part(value[start:i]) {
 					return
 				}
-				before.Reset()
 				start = next
 			case '"':
 				next = scan.quoted(i)
@@ -76,10 +83,11 @@ func resultParts(value string) iter.Seq[string] {
 					start = next
 				}
 			}
-			i = next
+			for i = next; i < len(value) && value[i] != ';' && value[i] != '"' && value[i] != '('; {
+				i++
+			}
 		}
-		before.WriteString(value[start:])
-		yield(before.String())
+		part(value[start:])
 	}
 }
 
@@ -132,8 +140,8 @@ func (j *Judgement) readSpam(kind fieldKind, value string, reasons map[string]st
 const maxReason = 400
 
 func spamWord(w string) SpamStatus {
-	w, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(w)), " ")
-	switch w {
+	w, _, _ = cutFirst(strings.TrimSpace(w), ' ')
+	switch strings.ToLower(w) {
 	case "yes", "true", "spam", "1":
 		return SpamYes
 	case "no", "false", "ham", "0":

@@ -3,6 +3,7 @@ package message
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -77,6 +78,27 @@ func KnownCharset(name string) bool { return lookupCharset(name) != nil }
 // lookupCharset returns the charset that a message names, or nil where nobody knows it. The names for plain
 // ASCII and for "unknown" are not known: 8-bit text under them has to be recognised by itself.
 func lookupCharset(name string) charset {
+	if c, ok := usualCharsets()[name]; ok {
+		return c
+	}
+	return findCharset(name)
+}
+
+// usualCharsets are those that most mail names, under the names that it writes.
+var usualCharsets = sync.OnceValue(func() map[string]charset {
+	all := map[string]charset{}
+	for _, name := range []string{
+		"utf-8", "iso-8859-1", "iso-8859-2", "iso-8859-15", "windows-1250", "windows-1251", "windows-1252", "koi8-r",
+		"gb2312", "gbk", "gb18030", "big5", "iso-2022-jp", "shift_jis", "euc-kr", "us-ascii",
+	} {
+		all[name] = findCharset(name)
+		all[strings.ToUpper(name)] = all[name]
+	}
+	return all
+})
+
+// findCharset is lookupCharset without its table.
+func findCharset(name string) charset {
 	if len(name) > 64 {
 		return nil
 	}
@@ -179,7 +201,13 @@ func decodeUTF8(b []byte) string {
 
 // isASCII tells whether s holds no octet above 0x7f.
 func isASCII[T string | []byte](s T) bool {
-	for i := range len(s) {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		if (s[i]|s[i+1]|s[i+2]|s[i+3]|s[i+4]|s[i+5]|s[i+6]|s[i+7])&0x80 != 0 {
+			return false
+		}
+	}
+	for ; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
 			return false
 		}

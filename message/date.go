@@ -26,6 +26,14 @@ type dateParser struct {
 // it: any order, names for zones, two-digit years, asctime, ISO 8601. The zone as written is kept; without
 // one it is UTC. ok is false where there is no day, month or year, or no such day.
 func parseDate(s string) (t time.Time, ok bool) {
+	if t, ok := standardDate(s); ok {
+		return t, true
+	}
+	return looseDate(s)
+}
+
+// looseDate is parseDate for dates in any form.
+func looseDate(s string) (t time.Time, ok bool) {
 	s = s[:min(len(s), maxDate)]
 	var p dateParser
 	for s != "" {
@@ -324,7 +332,7 @@ func (p *dateParser) time() (time.Time, bool) {
 	if p.day < 1 || p.month < 1 || p.month > 12 || !p.hasYear || p.year > 9999 {
 		return time.Time{}, false
 	}
-	if p.day > time.Date(p.year, time.Month(p.month)+1, 0, 0, 0, 0, 0, time.UTC).Day() {
+	if p.day > daysIn(p.month, p.year) {
 		return time.Time{}, false
 	}
 	switch {

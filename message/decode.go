@@ -5,94 +5,34 @@ import (
 	"time"
 )
 
-// fieldKind names the fields that an [Envelope] is made from.
-type fieldKind uint8
-
-const (
-	fieldOther fieldKind = iota
-	fieldFrom
-	fieldSender
-	fieldReplyTo
-	fieldResentFrom
-	fieldReturnPath
-	fieldTo
-	fieldCc
-	fieldSubject
-	fieldDate
-	fieldResentDate
-	fieldDeliveryDate
-	fieldReceived
-	fieldMessageID
-	fieldListID
-	fieldListPost
-	fieldListUnsubscribe
-	fieldContentType
-	fieldContentDisposition
-	fieldTransferEncoding
-	fieldImportance
-	fieldPriority
-	fieldXPriority
-	fieldPrecedence
-	fieldFeedbackID
-	fieldAutoSubmitted
-	fieldAuthResults
-	fieldSpamStatus
-	fieldSpamFlag
-	fieldSpamScore
-	fieldSpamdResult
-	fieldSCL
-	fieldForefront
-	fieldKinds
-)
-
-var fieldNames = map[string]fieldKind{
-	"from": fieldFrom, "sender": fieldSender, "reply-to": fieldReplyTo, "resent-from": fieldResentFrom, "return-path": fieldReturnPath,
-	"to": fieldTo, "cc": fieldCc, "subject": fieldSubject, "date": fieldDate, "resent-date": fieldResentDate,
-	"delivery-date": fieldDeliveryDate, "received": fieldReceived, "message-id": fieldMessageID,
-	"list-id": fieldListID, "list-post": fieldListPost, "mailing-list": fieldListPost, "list-unsubscribe": fieldListUnsubscribe,
-	"content-type": fieldContentType, "content-disposition": fieldContentDisposition, "content-transfer-encoding": fieldTransferEncoding,
-	"importance": fieldImportance, "priority": fieldPriority, "x-priority": fieldXPriority,
-	"precedence": fieldPrecedence, "feedback-id": fieldFeedbackID, "auto-submitted": fieldAutoSubmitted,
-	"authentication-results": fieldAuthResults,
-	"x-spam-status":          fieldSpamStatus, "x-spam-flag": fieldSpamFlag, "x-spam": fieldSpamFlag, "x-spam-score": fieldSpamScore,
-	"x-rspamd-score": fieldSpamScore, "x-spamd-result": fieldSpamdResult,
-	"x-ms-exchange-organization-scl": fieldSCL, "x-forefront-antispam-report": fieldForefront,
-}
-
-// kindOf tells which field a name is, in whatever case it is written.
-func kindOf(name string) fieldKind {
-	var buf [32]byte
-	if len(name) > len(buf) {
-		return fieldOther
-	}
-	for i := range len(name) {
-		c := name[i]
-		if c >= 'A' && c <= 'Z' {
-			c |= 0x20
-		}
-		buf[i] = c
-	}
-	return fieldNames[string(buf[:len(name)])]
-}
-
 // header is a header section with the fields that matter found: the first of each kind that is not empty, still
 // folded and encoded.
 type header struct {
 	headerText
 	values [fieldKinds]string
+	// The Received fields from the top, and whether Authentication-Results stands above them.
+	hops         [maxHops]string
+	hopCount     int
+	resultsFirst bool
 }
 
 // readHeader finds the fields of a header section. What it returns shares raw's memory.
 func (d *detector) readHeader(raw []byte) *header {
 	h := &header{headerText: headerText{detector: d, header: view(raw)}}
 	for f := range rawFields(h.headerText.header) {
-		if k := kindOf(f.name); k != fieldOther && h.values[k] == "" {
-			h.values[k] = strings.Trim(f.value, " \t\r\n")
+		k := kindOf(f.name)
+		switch {
+		case k == fieldReceived && h.hopCount < maxHops:
+			h.hops[h.hopCount] = f.value
+			h.hopCount++
+		case k == fieldAuthResults:
+			h.resultsFirst = h.resultsFirst || h.hopCount == 0
+		}
+		if k != fieldOther && h.values[k] == "" {
+			h.values[k] = trimFold(f.value)
 		}
 	}
-	if ct := h.values[fieldContentType]; ct != "" && strings.Contains(ct, "=") {
-		h.declared = parseMediaType(ct).raw("charset")
-	}
+	h.contentType = h.values[fieldContentType]
 	return h
 }
 
@@ -156,8 +96,8 @@ func (h *header) envelope(reasons map[string]string) Envelope {
 
 // dates sets the date, or the next best one, and whether it is far from when the message came.
 func (h *header) dates(e *Envelope) {
-	_, stamp := cutLast(unfold(h.values[fieldReceived]), ';')
-	received, hasReceived := parseDate(stamp)
+	_, stamp := cutLast(h.values[fieldReceived], ';')
+	received, hasReceived := parseDate(unfold(stamp))
 	if e.Date, e.HasDate = parseDate(unfold(h.values[fieldDate])); e.HasDate {
 		apart := e.Date.Sub(received)
 		e.Judgement.DateFarOff = hasReceived && (apart > farOff || apart < -farOff)

@@ -80,34 +80,60 @@ func fieldEnd(s string, n int) int {
 // cutField divides a field at its colon. A first line may be indented or begin with a byte order mark
 // by mistake, and spaces may stand before the colon.
 func cutField(s string) (name, value string, ok bool) {
-	s = strings.TrimLeft(strings.TrimPrefix(s, "\ufeff"), " \t")
-	colon := strings.IndexByte(s, ':')
-	if colon <= 0 {
-		return "", "", false
+	start := 0
+	if strings.HasPrefix(s, "\ufeff") {
+		start = len("\ufeff")
 	}
-	name = strings.TrimRight(s[:colon], " \t")
-	for i := range len(name) {
-		if name[i] <= ' ' || name[i] >= 0x7f {
-			return "", "", false
-		}
+	for start < len(s) && isBlankOctet(s[start]) {
+		start++
+	}
+	end := start
+	for end < len(s) && s[end] > ' ' && s[end] < 0x7f && s[end] != ':' {
+		end++
+	}
+	colon := end
+	for colon < len(s) && isBlankOctet(s[colon]) {
+		colon++
+	}
+	if end == start || colon == len(s) || s[colon] != ':' {
+		return "", "", false
 	}
 	value = s[colon+1:]
 	if len(value) > maxFieldOctets {
 		value = value[:maxFieldOctets]
 	}
-	return name, value, name != ""
+	return s[start:end], value, true
+}
+
+func isBlankOctet(c byte) bool { return c == ' ' || c == '\t' }
+
+// trimFold takes spaces, tabs and line ends off both ends of s. It does what strings.Trim does with these four,
+// which builds a table of them anew for every field.
+func trimFold(s string) string {
+	for s != "" && (isBlankOctet(s[0]) || s[0] == '\r' || s[0] == '\n') {
+		s = s[1:]
+	}
+	for s != "" && (isBlankOctet(s[len(s)-1]) || s[len(s)-1] == '\r' || s[len(s)-1] == '\n') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // unfold takes the line ends out of a field's value (RFC 5322 section 2.2.3) and the spaces off its ends.
 func unfold(value string) string {
-	value = strings.Trim(value, " \t\r\n")
+	value = trimFold(value)
 	if strings.IndexByte(value, '\n') < 0 {
 		return value
 	}
 	var b strings.Builder
 	b.Grow(len(value))
-	for line := range strings.Lines(value) {
-		b.WriteString(strings.TrimRight(line, "\r\n"))
+	for {
+		end := strings.IndexByte(value, '\n')
+		if end < 0 {
+			b.WriteString(strings.TrimRight(value, "\r"))
+			return b.String()
+		}
+		b.WriteString(strings.TrimRight(value[:end], "\r"))
+		value = value[end+1:]
 	}
-	return b.String()
 }

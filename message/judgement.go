@@ -210,8 +210,9 @@ func (e *Envelope) judgeSender() {
 		j.NameHoldsAddress = true
 	}
 	if e.ReplyTo.Address != "" && !j.List {
-		from, reply := organisation(e.From.Address), organisation(e.ReplyTo.Address)
-		j.ReplyElsewhere = from != "" && reply != "" && from != reply
+		_, from, _ := strings.Cut(string(e.From.Address), "@")
+		_, reply, _ := strings.Cut(string(e.ReplyTo.Address), "@")
+		j.ReplyElsewhere = strings.Trim(from, ". ") != "" && strings.Trim(reply, ". ") != "" && !sameOwner(from, reply)
 	}
 }
 
@@ -242,6 +243,17 @@ func organisation(address Safe) string {
 		return ""
 	}
 	return domainOwner(domain)
+}
+
+// sameOwner tells whether one organisation registered both domains. The list of public suffixes is only asked where
+// the last labels are the same.
+func sameOwner(a, b string) bool {
+	if a == b {
+		return true
+	}
+	_, lastOfA := cutLast(strings.Trim(a, ". "), '.')
+	_, lastOfB := cutLast(strings.Trim(b, ". "), '.')
+	return strings.EqualFold(lastOfA, lastOfB) && domainOwner(a) == domainOwner(b)
 }
 
 // domainOwner returns the part of a domain that its owner registered, in lower case.

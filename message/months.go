@@ -8,24 +8,53 @@ import (
 // monthNumber returns 1 to 12 for a month's name or its first letters, in English or in another language that
 // mailers write in spite of RFC 5322, or 0.
 func monthNumber(w string) int {
-	const months = "janfebmaraprmayjunjulaugsepoctnovdec"
 	if len(w) < 3 || len(w) > 12 {
 		return 0
 	}
-	key := [3]byte{w[0] | 0x20, w[1] | 0x20, w[2] | 0x20}
-	for i := 0; i < len(months); i += 3 {
-		if months[i:i+3] == string(key[:]) {
-			if m := monthIfWhole(w, i/3+1); m > 0 {
-				return m
-			}
-			break
+	if m := monthByLetters(w); m > 0 {
+		if m := monthIfWhole(w, m); m > 0 {
+			return m
 		}
 	}
 	return int(foreignMonths[foldMonth(w)])
 }
 
+// monthByLetters returns 1 to 12 for the first three letters of a month's English name in either case, or 0.
+func monthByLetters(w string) int {
+	switch uint32(w[0]|0x20)<<16 | uint32(w[1]|0x20)<<8 | uint32(w[2]|0x20) {
+	case 'j'<<16 | 'a'<<8 | 'n':
+		return 1
+	case 'f'<<16 | 'e'<<8 | 'b':
+		return 2
+	case 'm'<<16 | 'a'<<8 | 'r':
+		return 3
+	case 'a'<<16 | 'p'<<8 | 'r':
+		return 4
+	case 'm'<<16 | 'a'<<8 | 'y':
+		return 5
+	case 'j'<<16 | 'u'<<8 | 'n':
+		return 6
+	case 'j'<<16 | 'u'<<8 | 'l':
+		return 7
+	case 'a'<<16 | 'u'<<8 | 'g':
+		return 8
+	case 's'<<16 | 'e'<<8 | 'p':
+		return 9
+	case 'o'<<16 | 'c'<<8 | 't':
+		return 10
+	case 'n'<<16 | 'o'<<8 | 'v':
+		return 11
+	case 'd'<<16 | 'e'<<8 | 'c':
+		return 12
+	}
+	return 0
+}
+
 // monthIfWhole returns m where the rest of w is m's name too, so that "Mart" or "Marker" is not March.
 func monthIfWhole(w string, m int) int {
+	if len(w) == 3 {
+		return m
+	}
 	name := time.Month(m).String()
 	if strings.EqualFold(w, "sept") || len(w) <= len(name) && strings.EqualFold(w, name[:len(w)]) {
 		return m

@@ -18,39 +18,41 @@ const maxHops = 16
 
 // readHop reads a Received value.
 func readHop(value string) hop {
-	value, _, _ = cutFirst(unfold(value[:min(len(value), 4096)]), ';')
-	words, from := "", ""
-	scan := newAddressScanner(value)
-	start := 0
-	for i := 0; i < len(value); {
-		end := i + 1
-		if value[i] == '(' {
-			if end = scan.comment(i); end > i+1 {
-				if from == "" { // what follows the sender's own name is what the receiver saw of it
-					from = value[i:end]
-				}
-				words += value[start:i] + " "
-				start = end
-			}
-		}
-		i = end
-	}
-	words += value[start:]
+	value, _, _ = cutFirst(value[:min(len(value), 4096)], ';')
 	var h hop
 	hasFrom, key := false, ""
-	for word := range strings.FieldsSeq(strings.ToLower(words)) {
-		switch key {
-		case "by":
-			if h.by == "" {
-				h.by = strings.Trim(word, ".")
+	words := func(s string) {
+		for word := range strings.FieldsSeq(s) {
+			switch {
+			case h.by == "" && strings.EqualFold(key, "by"):
+				h.by = strings.ToLower(strings.Trim(word, "."))
+			case len(word) >= 4 && strings.EqualFold(key, "with"):
+				h.inside = h.inside || strings.EqualFold(word[:4], "lmtp")
 			}
-		case "with":
-			h.inside = h.inside || strings.HasPrefix(word, "lmtp")
+			hasFrom = hasFrom || strings.EqualFold(word, "from")
+			key = word
 		}
-		hasFrom = hasFrom || word == "from"
-		key = word
 	}
-	h.inside = h.inside || !hasFrom || !isPublicHost(h.by) && isPrivatePeer(from)
+	from := "" // the first comment: behind the sender's own name it is what the receiver saw of it
+	scan := newAddressScanner(value)
+	start := 0
+	for i := strings.IndexByte(value, '('); i >= start && i < len(value); {
+		end := scan.comment(i)
+		if end > i+1 {
+			if from == "" {
+				from = value[i:end]
+			}
+			words(value[start:i])
+			start = end
+		}
+		next := strings.IndexByte(value[end:], '(')
+		if next < 0 {
+			break
+		}
+		i = end + next
+	}
+	words(value[start:])
+	h.inside = h.inside || !hasFrom || isPrivatePeer(from) && !isPublicHost(h.by)
 	return h
 }
 
@@ -88,23 +90,14 @@ func (h *header) isReceiver(server string) bool {
 	if server == "" {
 		server = "outlook.com" // only Exchange's own service leaves its name out
 	}
-	hops, above := 0, false
-	for f := range rawFields(h.headerText.header) {
-		switch kindOf(f.name) {
-		case fieldAuthResults:
-			above = above || hops == 0
-		case fieldReceived:
-			hop := readHop(f.value)
-			switch {
-			case hop.by == server || domainOwner(hop.by) == domainOwner(server):
-				return true
-			case !hop.inside:
-				// Nothing that a sender wrote stands above the receiver's own Received.
-				return above && !isPublicHost(hop.by)
-			}
-			if hops++; hops == maxHops {
-				return false
-			}
+	for _, value := range h.hops[:h.hopCount] {
+		hop := readHop(value)
+		switch {
+		case hop.by == server || sameOwner(hop.by, server):
+			return true
+		case !hop.inside:
+			// Nothing that a sender wrote stands above the receiver's own Received.
+			return h.resultsFirst && !isPublicHost(hop.by)
 		}
 	}
 	return false

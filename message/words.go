@@ -1,6 +1,7 @@
 package message
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -9,9 +10,17 @@ import (
 // recognised when the first such value comes, from all of them together.
 type headerText struct {
 	*detector
-	declared string // the charset that Content-Type names
-	header   string // where raw 8-bit text can be found
-	raw      charset
+	contentType string // which may declare a charset
+	header      string // where raw 8-bit text can be found
+	raw         charset
+}
+
+// declared returns the charset that Content-Type names. Few headers ask for it.
+func (h *headerText) declared() string {
+	if strings.IndexByte(h.contentType, '=') < 0 {
+		return ""
+	}
+	return parseMediaType(h.contentType).raw("charset")
 }
 
 // maxWordCharset bounds a charset's name in an encoded word.
@@ -52,18 +61,27 @@ func (h *headerText) decodeWords(s string) string {
 		}
 		// Words that follow in the same charset are decoded together: a character or a shift state may be
 		// split between them.
-		parts := [][]byte{w.octets()}
+		octets := w.appendOctets(nil)
+		var ends []int // of all words but the last
 		s = s[at+w.size:]
 		for {
-			gap := len(s) - len(strings.TrimLeft(s, " \t\r\n"))
+			gap := 0
+			for gap < len(s) && (isBlankOctet(s[gap]) || s[gap] == '\r' || s[gap] == '\n') {
+				gap++
+			}
 			next, ok := parseWord(s[gap:])
 			if !ok || !sameCharset(next.charset, w.charset) {
 				break
 			}
-			parts = append(parts, next.octets())
+			ends = append(ends, len(octets))
+			octets = next.appendOctets(octets)
 			s = s[gap+next.size:]
 		}
-		out.WriteString(h.decodeParts(w.charset, parts))
+		text := h.decodeParts(w.charset, octets, ends)
+		if s == "" && out.Len() == 0 {
+			return text
+		}
+		out.WriteString(text)
 		afterWord = true
 	}
 	out.WriteString(h.decodeRaw(s))
@@ -108,12 +126,12 @@ func parseWord(s string) (encodedWord, bool) {
 	}
 }
 
-// octets takes the word's transfer encoding off.
-func (w encodedWord) octets() []byte {
+// appendOctets takes the word's transfer encoding off.
+func (w encodedWord) appendOctets(out []byte) []byte {
 	if w.base64 {
-		return decodeBase64([]byte(w.text))
+		return appendBase64(out, w.text)
 	}
-	out := make([]byte, 0, len(w.text))
+	out = slices.Grow(out, len(w.text))
 	for i := 0; i < len(w.text); i++ {
 		c := w.text[i]
 		switch {
@@ -130,20 +148,19 @@ func (w encodedWord) octets() []byte {
 	return out
 }
 
-func (h *headerText) decodeParts(name string, parts [][]byte) string {
-	joined := parts[0]
-	for _, p := range parts[1:] {
-		joined = append(joined, p...)
-	}
-	text, errs := h.decodeOctets(name, joined)
-	if errs == 0 || len(parts) == 1 {
+// decodeParts decodes the octets of adjacent words. ends holds where each word's octets end, but for the last one's.
+func (h *headerText) decodeParts(name string, octets []byte, ends []int) string {
+	text, errs := h.decodeOctets(name, octets)
+	if errs == 0 || len(ends) == 0 {
 		return text
 	}
 	// A writer that lost half a character at a word's end would spoil the words after it: each for itself then.
 	var apart strings.Builder
 	apartErrs := 0
-	for i := range parts {
-		t, n := h.decodeOctets(name, parts[i])
+	start := 0
+	for _, end := range append(ends, len(octets)) {
+		t, n := h.decodeOctets(name, octets[start:end])
+		start = end
 		apart.WriteString(t)
 		apartErrs += n
 	}
@@ -158,14 +175,14 @@ func (h *headerText) decodeOctets(name string, b []byte) (text string, errs int)
 	if c := lookupCharset(name); c != nil {
 		text = c(b)
 		errs = strings.Count(text, "\uFFFD")
-		if errs*2 <= nonASCII(text) {
+		if errs == 0 || errs*2 <= nonASCII(text) {
 			return text, errs
 		}
 	} else if isASCII(b) {
 		return string(b), 0
 	}
 	// The charset is unknown or plainly another.
-	guess := h.rawCharset(b, h.declared)(b)
+	guess := h.rawCharset(b, h.declared())(b)
 	if n := strings.Count(guess, "\uFFFD"); text == "" || n < errs {
 		return guess, n
 	}
@@ -196,11 +213,11 @@ func (h *headerText) decodeRaw(s string) string {
 		return s
 	}
 	if h.raw == nil {
-		h.raw = h.rawCharset(h.rawSample(s), h.declared)
+		h.raw = h.rawCharset(h.rawSample(s), h.declared())
 	}
 	text := h.raw([]byte(s))
 	if !isClean(text) {
-		text = h.rawCharset([]byte(s), h.declared)([]byte(s))
+		text = h.rawCharset([]byte(s), h.declared())([]byte(s))
 	}
 	return text
 }
@@ -233,7 +250,7 @@ func (h *headerText) rawSample(s string) []byte {
 	return sample
 }
 
-func isBlank(s string) bool { return strings.Trim(s, " \t\r\n") == "" }
+func isBlank(s string) bool { return trimFold(s) == "" }
 
 // hexOctet reads two hexadecimal digits of either case.
 func hexOctet(a, b byte) (byte, bool) {
@@ -255,11 +272,14 @@ func hexDigit(c byte) byte {
 
 // decodeBase64 decodes what base64 there is: other octets are passed over, and padding may be wrong, missing
 // or in the middle, where encoded pieces were joined.
-func decodeBase64(b []byte) []byte {
-	out := make([]byte, 0, len(b)/4*3+3)
+func decodeBase64(b []byte) []byte { return appendBase64(nil, view(b)) }
+
+func appendBase64(out []byte, s string) []byte {
+	out = slices.Grow(out, len(s)/4*3+3)
 	var acc uint32
 	n := 0
-	for _, c := range b {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
 		v := base64Values[c]
 		if v < 64 {
 			acc = acc<<6 | uint32(v)

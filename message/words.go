@@ -10,17 +10,19 @@ import (
 // recognised when the first such value comes, from all of them together.
 type headerText struct {
 	*detector
-	contentType string // which may declare a charset
+	contentType string // which may declare a charset; "" once that was looked for
+	charset     string // what it declares
 	header      string // where raw 8-bit text can be found
 	raw         charset
 }
 
-// declared returns the charset that Content-Type names. Few headers ask for it.
+// declared returns the charset that Content-Type names. Few headers ask for it, some of them often.
 func (h *headerText) declared() string {
-	if strings.IndexByte(h.contentType, '=') < 0 {
-		return ""
+	if strings.IndexByte(h.contentType, '=') >= 0 {
+		h.charset = parseMediaType(h.contentType).raw("charset")
 	}
-	return parseMediaType(h.contentType).raw("charset")
+	h.contentType = ""
+	return h.charset
 }
 
 // maxWordCharset bounds a charset's name in an encoded word.

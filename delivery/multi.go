@@ -235,7 +235,7 @@ func (d *multiDelivery) priorPath() string {
 }
 
 // Commit commits one part after the other. On an error the receipt names the parts
-// that are done, for Meta.Prior of the next attempt.
+// that are done or may be, for Meta.Prior of the next attempt.
 func (d *multiDelivery) Commit(ctx context.Context) (Receipt, error) {
 	d.decide()
 	all := *d.whole
@@ -248,10 +248,13 @@ func (d *multiDelivery) Commit(ctx context.Context) (Receipt, error) {
 			d.names[i] = ""
 			_ = part.Abort() // the first error is the one to tell
 		default:
-			r, err := part.Commit(ctx)
-			if err != nil {
-				failure, d.names[i] = err, ""
-				continue
+			// An error may come too late to take the message back: what was planned is in
+			// the receipt then, for Secure to look.
+			r := part.Planned()
+			if done, err := part.Commit(ctx); err != nil {
+				failure = err
+			} else {
+				r = done
 			}
 			d.names[i] = r.Name
 			all.Path = cmp.Or(all.Path, r.Path)

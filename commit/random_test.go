@@ -21,7 +21,10 @@ func TestP1toP5_RandomMailboxesUnderSeveralFaults(t *testing.T) {
 			dropCommits: rapid.Bool().Draw(t, "dropCommits"),
 			others:      others(rapid.IntRange(0, int(othersChoices)-1).Draw(t, "others")),
 			retries:     rapid.IntRange(0, 3).Draw(t, "retries"),
+			twoPlaces:   rapid.Bool().Draw(t, "twoPlaces"),
 		}
+		s.uidl = s.uidl || s.others.reuse()
+		s.emptyTOP = !s.others.reuse() && rapid.Bool().Draw(t, "emptyTOP") // nothing else tells the two apart
 		faults := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) strike {
 			return strike{
 				blow: blow(rapid.IntRange(int(kill), int(blows)-1).Draw(t, "blow")),

@@ -81,6 +81,7 @@ type world struct {
 	faults []strike
 	seen   []int // operations that each fault could have hit
 	struck int   // faults that fell
+	run    int   // the run that is under way, from 1
 	dead   bool
 	cancel context.CancelFunc
 	lose   bool // what was not synced is forgotten at the restart
@@ -92,6 +93,9 @@ type world struct {
 	dropCommits bool // deletions come true when the line drops
 	sessions    int
 	noTOP       bool
+	emptyTOP    bool           // TOP is answered with nothing
+	firmTOP     bool           // TOP is never refused
+	twoPlaces   bool           // the destination is a Maildir and a folder of files
 	between     func(w *world) // what others do to the mailbox before the second session
 	relearned   map[string]ledger.HeaderRow
 	reused      *mail // bears the UIDL of one that is gone
@@ -134,6 +138,19 @@ func (w *world) add(uid string, mark triage.Mark) {
 func (w *world) reuse() {
 	for _, m := range w.msgs {
 		if m.gone && !m.other && w.reused == nil {
+			w.reused = &mail{uid: m.uid, text: strings.ReplaceAll(m.text, "u", "v"), mark: triage.Skip}
+			w.msgs = append(w.msgs, w.reused)
+			return
+		}
+	}
+}
+
+// replace lets others delete a message that the commit would only delete by now, and the server give
+// its UIDL and its size to a new one.
+func (w *world) replace() {
+	for i, m := range w.msgs {
+		if w.reused == nil && !m.gone && (m.mark == triage.Delete || m.mark == triage.Move && w.run == 1 && w.onDisk(m)) {
+			w.takeAway(i)
 			w.reused = &mail{uid: m.uid, text: strings.ReplaceAll(m.text, "u", "v"), mark: triage.Skip}
 			w.msgs = append(w.msgs, w.reused)
 			return
@@ -276,22 +293,35 @@ func (w *world) learn(context.Context, []mailbox.ID) {}
 
 func (w *world) envelope(mailbox.ID) *message.Envelope { return nil }
 
-// copies counts the whole copies of each message in the destination, and tells of anything else there.
-func (w *world) copies() map[*mail]int {
-	found := make(map[*mail]int)
+// places are the folders in which the destination puts messages.
+func (w *world) places() []string {
+	if w.twoPlaces {
+		return []string{"/mail/new/", "/eml/"}
+	}
+	return []string{"/mail/new/"}
+}
+
+// copies counts the whole copies of each message in each of the places, and tells of anything else there.
+func (w *world) copies() map[string]map[*mail]int {
+	found := make(map[string]map[*mail]int)
 	byText := make(map[string]*mail)
 	for _, m := range w.msgs {
 		byText[strings.ReplaceAll(m.text, "\r\n", "\n")] = m
 	}
-	for name, text := range w.disk.Files() {
-		if strings.HasPrefix(name, "/mail/tmp/") {
-			continue
+	files := w.disk.Files()
+	for _, place := range w.places() {
+		found[place] = make(map[*mail]int)
+		for name, text := range files {
+			file, ok := strings.CutPrefix(name, place)
+			if !ok || strings.HasPrefix(file, ".") {
+				continue // it is not finished
+			}
+			m, ok := byText[string(text)]
+			if !ok {
+				w.breachf("P2: %s holds %q, which is no whole message", name, text)
+			}
+			found[place][m]++
 		}
-		m, ok := byText[string(text)]
-		if !ok {
-			w.breachf("P2: %s holds %q, which is no whole message", name, text)
-		}
-		found[m]++
 	}
 	return found
 }
@@ -300,15 +330,24 @@ func (w *world) copies() map[*mail]int {
 // failure is for the schedules that have one.
 func (w *world) onDisk(m *mail) bool {
 	want := strings.ReplaceAll(m.text, "\r\n", "\n")
-	for name, text := range w.disk.Files() {
-		if strings.HasPrefix(name, "/mail/new/") && string(text) == want {
-			return true
+	files := w.disk.Files()
+	for _, place := range w.places() {
+		there := false
+		for name, text := range files {
+			there = there || strings.HasPrefix(name, place) && !strings.HasPrefix(name, place+".") && string(text) == want
+		}
+		if !there {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
-// maildir is the destination, as a new process sees it.
-func (w *world) maildir() delivery.Destination {
-	return delivery.NewMaildir(w.disk, "/mail")
+// destination is where messages go, as a new process sees it.
+func (w *world) destination() delivery.Destination {
+	maildir := delivery.NewMaildir(w.disk, "/mail")
+	if w.twoPlaces {
+		return delivery.Multi(maildir, delivery.NewEML(w.disk, "/eml"))
+	}
+	return maildir
 }

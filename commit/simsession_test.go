@@ -106,18 +106,27 @@ type simWord struct{ *simAnswer }
 
 func (a simWord) wait(ctx context.Context) error { return a.answered(ctx) }
 
-func (s *simSession) proveOrder(context.Context, int, int) error { return nil }
+// proveOrder is one operation, which a refusal does not harm.
+func (s *simSession) proveOrder(context.Context, int, int) error {
+	if !s.w.pipelines {
+		return nil
+	}
+	return s.do(func(blow) error { return nil })
+}
 
 func (s *simSession) hasTOP(int) bool { return !s.w.noTOP }
 
 func (s *simSession) top(n int) textAnswer {
 	return simHeader{s.command(func() error {
 		return s.do(func(b blow) error {
-			if b == refuse {
+			if b == refuse && !s.w.firmTOP {
 				return errMinus
 			}
 			header, _, _ := strings.Cut(s.snapshot[n-1].text, "\r\n\r\n")
 			s.headers[n] = strings.NewReader(header + "\r\n\r\n")
+			if s.w.emptyTOP {
+				s.headers[n] = strings.NewReader("")
+			}
 			if b == cutAfter {
 				s.headers[n] = io.MultiReader(strings.NewReader(header[:2]), brokenReader{})
 			}

@@ -32,11 +32,15 @@ const (
 	lastTaken
 	reusedSkipped // a UIDL of a deleted message names a new one
 	reusedMoved   // and that is marked once the commit is done
+	replaced      // others delete a message, and its UIDL names a new one
 	othersChoices
 )
 
 // take says whether others delete messages.
-func (o others) take() bool { return o == firstTaken || o == lastTaken }
+func (o others) take() bool { return o == firstTaken || o == lastTaken || o == replaced }
+
+// reuse says whether a UIDL names two messages, one after the other.
+func (o others) reuse() bool { return o >= reusedSkipped }
 
 // setting is everything about a schedule but its faults.
 type setting struct {
@@ -48,6 +52,8 @@ type setting struct {
 	dropCommits bool
 	others      others // what others do between sessions
 	retries     int
+	emptyTOP    bool
+	twoPlaces   bool
 }
 
 func (s setting) String() string {
@@ -55,13 +61,14 @@ func (s setting) String() string {
 	for _, m := range s.marks {
 		letters.WriteString(strings.ReplaceAll(m.Letter(), " ", "-"))
 	}
-	return fmt.Sprintf("%s %s checkpoint=%d uidl=%v pipelining=%v dropCommits=%v others=%d retries=%d",
-		letters.String(), s.order, s.checkpoint, s.uidl, s.pipelines, s.dropCommits, s.others, s.retries)
+	return fmt.Sprintf("%s %s checkpoint=%d uidl=%v pipelining=%v dropCommits=%v others=%d retries=%d emptyTOP=%v twoPlaces=%v",
+		letters.String(), s.order, s.checkpoint, s.uidl, s.pipelines, s.dropCommits, s.others, s.retries, s.emptyTOP, s.twoPlaces)
 }
 
 func (s setting) world() *world {
 	w := newWorld(s.marks)
 	w.uidl, w.pipelines, w.dropCommits = s.uidl, s.pipelines, s.dropCommits
+	w.emptyTOP, w.firmTOP, w.twoPlaces = s.emptyTOP, s.others.reuse(), s.twoPlaces
 	w.between = [...]func(*world){
 		nil,
 		func(w *world) { w.add("new", triage.Skip) },
@@ -69,6 +76,7 @@ func (s setting) world() *world {
 		func(w *world) { w.takeAway(len(w.msgs) - 1) },
 		(*world).reuse,
 		(*world).reuse,
+		(*world).replace,
 	}[s.others]
 	return w
 }
@@ -90,6 +98,7 @@ func (s setting) play(faults ...strike) (w *world, breaches []string) {
 	w = s.world()
 	w.faults, w.seen = faults, make([]int, len(faults))
 	for run := 1; ; run++ {
+		w.run = run
 		failed, err := s.runOnce(w)
 		if err == nil && failed == 0 && !w.dead && !s.markReused(w) {
 			break
@@ -139,7 +148,7 @@ func (s setting) runOnce(w *world) (failed int, err error) {
 		}
 	}
 	w.sessions = min(w.sessions, 1) // a new process knows its own first list
-	dest := w.maildir()
+	dest := w.destination()
 	e := &engine{
 		box: w, log: w.log, plan: plan, now: time.Now,
 		pause: func(context.Context, time.Duration) error { return nil },
@@ -221,8 +230,10 @@ func (w *world) checkCommitted(n int, promised *[]mailbox.ID) {
 func (w *world) nothingLost() {
 	copies := w.copies()
 	for _, m := range w.msgs {
-		if m.gone && !m.other && m.mark != triage.Delete && copies[m] == 0 {
-			w.breachf("P2: %s (%s) is lost", m.uid, m.mark)
+		for _, place := range w.places() {
+			if m.gone && !m.other && m.mark != triage.Delete && copies[place][m] == 0 {
+				w.breachf("P2: %s (%s) is lost in %s", m.uid, m.mark, place)
+			}
 		}
 	}
 }
@@ -234,24 +245,29 @@ func (s setting) ended(w *world) {
 		if m.other {
 			continue
 		}
-		n, most := copies[m], 1
-		if !s.uidl {
-			most = maxRuns // nobody can tell that it was fetched before
+		for _, place := range w.places() {
+			if n := copies[place][m]; !s.good(m, n) {
+				w.breachf("P5: in the end %s (%s) has %d copies in %s, gone from the server: %v", m.uid, m.mark, n, place, m.gone)
+			}
 		}
-		var good bool
-		switch m.mark {
-		case triage.Skip:
-			good = !m.gone && n == 0
-		case triage.Delete:
-			good = m.gone && n == 0
-		case triage.Fetch:
-			good = !m.gone && n >= 1 && n <= most
-		case triage.Move:
-			good = m.gone && n >= 1 && n <= most
-		}
-		if !good {
-			w.breachf("P5: in the end %s (%s) has %d copies, gone from the server: %v", m.uid, m.mark, n, m.gone)
-		}
+	}
+}
+
+// good tells whether n copies of a message in a place are as they should be in the end.
+func (s setting) good(m *mail, n int) bool {
+	most := 1
+	if !s.uidl {
+		most = maxRuns // nobody can tell that it was fetched before
+	}
+	switch m.mark {
+	case triage.Skip:
+		return !m.gone && n == 0
+	case triage.Delete:
+		return m.gone && n == 0
+	case triage.Fetch:
+		return !m.gone && n >= 1 && n <= most
+	default:
+		return m.gone && n >= 1 && n <= most
 	}
 }
 
@@ -285,9 +301,12 @@ func settings(n int) []setting {
 			if bit(4) {
 				s.retries, s.checkpoint = 0, 1
 			}
-			if s.others >= reusedSkipped && !s.uidl {
+			if s.others.reuse() && !s.uidl {
 				continue // there is none
 			}
+			// Every other combination of the rest has these.
+			s.twoPlaces = (i>>5+i)%3 == 0
+			s.emptyTOP = (i>>4+i)%3 == 0 && !s.others.reuse() // nothing else tells the two apart
 			all = append(all, s)
 		}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -55,6 +56,9 @@ func (o *destinationOptions) destination() (delivery.Destination, error) {
 		var err error
 		if all[i], err = delivery.Parse(s); err != nil {
 			return nil, &statusError{exitUsage, errors.New("reading --to: " + err.Error())}
+		}
+		if bin, err := dataFolder("bin"); err == nil && all[i].String() == "maildir:"+bin {
+			return nil, &usageError{"reading --to", fmt.Sprintf("%q is the bin, which is emptied", s), "name another folder"}
 		}
 	}
 	if len(all) == 1 {

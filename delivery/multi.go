@@ -11,7 +11,8 @@ import (
 
 // Multi delivers each message to several destinations. It is safe only when it is
 // safe in all of them. One that is given twice, be it through a symbolic link, counts
-// once. With one destination it is that one; with none it refuses every message.
+// once. Their order, in the name and in a receipt, is that of their names. With one
+// destination it is that one; with none it refuses every message.
 func Multi(dests ...Destination) Destination {
 	var different multi
 	seen := make(map[string]bool, len(dests))
@@ -24,6 +25,8 @@ func Multi(dests ...Destination) Destination {
 	if len(different) == 1 {
 		return different[0]
 	}
+	// In whatever order they are written they are the same places, which have the same messages.
+	slices.SortStableFunc(different, func(a, b Destination) int { return strings.Compare(a.String(), b.String()) })
 	return different
 }
 

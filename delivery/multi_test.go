@@ -82,9 +82,9 @@ func TestMultiDeliversOnceToWhatIsTheSamePlace(t *testing.T) {
 		{"twice", []string{"maildir:D/real", "maildir:D/real/"}, "maildir:D/real"},
 		{"through a link", []string{"maildir:D/real", "maildir:D/link", "maildir:D/up/"}, "maildir:D/real"},
 		{"below a link", []string{"mbox:D/link/new/box", "mbox:D/real/new/box"}, "mbox:D/link/new/box"},
-		{"in different forms", []string{"maildir:D/real", "eml:D/link"}, "maildir:D/real, eml:D/link"},
+		{"in different forms", []string{"maildir:D/real", "eml:D/link"}, "eml:D/link, maildir:D/real"},
 		{"a command", []string{"pipe:cat", "pipe: cat", "pipe:tac"}, "pipe:cat, pipe:tac"},
-		{"a link that leads nowhere", []string{"eml:D/self", "eml:D/self", "eml:D/real"}, "eml:D/self, eml:D/real"},
+		{"a link that leads nowhere", []string{"eml:D/self", "eml:D/self", "eml:D/real"}, "eml:D/real, eml:D/self"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dests := make([]Destination, len(c.to))

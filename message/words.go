@@ -10,19 +10,18 @@ import (
 // recognised when the first such value comes, from all of them together.
 type headerText struct {
 	*detector
-	contentType string // which may declare a charset; "" once that was looked for
-	charset     string // what it declares
+	contentType string // which may declare a charset; "" once it has been read
+	declares    string
 	header      string // where raw 8-bit text can be found
 	raw         charset
 }
 
-// declared returns the charset that Content-Type names. Few headers ask for it, some of them often.
+// declared returns the charset that Content-Type names. It is read when it is asked for, which few headers do.
 func (h *headerText) declared() string {
-	if strings.IndexByte(h.contentType, '=') >= 0 {
-		h.charset = parseMediaType(h.contentType).raw("charset")
+	if h.contentType != "" {
+		h.declares, h.contentType = parseMediaType(h.contentType).raw("charset"), ""
 	}
-	h.contentType = ""
-	return h.charset
+	return h.declares
 }
 
 // maxWordCharset bounds a charset's name in an encoded word.

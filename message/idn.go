@@ -8,28 +8,62 @@ import (
 )
 
 // Shown returns the address as a person should read it: an internationalised domain in its own script
-// (U-labels, RFC 5890), followed by its ASCII form (A-labels) where the letters could be taken for others.
+// (U-labels, RFC 5890), followed by its ASCII form (A-labels) where the letters could be taken for others. A local
+// part (RFC 6531) has no such form, so that of its letters only a hint is given.
 func (a Address) Shown() Safe {
 	at := strings.LastIndexByte(string(a.Address), '@')
 	if at < 0 {
 		return a.Address
 	}
-	local, domain := a.Address[:at+1], string(a.Address[at+1:])
+	domain, ascii := shownDomain(string(a.Address[at+1:]))
+	var hints []string
+	if ascii != "" {
+		hints = append(hints, string(ascii))
+	}
+	if localPartDeceives(string(a.Address[:at])) {
+		hints = append(hints, "look-alike letters")
+	}
+	shown := a.Address
+	if domain != shown[at+1:] {
+		shown = shown[:at+1] + domain
+	}
+	if len(hints) > 0 {
+		shown += " (" + Safe(strings.Join(hints, ", ")) + ")"
+	}
+	return shown
+}
+
+// shownDomain returns a domain in its own script, and its ASCII form where that should be shown too.
+func shownDomain(domain string) (native, ascii Safe) {
 	if isASCII(domain) && !strings.Contains(strings.ToLower(domain), "xn--") {
-		return a.Address
+		return Safe(domain), ""
 	}
-	native, err := idna.Display.ToUnicode(domain)
-	if err != nil || MakeSafe(native) != Safe(native) {
-		return a.Address
+	text, err := idna.Display.ToUnicode(domain)
+	if err != nil || MakeSafe(text) != Safe(text) {
+		return Safe(domain), ""
 	}
-	if !deceives(native) {
-		return local + Safe(native)
+	if !deceives(text) {
+		return Safe(text), ""
 	}
-	ascii, err := idna.ToASCII(domain)
+	form, err := idna.ToASCII(domain)
 	if err != nil {
-		ascii = domain
+		form = domain
 	}
-	return local + Safe(native) + " (" + MakeSafe(ascii) + ")"
+	return Safe(text), MakeSafe(form)
+}
+
+// localPartDeceives tells whether one of a local part's words has letters of several scripts, or of another script
+// that all look Latin.
+func localPartDeceives(local string) bool {
+	if isASCII(local) {
+		return false
+	}
+	for word := range strings.FieldsFuncSeq(local, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) }) {
+		if !isASCII(word) && mixesScripts(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // deceives tells whether a domain's letters could be taken for others: scripts mixed within a label, letters
@@ -44,20 +78,29 @@ func deceives(domain string) bool {
 }
 
 func labelDeceives(label string) bool {
+	for _, r := range label {
+		switch {
+		case r < 0x80, unicode.Is(unicode.Inherited, r):
+		case !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r):
+			return true
+		case unicode.Is(unicode.Latin, r) && (r > 0x17f || strings.ContainsRune("ıĸŀſĺļľłŧđħŋ", r)):
+			return true
+		}
+	}
+	return mixesScripts(label)
+}
+
+// mixesScripts tells whether a word has letters of scripts that no language writes together, or only such of another
+// script that look Latin.
+func mixesScripts(word string) bool {
 	var latin, lookalikeScript, other *unicode.RangeTable
 	eastAsian, onlyLookalikes := false, true
-	for _, r := range label {
+	for _, r := range word {
 		if r < 0x80 && !isLetter(byte(r)) || unicode.Is(unicode.Inherited, r) {
 			continue
 		}
-		if !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) {
-			return true
-		}
 		switch {
 		case unicode.Is(unicode.Latin, r):
-			if r > 0x17f || strings.ContainsRune("ıĸŀſĺļľłŧđħŋ", r) {
-				return true
-			}
 			latin = unicode.Latin
 		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo):
 			eastAsian = true

@@ -58,7 +58,7 @@ func (e *engine) findCopies(ctx context.Context, steps []*step, taken map[made]b
 			}
 			if st.copied {
 				st.known, st.path, st.received, st.spent, st.print = true, record.Path, record.Received, record.Spent, record.Header
-				st.mine = brokenOff && mine
+				st.mine = brokenOff && mine || e.opts.TakesUp
 			} else {
 				st.prior, st.print = &receipt, record.Header
 			}

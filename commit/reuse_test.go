@@ -355,15 +355,19 @@ func TestP1_WhatWasSentIsWrittenDownWhereLeavingIsNotAnswered(t *testing.T) {
 	}
 }
 
-// Of what a killed process had sent its journal knows nothing.
+// Of what a killed process had sent its journal knows nothing, nor that a copy is in place.
 func TestP1_AMessageThatGotAUIDLIsLeftAloneWhenAKilledRunIsTakenUp(t *testing.T) {
+	same := pop3server.NewMessage("uid-1", []byte(letter(1)))
 	for _, c := range []struct {
-		name    string
-		another bool
-		left    []string
+		name, marks string
+		there       pop3server.Message
+		left        []string
+		copies      int
 	}{
-		{"another", true, []string{"uid-1"}},
-		{"the same", false, nil},
+		{"another", "D", inItsPlace(), []string{"uid-1"}, 0},
+		{"the same", "D", same, nil, 0},
+		{"another than what was fetched", "M", inItsPlace(), []string{"uid-1"}, 1},
+		{"what was fetched", "M", same, nil, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, 1, pop3server.WithHooks(
@@ -371,24 +375,29 @@ func TestP1_AMessageThatGotAUIDLIsLeftAloneWhenAKilledRunIsTakenUp(t *testing.T)
 				pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
 			))
 			r.knowHeader()
-			if out := r.commit(order{marks: marked("D"), opts: Options{Request: "same"}}); out.err == nil {
+			if out := r.commit(order{marks: marked(c.marks), opts: Options{Request: "same"}}); out.err == nil {
 				t.Fatalf("the lost line is no error: %+v", out.Summary)
 			}
 			runs, err := r.ledger.Runs(t.Context(), account)
 			must(t, err)
 			must(t, r.ledger.SetSteps(t.Context(), runs[0].ID, ledger.StepPlanned, 0))
-			if c.another {
-				r.drop.Add(inItsPlace())
-			} else {
-				r.drop.Add(pop3server.NewMessage("uid-1", []byte(letter(1))))
+			records, err := r.ledger.Fetched(t.Context(), account, r.dest.String(), []string{"uid-1"})
+			must(t, err)
+			for _, record := range records {
+				record.Safe = false
+				must(t, r.ledger.RecordCopies(t.Context(), account, runs[0].ID, []ledger.Fetched{record}, nil))
 			}
+			r.drop.Add(c.there)
 			for range 2 {
-				if out := r.takeUp(t.Context(), "same", marked("D")); out.err != nil || out.Failed != 0 {
+				if out := r.takeUp(t.Context(), "same", marked(c.marks)); out.err != nil || out.Failed != 0 {
 					t.Errorf("%v, %+v", out.err, out.Summary)
 				}
 			}
 			if left := r.drop.UIDLs(); !slices.Equal(left, c.left) {
 				t.Errorf("the server has %q, want %q", left, c.left)
+			}
+			if got := r.texts(); len(got) != c.copies {
+				t.Errorf("the Maildir has %q", got)
 			}
 		})
 	}

@@ -24,6 +24,7 @@ func TestP1toP5_RandomMailboxesUnderSeveralFaults(t *testing.T) {
 			twoPlaces:   rapid.Bool().Draw(t, "twoPlaces"),
 		}
 		s.uidl = s.uidl || s.others.reuse()
+		s.takesUp = s.uidl && rapid.Bool().Draw(t, "takesUp")
 		s.emptyTOP = !s.others.reuse() && rapid.Bool().Draw(t, "emptyTOP") // nothing else tells the two apart
 		faults := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) strike {
 			return strike{

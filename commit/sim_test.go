@@ -245,6 +245,14 @@ func (w *world) messages(list []*mail) []mailbox.Message {
 	return messages
 }
 
+// happen lets others do what they do, once.
+func (w *world) happen() {
+	if w.between != nil {
+		w.between(w)
+		w.between = nil
+	}
+}
+
 // take is the box's.
 func (w *world) take(ctx context.Context, fresh bool) (session, error) {
 	if err := ctx.Err(); err != nil {
@@ -269,8 +277,8 @@ func (w *world) take(ctx context.Context, fresh bool) (session, error) {
 	if w.open != nil {
 		w.breachf("a session is opened beside another")
 	}
-	if w.sessions++; w.sessions == 2 && w.between != nil {
-		w.between(w)
+	if w.sessions++; w.sessions == 2 {
+		w.happen()
 	}
 	list := w.list()
 	s := &simSession{w: w, first: w.sessions == 1, snapshot: list, messages: mailbox.NewList(w.messages(list)), marked: map[int]bool{}, headers: map[int]io.Reader{}}

@@ -54,6 +54,7 @@ type setting struct {
 	retries     int
 	emptyTOP    bool
 	twoPlaces   bool
+	takesUp     bool // a run that was broken off means the messages of its journal, else those that have the marks now
 }
 
 func (s setting) String() string {
@@ -61,8 +62,8 @@ func (s setting) String() string {
 	for _, m := range s.marks {
 		letters.WriteString(strings.ReplaceAll(m.Letter(), " ", "-"))
 	}
-	return fmt.Sprintf("%s %s checkpoint=%d uidl=%v pipelining=%v dropCommits=%v others=%d retries=%d emptyTOP=%v twoPlaces=%v",
-		letters.String(), s.order, s.checkpoint, s.uidl, s.pipelines, s.dropCommits, s.others, s.retries, s.emptyTOP, s.twoPlaces)
+	return fmt.Sprintf("%s %s checkpoint=%d uidl=%v pipelining=%v dropCommits=%v others=%d retries=%d emptyTOP=%v twoPlaces=%v takesUp=%v",
+		letters.String(), s.order, s.checkpoint, s.uidl, s.pipelines, s.dropCommits, s.others, s.retries, s.emptyTOP, s.twoPlaces, s.takesUp)
 }
 
 func (s setting) world() *world {
@@ -136,6 +137,11 @@ func (s setting) markReused(w *world) bool {
 
 // runOnce is one run of the commit, as its user types it: the same marks on what is there now.
 func (s setting) runOnce(w *world) (failed int, err error) {
+	w.sessions = min(w.sessions, 1) // a new process knows its own first list
+	if s.takesUp && w.run > 1 {
+		w.happen()
+		w.sessions = 0
+	}
 	list := w.list()
 	messages := w.messages(list)
 	plan := triage.Plan{Order: s.order, Checkpoint: s.checkpoint}
@@ -147,12 +153,20 @@ func (s setting) runOnce(w *world) (failed int, err error) {
 			plan.Steps = append(plan.Steps, triage.Step{Mark: m.mark, Message: messages[i]})
 		}
 	}
-	w.sessions = min(w.sessions, 1) // a new process knows its own first list
+	opts := Options{Account: account, Retries: s.retries}
+	if s.takesUp {
+		opts.Request = "the same"
+		if runs, _ := w.log.Runs(context.Background(), account); len(runs) > 0 {
+			before := &Unfinished{steps: newestOf(runs, opts.Request).Steps}
+			taken, _ := before.Plan(mailbox.NewList(messages), s.order)
+			plan.Steps, opts.TakesUp = taken.Steps, true
+		}
+	}
 	dest := w.destination()
+	opts.Destination = dest
 	e := &engine{
-		box: w, log: w.log, plan: plan, now: time.Now,
+		box: w, log: w.log, plan: plan, now: time.Now, opts: opts,
 		pause: func(context.Context, time.Duration) error { return nil },
-		opts:  Options{Destination: dest, Account: account, Retries: s.retries},
 	}
 	if !s.uidl {
 		w.sessions = 0
@@ -304,7 +318,8 @@ func settings(n int) []setting {
 			if s.others.reuse() && !s.uidl {
 				continue // there is none
 			}
-			// Every other combination of the rest has these.
+			// Some combinations of the rest have these.
+			s.takesUp = s.uidl && (i>>3+i)%2 == 0
 			s.twoPlaces = (i>>5+i)%3 == 0
 			s.emptyTOP = (i>>4+i)%3 == 0 && !s.others.reuse() // nothing else tells the two apart
 			all = append(all, s)

@@ -19,6 +19,7 @@ type opened struct {
 	ledger  *ledger.Ledger // nil where nothing is kept and no journal needed
 	last    func() error   // left to app.last, with closing the ledger
 	decoder message.Decoder
+	warn    func(message.Safe)
 
 	transcript *transcript // nil where there is none
 }
@@ -53,7 +54,7 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 			a.warn(message.MakeSafe(fmt.Sprintf("%v: trying again in %v", w.Err, w.Pause.Round(time.Second))))
 		}
 	}
-	b := &opened{decoder: message.Decoder{DefaultCharset: o.charset}}
+	b := &opened{decoder: message.Decoder{DefaultCharset: o.charset}, warn: a.warn}
 	if o.transcript != "" {
 		b.transcript = new(transcript)
 		settings.Transcript = b.transcript
@@ -141,6 +142,9 @@ func (b *opened) close() error {
 		_ = b.ledger.Checkpoint(context.Background())
 	case b.ledger != nil:
 		errs = append(errs, b.ledger.Close())
+	}
+	if err := b.transcript.lost(); err != nil {
+		b.warn(message.MakeSafe(fmt.Sprintf("writing --transcript: %v: some of the dialogue is missing in it", err)))
 	}
 	return errors.Join(append(errs, b.transcript.close())...)
 }

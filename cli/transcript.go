@@ -7,7 +7,10 @@ import (
 
 // transcript is the file of --transcript. It is given away before it is open, since what
 // is given it is checked with the other options. Nil is no transcript.
-type transcript struct{ file *os.File }
+type transcript struct {
+	file   *os.File
+	failed error // the first error of a Write
+}
 
 // open makes the file where it is not there yet.
 func (t *transcript) open(path string) error {
@@ -22,7 +25,21 @@ func (t *transcript) open(path string) error {
 }
 
 // Write is not called before open: nothing is said before something is connected.
-func (t *transcript) Write(p []byte) (int, error) { return t.file.Write(p) }
+func (t *transcript) Write(p []byte) (int, error) {
+	n, err := t.file.Write(p)
+	if err != nil && t.failed == nil {
+		t.failed = err
+	}
+	return n, err
+}
+
+// lost is the first error of writing it, nil where it is whole. It is asked once nothing is said any more.
+func (t *transcript) lost() error {
+	if t == nil {
+		return nil
+	}
+	return t.failed
+}
 
 func (t *transcript) close() error {
 	if t == nil {

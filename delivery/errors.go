@@ -104,6 +104,9 @@ func reason(err error) error {
 	return err
 }
 
+// errNoFile is why a device, a pipe or a socket is no mbox.
+var errNoFile = errors.New("it is no regular file")
+
 func classify(err error) (next string, class error) {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
@@ -112,10 +115,10 @@ func classify(err error) (next string, class error) {
 		return "it is on a read-only file system: choose another place with --to", ErrCannotCreate
 	case errors.Is(err, fs.ErrPermission):
 		return "change its permissions or choose another place with --to", ErrCannotCreate
-	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR), errors.Is(err, fs.ErrExist):
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR), errors.Is(err, fs.ErrExist), errors.Is(err, errNoFile):
 		return "something else has that name: choose another place with --to", ErrCannotCreate
 	case errors.Is(err, fs.ErrNotExist):
-		return "the folder has gone: see whether its disk is mounted, then run the same command again", ErrCannotCreate
+		return "a folder is missing: see whether its disk is mounted, then run the same command again", ErrCannotCreate
 	case errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.EILSEQ):
 		return "choose another place with --to", ErrCannotCreate
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOMEM),

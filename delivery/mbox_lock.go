@@ -84,7 +84,7 @@ func (l *locked) take() (bool, error) {
 		return false, err
 	}
 	if !fi.Mode().IsRegular() {
-		return false, &fs.PathError{Op: "open", Path: l.path, Err: syscall.EISDIR}
+		return false, &fs.PathError{Op: "open", Path: l.path, Err: errNoFile}
 	}
 	if ok, err := l.TryLock(); !ok || err != nil {
 		return false, err

@@ -151,7 +151,7 @@ func address(a message.Address) message.Safe {
 
 const senderCells = 24
 
-// plainRows gives a printer of lines for people: number, size, date, sender, subject.
+// plainRows gives a printer of lines for people: number, size, date, sender, what speaks against the message, subject.
 func (a *app) plainRows(list *mailbox.List) func(triage.Row) error {
 	digits := 1
 	if n := len(list.Messages); n > 0 {
@@ -160,9 +160,9 @@ func (a *app) plainRows(list *mailbox.List) func(triage.Row) error {
 	width := a.terminalWidth()
 	var line []byte
 	return func(r triage.Row) error {
-		date, sender, subject := "", message.Safe("(no header)"), message.Safe("")
+		date, sender, warnings, subject := "", message.Safe("(no header)"), message.Safe(""), message.Safe("")
 		if e := r.Envelope; e != nil {
-			sender, subject = e.From.Name, e.Subject
+			sender, warnings, subject = e.From.Name, warningsOf(e), e.Subject
 			if sender == "" {
 				sender = e.From.Address
 			}
@@ -170,8 +170,8 @@ func (a *app) plainRows(list *mailbox.List) func(triage.Row) error {
 				date = e.Date.Format("2006-01-02 15:04")
 			}
 		}
-		line = fmt.Appendf(line[:0], "%*d  %8s  %-16s  %s  %s", digits, r.Message.Number,
-			humanize.IBytes(uint64(max(r.Message.Octets, 0))), date, message.Wcwidth.Fit(sender, senderCells), subject)
+		line = fmt.Appendf(line[:0], "%*d  %8s  %-16s  %s  %s%s", digits, r.Message.Number,
+			humanize.IBytes(uint64(max(r.Message.Octets, 0))), date, message.Wcwidth.Fit(sender, senderCells), warnings, subject)
 		line = append(trimRight(line), '\n')
 		if width > 0 {
 			line = append([]byte(message.Wcwidth.Truncate(message.Safe(line[:len(line)-1]), width)), '\n')
@@ -179,6 +179,19 @@ func (a *app) plainRows(list *mailbox.List) func(triage.Row) error {
 		_, err := a.out.Write(line)
 		return err
 	}
+}
+
+// warningsOf is what the header says against its message, "[dmarc fail, spam 12.3] "; nothing for most.
+func warningsOf(e *message.Envelope) message.Safe {
+	warnings := e.Warnings()
+	if len(warnings) == 0 {
+		return ""
+	}
+	all := warnings[0]
+	for _, w := range warnings[1:] {
+		all += ", " + w
+	}
+	return "[" + all + "] "
 }
 
 // terminalWidth is the width of standard output in cells; 0 where it is no terminal.

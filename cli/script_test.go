@@ -107,6 +107,11 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 		d.Add(pop3server.NewMessage("twin", letter("x@y.example", "another", "Wed, 4 Nov 2026 00:00:00 +0000")))
 		return nil
 	},
+	"suspect": func(d *pop3server.Memory) []pop3server.Option {
+		d.Add(pop3server.NewMessage("suspect", pop3server.CRLF("X-Spam-Status: Yes, score=12.3", "Received: from x by mx.example",
+			"Authentication-Results: mx.example; spf=none; dmarc=fail", "Subject: your account", "From: Bank <x@y.example>", "List-Id: <l.example>", "")))
+		return nil
+	},
 	"empty": func(d *pop3server.Memory) []pop3server.Option {
 		for _, uid := range d.UIDLs() {
 			d.Remove(uid)

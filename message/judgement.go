@@ -135,6 +135,16 @@ func (e *Envelope) Words() []Safe {
 	return words
 }
 
+// Warnings returns, of the findings' short words, those that speak against the message.
+func (e *Envelope) Warnings() (words []Safe) {
+	for _, f := range e.findings(nil) {
+		if f.Weight == Bad {
+			words = append(words, f.Word)
+		}
+	}
+	return words
+}
+
 // findings puts the judgement into words. reasons, which may be nil, holds what the header says of each method.
 func (e *Envelope) findings(reasons map[string]string) []Finding {
 	j := &e.Judgement

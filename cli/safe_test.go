@@ -10,12 +10,15 @@ import (
 	"time"
 	"unicode"
 
+	"popmark/message"
 	"popmark/pop3server"
 )
 
 // venom is text that would act on a terminal: escape sequences, C0 and C1 controls, a
-// bidirectional override and isolate, a tag character, octets that are no UTF-8.
-const venom = "\x1b[2J\x1b]0;owned\x07\x1b]52;c;eA==\x07\u009b31m\u202egnp\u2066x\U000e0041\x9b1m\x00\x08\x7f"
+// bidirectional override and isolate, a tag character, octets that are no UTF-8, letters that are
+// drawn as nothing, marks piled up.
+const venom = "\x1b[2J\x1b]0;owned\x07\x1b]52;c;eA==\x07\u009b31m\u202egnp\u2066x\U000e0041\x9b1m\x00\x08\x7f" +
+	"\u3164\u115f\u034fZ\u0301\u0302\u0303\u0304\u0305\u0306\u0307"
 
 // TestP7_NothingFromAServerActsOnTheTerminal sends venom in every text that a server can
 // send, and looks at every octet that every command writes.
@@ -64,15 +67,21 @@ func TestP7_NothingFromAServerActsOnTheTerminal(t *testing.T) {
 		"list " + url, "list --json " + url, "check " + url, "check --json " + url,
 		"peek " + url + " 1-4", "peek --json " + url + " 1-4", "peek --raw " + url + " 1-4",
 		"commit " + url + " --delete 3 --fetch 1-2 --dry-run",
+		"commit " + url + " --fetch 1 --to pipe:VENOM", "commit " + url + " --fetch 1 --json --to pipe:VENOM",
 		"commit " + url + " --delete 3 --fetch 1-2 --json", "commit " + url + " --delete 3 --move 1-2", "history",
 		"list pop3://joe@" + refused.String(),
 	} {
 		words := strings.Fields(args)
+		for i, word := range words {
+			if word == "pipe:VENOM" {
+				words[i] = "pipe:printf '%s\\n' '" + bare + "' >&2; exit 1"
+			}
+		}
 		words = append(words, "--state-dir", filepath.Join(dir, "state"))
 		if words[0] != "history" {
 			words = append(words, "--transcript", transcript)
 		}
-		if words[0] == "commit" {
+		if words[0] == "commit" && !strings.Contains(args, "--to") {
 			words = append(words, "--to", "maildir:"+filepath.Join(dir, "Maildir"))
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -87,6 +96,9 @@ func TestP7_NothingFromAServerActsOnTheTerminal(t *testing.T) {
 			t.Errorf("popmark %s wrote nothing", args)
 		}
 		harmless(t, "popmark "+args, string(out))
+		if strings.Contains(args, "VENOM") && !strings.Contains(string(out), "owned") {
+			t.Errorf("popmark %s does not say what the command said: %s", args, out)
+		}
 	}
 	written, err := os.ReadFile(transcript)
 	if err != nil {
@@ -98,7 +110,11 @@ func TestP7_NothingFromAServerActsOnTheTerminal(t *testing.T) {
 func harmless(t *testing.T, what, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
-		for _, r := range strings.TrimSuffix(line, "\n") {
+		line = strings.TrimSuffix(line, "\n")
+		if safe := message.MakeSafe(line); string(safe) != line {
+			t.Errorf("%s did not pass through message.MakeSafe: %q would be %q", what, line, safe)
+		}
+		for _, r := range line {
 			if r == unicode.ReplacementChar {
 				continue // how octets that are no text are shown
 			}

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+
+	"popmark/message"
 )
 
 // transcript is the file of --transcript. It is given away before it is open, since what
@@ -24,13 +27,20 @@ func (t *transcript) open(path string) error {
 	return nil
 }
 
-// Write is not called before open: nothing is said before something is connected.
+// Write takes whole lines. It is not called before open: nothing is said before something is connected. The client
+// writes what it knows as controls as \xNN; letters that are drawn as nothing, and marks piled up, go by this door.
 func (t *transcript) Write(p []byte) (int, error) {
-	n, err := t.file.Write(p)
-	if err != nil && t.failed == nil {
-		t.failed = err
+	var safe []byte
+	for line := range bytes.Lines(p) {
+		safe = append(append(safe, message.MakeSafe(string(bytes.TrimSuffix(line, []byte("\n"))))...), '\n')
 	}
-	return n, err
+	if _, err := t.file.Write(safe); err != nil {
+		if t.failed == nil {
+			t.failed = err
+		}
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // lost is the first error of writing it, nil where it is whole. It is asked once nothing is said any more.

@@ -274,6 +274,7 @@ func (l *Ledger) EndRun(ctx context.Context, run int64) error {
 func (l *Ledger) Runs(ctx context.Context, account string) ([]Run, error) {
 	var runs []Run
 	err := l.read(ctx, "reading the journal", func(db *sql.DB) error {
+		runs = nil // of a ledger whose damage showed itself half-way through nothing counts
 		id, err := accountID(ctx, db, account)
 		if id == 0 || err != nil {
 			return err

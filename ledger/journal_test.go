@@ -2,9 +2,11 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -193,5 +195,35 @@ func TestCopiesOfEarlierFormsAreKeptAndKnownAsSpent(t *testing.T) {
 	}
 	if id := begin(t, l, "", "a"); id <= 901 {
 		t.Errorf("a new run is %d", id)
+	}
+}
+
+// What was read of a ledger before its damage showed is not of the one that is begun anew.
+func TestADamagedJournalIsNotReadByHalf(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	var uids []string
+	for i := range 5000 {
+		uids = append(uids, fmt.Sprint("uid", i))
+	}
+	begin(t, l, "first", uids...)
+	begin(t, l, "second", uids...)
+	check(t, l.Close())
+	path := filepath.Join(dir, fileName)
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	check(t, err)
+	info, err := f.Stat()
+	check(t, err)
+	half := info.Size() / 2
+	_, err = f.WriteAt([]byte(strings.Repeat("\xa5", int(info.Size()-half))), half)
+	check(t, err)
+	check(t, f.Close())
+	l = open(t, dir)
+	runs, err := l.Runs(t.Context(), account)
+	if err != nil || len(l.Warnings()) != 1 {
+		t.Fatalf("%v, warnings %q", err, l.Warnings())
+	}
+	for _, run := range runs {
+		t.Errorf("it gives the %s run with %d steps", run.Request, len(run.Steps))
 	}
 }

@@ -32,7 +32,7 @@ func (l *Ledger) Turn(ctx context.Context, account string, patience time.Duratio
 	lock := flock.New(filepath.Join(l.dir, "commit-"+hex.EncodeToString(sum[:8])+".lock"), flock.SetPermissions(0o600))
 	done = func() { _ = lock.Close() } // the lock goes with the file
 	if got, err := lock.TryLock(); got || err != nil {
-		return done, nil //nolint:nilerr // without locks everything else still holds
+		return done, nil // without locks everything else still holds
 	}
 	if busy != nil {
 		busy()
@@ -42,7 +42,7 @@ func (l *Ledger) Turn(ctx context.Context, account string, patience time.Duratio
 		wait, cancel = context.WithTimeout(ctx, patience)
 	}
 	defer cancel()
-	got, err := lock.TryLockContext(wait, turnPoll)
+	got, _ := lock.TryLockContext(wait, turnPoll)
 	switch {
 	case got:
 		return done, nil
@@ -53,5 +53,5 @@ func (l *Ledger) Turn(ctx context.Context, account string, patience time.Duratio
 		done()
 		return nil, fmt.Errorf("waiting for the mailbox: %w, for more than %v: see what it is doing, or try again later", ErrTurn, patience)
 	}
-	return done, nil //nolint:nilerr // as above
+	return done, nil // as above
 }

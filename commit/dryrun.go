@@ -13,13 +13,9 @@ func Known(ctx context.Context, plan triage.Plan, opts Options) ([]bool, error) 
 	if err != nil {
 		return nil, err
 	}
-	destination := ""
-	if opts.Destination != nil {
-		destination = opts.Destination.String()
-	}
 	e := &engine{log: opts.Ledger, plan: plan, opts: opts}
 	e.steps = newSteps(plan, &e.opts)
-	if _, err := e.findCopies(ctx, e.steps, copiesOf(runs, destination, opts.Request)); err != nil {
+	if _, err := e.findCopies(ctx, e.steps, runs); err != nil {
 		return nil, err
 	}
 	known := make([]bool, len(e.steps))

@@ -20,7 +20,8 @@ import (
 // is deleted its copy must be there; one that stays on the server may have been
 // read and thrown away. What a run that was broken off has taken for the same end
 // is not copied again even where a destination can't look for it.
-func (e *engine) findCopies(ctx context.Context, steps []*step, taken map[made]bool) ([]ledger.Fetched, error) {
+func (e *engine) findCopies(ctx context.Context, steps []*step, runs []ledger.Run) ([]ledger.Fetched, error) {
+	taken := copiesOf(runs, e.destination())
 	var confirmed []ledger.Fetched
 	for key, uids := range uidsOf(steps) {
 		records, err := e.log.Fetched(ctx, e.opts.Account, key, uids)
@@ -28,8 +29,7 @@ func (e *engine) findCopies(ctx context.Context, steps []*step, taken map[made]b
 			return nil, err
 		}
 		for _, st := range steps {
-			mine, brokenOff := taken[made{st.Message.UID, st.Mark}]
-			brokenOff = brokenOff && !st.binned
+			brokenOff := !st.binned && taken[made{st.Message.UID, st.Mark}]
 			again := e.opts.Again && !st.binned && !(brokenOff && e.opts.TakesUp)
 			if st.key != key || !st.Message.Certain || again {
 				continue
@@ -58,13 +58,20 @@ func (e *engine) findCopies(ctx context.Context, steps []*step, taken map[made]b
 			}
 			if st.copied {
 				st.known, st.path, st.received, st.spent, st.print = true, record.Path, record.Received, record.Spent, record.Header
-				st.mine = brokenOff && mine || e.opts.TakesUp
 			} else {
 				st.prior, st.print = &receipt, record.Header
 			}
 		}
 	}
 	return confirmed, nil
+}
+
+// destination is the destination's name, "" where nothing is fetched.
+func (e *engine) destination() string {
+	if e.opts.Destination == nil {
+		return ""
+	}
+	return e.opts.Destination.String()
 }
 
 func receiptOf(f *ledger.Fetched) delivery.Receipt {
@@ -82,17 +89,14 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		return err
 	}
 	run := ledger.Run{
-		Account: e.opts.Account, Started: e.now(), Request: e.opts.Request,
+		Account: e.opts.Account, Started: e.now(), Destination: e.destination(), Request: e.opts.Request,
 		Steps: make([]ledger.Step, len(e.steps)),
 	}
-	if e.opts.Destination != nil {
-		run.Destination = e.opts.Destination.String()
-	}
-	confirmed, err := e.findCopies(ctx, slices.Concat(e.steps, missed), copiesOf(runs, run.Destination, run.Request))
+	confirmed, err := e.findCopies(ctx, slices.Concat(e.steps, missed), runs)
 	if err != nil {
 		return err
 	}
-	before, asked := aboutsOf(runs), askedOf(runs)
+	before, asked, left := aboutsOf(runs), askedOf(runs), leftOf(runs, e.opts.Request)
 	remembered, err := e.remembered(ctx)
 	if err != nil {
 		return err
@@ -112,6 +116,7 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		} else if st.dest != nil {
 			e.total += max(st.Message.Octets, 0)
 		}
+		st.mine = st.Message.Certain && left[made{st.Message.UID, st.Mark}]
 		key := ledger.FetchedKey{UID: st.Message.UID, Octets: st.Message.Octets}
 		if asked[key] && st.Message.Certain && st.Mark.Deletes() {
 			// What that run's QUIT did is not known, and the server may have used the UIDL again.

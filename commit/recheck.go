@@ -30,9 +30,8 @@ var noPrint [sha256.Size]byte
 // the size have to do.
 func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step, error) {
 	var suspects []*step
-	later := s.later() || e.opts.TakesUp // than what was seen of the messages, or marked
 	for _, st := range todo {
-		if st.Message.Certain && st.suspect(later) {
+		if st.Message.Certain && st.suspect(s.later()) {
 			suspects = append(suspects, st)
 		}
 	}
@@ -72,12 +71,13 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 	return slices.DeleteFunc(todo, func(st *step) bool { return st.closed }), nil
 }
 
-// suspect tells whether a step's UIDL may name another message than it did: later, than when it was seen.
+// suspect tells whether a step's UIDL may name another message than it did; later: it was seen in
+// an earlier session.
 func (st *step) suspect(later bool) bool {
 	if !st.Mark.Deletes() {
 		return st.known && st.spent && !st.looked
 	}
-	return st.doubt || st.known && !st.looked || later && (st.copied || st.Mark == triage.Delete)
+	return st.doubt || st.known && !st.looked || (later || st.mine) && (st.copied || st.Mark == triage.Delete)
 }
 
 // findPrints finds the headers of messages that were never fetched, where the ledger has them.
@@ -251,8 +251,8 @@ func (e *engine) askHistory(st *step) {
 }
 
 // otherwise takes in that a step's UIDL names another message than the one that was
-// fetched, or asked to be deleted, before. Where the copy is not of this run or of one that
-// is taken up, what is marked now is the new message.
+// fetched, or asked to be deleted, before. Where the copy is not of this run and the mark not of
+// one that is taken up, what is marked now is the new message.
 func (e *engine) otherwise(st *step) {
 	if !st.known || st.doubt || st.mine {
 		e.warn(fmt.Sprintf("message %d is gone, and the server gave its UIDL to another message, which is left alone", st.Message.Number))

@@ -360,14 +360,19 @@ func TestP1_AMessageThatGotAUIDLIsLeftAloneWhenAKilledRunIsTakenUp(t *testing.T)
 	same := pop3server.NewMessage("uid-1", []byte(letter(1)))
 	for _, c := range []struct {
 		name, marks string
+		first, then string // the requests
 		there       pop3server.Message
 		left        []string
 		copies      int
 	}{
-		{"another", "D", inItsPlace(), []string{"uid-1"}, 0},
-		{"the same", "D", same, nil, 0},
-		{"another than what was fetched", "M", inItsPlace(), []string{"uid-1"}, 1},
-		{"what was fetched", "M", same, nil, 1},
+		{"another", "D", "same", "same", inItsPlace(), []string{"uid-1"}, 0},
+		{"the same", "D", "same", "same", same, nil, 0},
+		{"another than what was fetched", "M", "same", "same", inItsPlace(), []string{"uid-1"}, 1},
+		{"what was fetched", "M", "same", "same", same, nil, 1},
+		{"another, on the screen", "D", "", "", inItsPlace(), []string{"uid-1"}, 0},
+		{"the same, on the screen", "D", "", "", same, nil, 0},
+		{"another than what was fetched, on the screen", "M", "", "", inItsPlace(), []string{"uid-1"}, 1},
+		{"another, of a command and on the screen", "D", "same", "", inItsPlace(), []string{"uid-1"}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, 1, pop3server.WithHooks(
@@ -375,7 +380,7 @@ func TestP1_AMessageThatGotAUIDLIsLeftAloneWhenAKilledRunIsTakenUp(t *testing.T)
 				pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
 			))
 			r.knowHeader()
-			if out := r.commit(order{marks: marked(c.marks), opts: Options{Request: "same"}}); out.err == nil {
+			if out := r.commit(order{marks: marked(c.marks), opts: Options{Request: c.first}}); out.err == nil {
 				t.Fatalf("the lost line is no error: %+v", out.Summary)
 			}
 			runs, err := r.ledger.Runs(t.Context(), account)
@@ -388,10 +393,12 @@ func TestP1_AMessageThatGotAUIDLIsLeftAloneWhenAKilledRunIsTakenUp(t *testing.T)
 				must(t, r.ledger.RecordCopies(t.Context(), account, runs[0].ID, []ledger.Fetched{record}, nil))
 			}
 			r.drop.Add(c.there)
-			for range 2 {
-				if out := r.takeUp(t.Context(), "same", marked(c.marks)); out.err != nil || out.Failed != 0 {
-					t.Errorf("%v, %+v", out.err, out.Summary)
-				}
+			takeUp := func() *outcome { return r.commit(order{marks: marked(c.marks)}) }
+			if c.then != "" {
+				takeUp = func() *outcome { return r.takeUp(t.Context(), c.then, marked(c.marks)) }
+			}
+			if out := takeUp(); out.err != nil || out.Failed != 0 {
+				t.Errorf("%v, %+v", out.err, out.Summary)
 			}
 			if left := r.drop.UIDLs(); !slices.Equal(left, c.left) {
 				t.Errorf("the server has %q, want %q", left, c.left)

@@ -41,7 +41,7 @@ type step struct {
 	fate     promise
 	told     bool // Kept has been told
 	vowed    bool // Deleted has been told
-	mine     bool // there is a known copy, and what is marked is what a run that is taken up had found
+	mine     bool // the mark is of a run that was broken off and is taken up: it means the message of that time
 	sent     bool // its DELE, in this session or an earlier one, and not taken back
 	noted    bool // the journal says that a QUIT was asked to delete it
 	doubt    bool // its deletion may have come true before this session, and its UIDL name another message by now

@@ -106,15 +106,14 @@ func (u *Unfinished) Renumber(plan *triage.Plan) {
 	}
 }
 
-// made is a copy that a run made: of which message, and under which mark.
+// made is what a run made, or was to make: of which message, and under which mark.
 type made struct {
 	uid  string
 	mark triage.Mark
 }
 
-// copiesOf gives what unfinished runs have copied into a destination; true is said of the
-// copies of the run of this request, which is taken up.
-func copiesOf(runs []ledger.Run, destination, request string) map[made]bool {
+// copiesOf gives what unfinished runs have copied into a destination.
+func copiesOf(runs []ledger.Run, destination string) map[made]bool {
 	copies := make(map[made]bool)
 	for i := range runs {
 		if runs[i].Destination != destination {
@@ -123,12 +122,29 @@ func copiesOf(runs []ledger.Run, destination, request string) map[made]bool {
 		for j := range runs[i].Steps {
 			s := &runs[i].Steps[j]
 			if s.Certain && (s.State == ledger.StepFetched || s.State == ledger.StepAsked) {
-				m := made{s.UID, triage.Mark(s.Mark)}
-				copies[m] = copies[m] || runs[i].Request == request
+				copies[made{s.UID, triage.Mark(s.Mark)}] = true
 			}
 		}
 	}
 	return copies
+}
+
+// leftOf gives what the unfinished runs of a request, which are taken up, have left to do: whether
+// they had made a copy and sent a DELE is not always written down. Messages that are pointed at
+// one by one bear the marks of all broken runs.
+func leftOf(runs []ledger.Run, request string) map[made]bool {
+	left := make(map[made]bool)
+	for i := range runs {
+		for j := range runs[i].Steps {
+			s := &runs[i].Steps[j]
+			m := made{s.UID, triage.Mark(s.Mark)}
+			taken := runs[i].Request == request || request == "" && m.mark == triage.Delete
+			if taken && s.Certain && s.State != ledger.StepDeleted && s.State != ledger.StepFailed {
+				left[m] = true
+			}
+		}
+	}
+	return left
 }
 
 // aboutsOf gives, by UIDL, what unfinished runs knew of messages.

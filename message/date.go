@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // maxDate is how many octets of a date are read; a real one has some forty.
@@ -50,6 +51,7 @@ func looseDate(s string) (t time.Time, ok bool) {
 			p.word(token)
 		case p.isZone(token):
 			p.offset(token)
+		case s != "" && s[0] >= 0x80 && p.eastAsian(token, &s):
 		default:
 			p.number(token)
 		}
@@ -82,6 +84,9 @@ func dateToken(s string) (token, rest string) {
 		}
 		if isLetter(s[i]) && s[i-1] >= '0' && s[i-1] <= '9' {
 			break // 10:00PM, 2026-01-02T10:00:00Z, 1Jan2026
+		}
+		if s[i] >= utf8.RuneSelf && s[i-1] >= '0' && s[i-1] <= '9' {
+			break // 2026年1月31日
 		}
 		i++
 	}

@@ -98,7 +98,11 @@ func (h *header) envelope(reasons map[string]string) Envelope {
 func (h *header) dates(e *Envelope) {
 	_, stamp := cutLast(h.values[fieldReceived], ';')
 	received, hasReceived := parseDate(unfold(stamp))
-	if e.Date, e.HasDate = parseDate(unfold(h.values[fieldDate])); e.HasDate {
+	date := unfold(h.values[fieldDate])
+	if strings.Contains(date, "=?") {
+		date = h.decode(date)
+	}
+	if e.Date, e.HasDate = parseDate(date); e.HasDate {
 		apart := e.Date.Sub(received)
 		e.Judgement.DateFarOff = hasReceived && (apart > farOff || apart < -farOff)
 		return

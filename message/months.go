@@ -91,26 +91,53 @@ func foldMonth(w string) string {
 	return b.String()
 }
 
-// foreignMonths has the names and usual short forms of German, French, Spanish, Italian, Portuguese and Dutch that
-// are not English too.
+// eastAsian reads a number with the sign for year, month or day behind it, as Chinese, Japanese and Korean have
+// dates, and takes the sign off rest.
+func (p *dateParser) eastAsian(token string, rest *string) bool {
+	n, digits := leadingNumber(token)
+	if digits == 0 || digits != len(token) {
+		return false
+	}
+	for i, signs := range [...][2]string{{"年", "년"}, {"月", "월"}, {"日", "일"}} {
+		for _, sign := range signs {
+			after, ok := strings.CutPrefix(*rest, sign)
+			if !ok {
+				continue
+			}
+			switch *rest = after; i {
+			case 0:
+				p.setYear(n, digits)
+			case 1:
+				p.month, p.early = n, false
+			default:
+				p.day = n
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// foreignMonths has the names and usual short forms of German, French, Spanish, Italian, Portuguese, Dutch and Chinese
+// that are not English too.
 var foreignMonths = func() map[string]int8 {
 	all := map[string]int8{}
 	for i, names := range [...]string{
-		"januar janner jaenner janv janvier ene enero gen genn gennaio janeiro januari",
-		"februar feber fevr fevrier febrero febb febbraio fev fevereiro februari",
-		"mar maer marz maerz mrz mars marzo marco mrt maart",
-		"avr avril abr abril aprile",
-		"mai mayo mag magg maggio maio mei",
-		"juni juin junio giu giugno junho",
-		"juli juil juillet julio lug luglio julho",
-		"aout aou ago agosto agos augustus",
-		"septembre septiembre setiembre set sett settembre setembro",
-		"okt oktober octobre octubre ott ottobre out outubro",
-		"novembre noviembre novembro",
-		"dez dezember decembre dic dicembre diciembre dezembro", //nolint:misspell // French
+		"januar janner jaenner janv janvier ene enero gen genn gennaio janeiro januari 一月",
+		"februar feber fevr fevrier febrero febb febbraio fev fevereiro februari 二月",
+		"mar maer marz maerz mrz mars marzo marco mrt maart 三月",
+		"avr avril abr abril aprile 四月",
+		"mai mayo mag magg maggio maio mei 五月",
+		"juni juin junio giu giugno junho 六月",
+		"juli juil juillet julio lug luglio julho 七月",
+		"aout aou ago agosto agos augustus 八月",
+		"septembre septiembre setiembre set sett settembre setembro 九月",
+		"okt oktober octobre octubre ott ottobre out outubro 十月",
+		"novembre noviembre novembro 十一月",
+		"dez dezember decembre dic dicembre diciembre dezembro 十二月", //nolint:misspell // French
 	} {
 		for name := range strings.FieldsSeq(names) {
-			all[name] = int8(i + 1)
+			all[foldMonth(name)] = int8(i + 1)
 		}
 	}
 	return all

@@ -2,10 +2,10 @@ package message
 
 import (
 	"bytes"
+	"net/url"
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -54,6 +54,7 @@ type htmlWalk struct {
 
 	links  []link
 	anchor anchor
+	base   *url.URL // what targets are relative to; nil where nothing says
 }
 
 type openElement struct {
@@ -113,6 +114,11 @@ func (w *htmlWalk) start() {
 	name, more := w.tokens.TagName()
 	tag := atom.Lookup(name)
 	a := w.attributes(more)
+	if tag == atom.Base && w.base == nil && a.href != "" {
+		if base, err := url.Parse(strings.TrimSpace(a.href)); err == nil && base.Host != "" {
+			w.base = base
+		}
+	}
 	skip := isUnshown(tag) || w.dropHidden && (a.hidden || hidesContent(a.style))
 	if !isVoid(tag) && len(w.open) < maxOpen {
 		e := openElement{tag: tag, skip: skip}
@@ -293,64 +299,6 @@ func (w *htmlWalk) text(b []byte) {
 	}
 }
 
-// gapLength returns how many octets at the start of b are space or filler, and whether they are only filler.
-func gapLength(b []byte) (n int, filler bool) {
-	filler = true
-	for n < len(b) {
-		if b[n] < utf8.RuneSelf {
-			if !isSpaceOctet(b[n]) {
-				return n, filler
-			}
-			filler = false
-			n++
-			continue
-		}
-		r, size := utf8.DecodeRune(b[n:])
-		switch {
-		case unicode.IsSpace(r) && r != 0x85 && r != 0x2028 && r != 0x2029:
-			filler = false
-		case r == 0xad, r == 0x34f, r == 0x200b, r == 0x2060, r == 0xfeff:
-		case (r == zwnj || r == zwj) && fillsGap(b[n+size:], n, filler):
-		default:
-			return n, filler
-		}
-		n += size
-	}
-	return n, filler
-}
-
-// fillsGap tells whether a joiner stands at a gap rather than between two letters: after n octets of gap that
-// were not all filler, or before a space or the end.
-func fillsGap(rest []byte, n int, filler bool) bool {
-	if n > 0 && !filler || len(rest) == 0 || isSpaceOctet(rest[0]) {
-		return true
-	}
-	r, _ := utf8.DecodeRune(rest)
-	return unicode.IsSpace(r) || r == zwnj || r == 0x34f
-}
-
-// wordLength returns how many octets at the start of b come before the next space or possible filler.
-func wordLength(b []byte) int {
-	n := 0
-	for n < len(b) {
-		if b[n] < utf8.RuneSelf {
-			if isSpaceOctet(b[n]) {
-				break
-			}
-			n++
-			continue
-		}
-		r, size := utf8.DecodeRune(b[n:])
-		if n > 0 && (unicode.IsSpace(r) || r == 0xad || r == 0x34f || r >= 0x200b && r <= 0x200d || r == 0x2060 || r == 0xfeff) {
-			break
-		}
-		n += size
-	}
-	return n
-}
-
-func isSpaceOctet(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' && c != '\v' }
-
 // write puts a piece of text on the line.
 func (w *htmlWalk) write(b []byte) {
 	if w.column == 0 {
@@ -412,7 +360,8 @@ func hidesContent(style string) bool {
 	return false
 }
 
-// metaCharset finds the charset that an HTML document names for itself in its first octets.
+// metaCharset finds the charset that an HTML document names for itself in its first octets. One that these octets
+// can't be in says nothing.
 func metaCharset(b []byte) string {
 	b = bytes.ToLower(b[:min(len(b), 2048)])
 	i := bytes.Index(b, []byte("charset="))
@@ -422,6 +371,9 @@ func metaCharset(b []byte) string {
 	name := bytes.TrimLeft(b[i+len("charset="):], "\"' ")
 	if end := bytes.IndexAny(name, "\"' />;"); end >= 0 {
 		name = name[:end]
+	}
+	if bytes.HasPrefix(name, []byte("utf-16")) || bytes.HasPrefix(name, []byte("utf-32")) {
+		return ""
 	}
 	return string(name[:min(len(name), 40)])
 }

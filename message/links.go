@@ -37,6 +37,11 @@ func (w *htmlWalk) closeAnchor() {
 	if text == target || strings.EqualFold("mailto:"+text, target) || strings.EqualFold("tel:"+text, target) {
 		return
 	}
+	if w.base != nil {
+		if ref, err := w.base.Parse(target); err == nil {
+			target = ref.String()
+		}
+	}
 	l := link{target: target}
 	host := linkHost(target)
 	if named := hostInText(text); named != "" && host != "" && organisation(Safe("@"+named)) != organisation(Safe("@"+host)) {
@@ -115,20 +120,19 @@ func hostName(host string) string {
 const maxNameWords = 50
 
 // hostInText returns the first host that a link's text names: a URL's, or a word that is a domain name under a
-// public suffix and in small letters, unlike "Node.js" and "ASP.NET".
+// public suffix and in small letters, unlike "Node.js" and "ASP.NET". A word that is all of the text may have capitals
+// before its last label, or anywhere behind "www.".
 func hostInText(text string) string {
-	for i, word := range strings.Fields(text) {
-		if i == maxNameWords {
-			break
-		}
-		if host := hostInWord(strings.Trim(word, ".,;:!?()[]<>\"'")); host != "" {
+	words := strings.Fields(text)
+	for _, word := range words[:min(len(words), maxNameWords)] {
+		if host := hostInWord(strings.Trim(word, ".,;:!?()[]<>\"'"), len(words) == 1); host != "" {
 			return host
 		}
 	}
 	return ""
 }
 
-func hostInWord(word string) string {
+func hostInWord(word string, alone bool) string {
 	if strings.IndexByte(word, '.') < 0 {
 		return ""
 	}
@@ -143,7 +147,12 @@ func hostInWord(word string) string {
 		word = word[i+1:]
 	}
 	host := strings.ToLower(word)
-	if !isURL && host != word || len(host) > 253 || strings.Trim(host, ".-") != host || strings.ContainsAny(host, "…_[]()!\"'*$%&=+,") {
+	if host != word && alone {
+		_, last := cutLast(word, '.')
+		isURL = isURL || strings.HasPrefix(host, "www.")
+		alone = isURL || last == strings.ToLower(last)
+	}
+	if !isURL && host != word && !alone || len(host) > 253 || strings.Trim(host, ".-") != host || strings.ContainsAny(host, "…_[]()!\"'*$%&=+,") {
 		return ""
 	}
 	// A suffix with a dot is one of the list's private ones; one that is not in the list is a bare label.

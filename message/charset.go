@@ -28,6 +28,8 @@ var specialCharsets = map[string]charset{
 	"iso2022jp": decodeISO2022JP, "csiso2022jp": decodeISO2022JP, "iso2022jp1": decodeISO2022JP, "iso2022jp2": decodeISO2022JP,
 	"iso2022jp3": decodeISO2022JP, "iso2022jp2004": decodeISO2022JP, "iso2022jpms": decodeISO2022JP, "iso2022jpext": decodeISO2022JP,
 	"cp50220": decodeISO2022JP, "cp50221": decodeISO2022JP, "cp50222": decodeISO2022JP, "jis7": decodeISO2022JP, "jis": decodeISO2022JP,
+	"utf16": decodeUTF16, "shiftjis": decodeShiftJIS, "sjis": decodeShiftJIS, "cp932": decodeShiftJIS, "ms932": decodeShiftJIS, "932": decodeShiftJIS,
+	"mskanji": decodeShiftJIS, "windows31j": decodeShiftJIS, "shiftjisx0213": decodeShiftJIS, "windows932": decodeShiftJIS,
 	"iso2022kr": decodeISO2022KR, "csiso2022kr": decodeISO2022KR,
 	"iso2022cn": decodeISO2022CN, "iso2022cnext": decodeISO2022CN,
 }
@@ -42,12 +44,9 @@ var encodings = map[string]encoding.Encoding{
 	"hz": simplifiedchinese.HZGB2312, "hzgb2312": simplifiedchinese.HZGB2312,
 	"big5": traditionalchinese.Big5, "big5hkscs": traditionalchinese.Big5, "cp950": traditionalchinese.Big5, "950": traditionalchinese.Big5,
 	"ms950": traditionalchinese.Big5, "big5eten": traditionalchinese.Big5, "cnbig5": traditionalchinese.Big5, "big5tw": traditionalchinese.Big5,
-	"shiftjis": japanese.ShiftJIS, "sjis": japanese.ShiftJIS, "cp932": japanese.ShiftJIS, "ms932": japanese.ShiftJIS, "932": japanese.ShiftJIS,
-	"mskanji": japanese.ShiftJIS, "windows31j": japanese.ShiftJIS, "shiftjisx0213": japanese.ShiftJIS, "windows932": japanese.ShiftJIS,
 	"eucjp": japanese.EUCJP, "ujis": japanese.EUCJP, "eucjpms": japanese.EUCJP, "cp51932": japanese.EUCJP,
 	"euckr": korean.EUCKR, "cp949": korean.EUCKR, "949": korean.EUCKR, "ms949": korean.EUCKR, "uhc": korean.EUCKR,
 	"ksc56011987": korean.EUCKR, "ksc5601": korean.EUCKR, "ksc56011989": korean.EUCKR, "ksc": korean.EUCKR, "windows949": korean.EUCKR,
-	"utf16":   unicode.UTF16(unicode.BigEndian, unicode.UseBOM),
 	"utf16be": unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), "utf16le": unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM),
 	"utf32":   utf32.UTF32(utf32.BigEndian, utf32.UseBOM),
 	"utf32be": utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM), "utf32le": utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM),
@@ -146,6 +145,8 @@ func canonicalCharset(name string) string {
 		case specialCharsets[k] == nil:
 		case strings.HasPrefix(k, "utf8"), strings.HasPrefix(k, "unicode11utf8"), strings.HasPrefix(k, "unicode20utf8"), k == "cp65001":
 			return "utf8"
+		case strings.Contains(k, "jis") && !strings.HasPrefix(k, "jis"), strings.HasSuffix(k, "932"), k == "mskanji", k == "windows31j":
+			return "shiftjis"
 		case strings.HasPrefix(k, "iso2022jp"), strings.HasPrefix(k, "cp5022"), strings.HasPrefix(k, "jis"), strings.HasPrefix(k, "csiso2022jp"):
 			return "iso2022jp"
 		default:
@@ -192,11 +193,6 @@ func decoderOf(e encoding.Encoding) charset {
 		}
 		return strings.TrimPrefix(string(out), "\ufeff")
 	}
-}
-
-// decodeUTF8 keeps valid UTF-8 and turns each run of other octets into one U+FFFD.
-func decodeUTF8(b []byte) string {
-	return strings.TrimPrefix(strings.ToValidUTF8(string(b), "\uFFFD"), "\ufeff")
 }
 
 // isASCII tells whether s holds no octet above 0x7f.

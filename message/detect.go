@@ -37,16 +37,24 @@ func (d *detector) rawCharset(b []byte, declared string) charset {
 	if c := lookupCharset(declared); c != nil && isClean(c(b)) {
 		return c
 	}
-	account := lookupCharset(d.DefaultCharset)
-	if d.runs++; d.runs <= maxDetections {
-		if c := recognise(b[:min(len(b), maxDetect)], account); c != nil {
-			return c
-		}
+	if c := d.recognised(b); c != nil {
+		return c
 	}
-	if account != nil {
+	if account := lookupCharset(d.DefaultCharset); account != nil {
 		return account
 	}
 	return lookupCharset("windows-1252")
+}
+
+// recognised returns the charset that b itself shows, or nil.
+func (d *detector) recognised(b []byte) charset {
+	if isNearlyUTF8(b) {
+		return decodeUTF8
+	}
+	if d.runs++; d.runs > maxDetections {
+		return nil
+	}
+	return recognise(b[:min(len(b), maxDetect)], lookupCharset(d.DefaultCharset))
 }
 
 // recognise returns the charset that the octets themselves show, or nil. account is the account's, or nil.
@@ -106,7 +114,7 @@ func isLatin(name string) bool {
 
 // isNearlyUTF8 tells whether b is UTF-8, allowing for a character that was cut and a stray octet in longer text.
 func isNearlyUTF8(b []byte) bool {
-	if utf8.Valid(b) {
+	if utf8.Valid(b) || surrogatePair(b) >= 0 && utf8.Valid(joinSurrogates(b)) {
 		return true
 	}
 	good, bad := 0, 0

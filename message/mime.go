@@ -74,7 +74,9 @@ func (w *mimeWalk) walk(p part, depth int) {
 		w.attach(p)
 	case p.typ.name == "text/html", p.typ.name == "application/xhtml+xml":
 		w.text(p, true)
-	case p.typ.name == "text/plain", p.typ.name == "message/delivery-status", p.typ.name == "text/rfc822-headers",
+	case p.typ.name == "text/rfc822-headers":
+		w.returnedHeader(p)
+	case p.typ.name == "text/plain", p.typ.name == "message/delivery-status",
 		p.typ.name == "message/disposition-notification", major == "text" && depth == 0:
 		w.text(p, false)
 	default:
@@ -246,6 +248,21 @@ func (w *mimeWalk) embedded(p part, depth int) {
 	w.walk(w.newPart(h, body, "text/plain", p.complete), depth+1)
 }
 
+// returnedHeader shows the header of a message that came back (RFC 6522), decoded.
+func (w *mimeWalk) returnedHeader(p part) {
+	w.truncated = w.truncated || !p.complete
+	h := w.readHeader(decodeTransfer(p.transferEncoding(), p.body))
+	var text strings.Builder
+	for f := range rawFields(h.headerText.header) {
+		value := strings.TrimRight(f.value, "\r\n")
+		if strings.Contains(value, "=?") || !isASCII(value) {
+			value = " " + h.decode(unfold(value))
+		}
+		text.WriteString(f.name + ":" + value + "\n")
+	}
+	w.texts = append(w.texts, bodyText{text: text.String()})
+}
+
 func (p part) transferEncoding() string { return p.values[fieldTransferEncoding] }
 
 func (w *mimeWalk) attach(p part) {
@@ -279,7 +296,7 @@ func (w *mimeWalk) fileName(p part) Safe {
 
 // text decodes a part to text.
 func (w *mimeWalk) text(p part, html bool) {
-	body := decodeTransfer(p.transferEncoding(), p.body)
+	body := decodeText(p.transferEncoding(), p.body)
 	declared := p.typ.raw("charset")
 	if html && declared == "" {
 		declared = metaCharset(body)
@@ -306,6 +323,9 @@ func (w *mimeWalk) text(p part, html bool) {
 
 // bodyString decodes a body's octets: as its charset says where that is so, else as what they look like.
 func (w *mimeWalk) bodyString(body []byte, declared string) string {
+	if key := charsetKey(declared); (strings.HasPrefix(key, "utf16") || strings.HasPrefix(key, "utf32")) && looksLikeUTF8(body) {
+		return decodeUTF8(body)
+	}
 	if isASCII(body) && !isStatefulCharset(declared) {
 		if name := escapeCharset(body); name != "" {
 			return lookupCharset(name)(body)
@@ -318,10 +338,17 @@ func (w *mimeWalk) bodyString(body []byte, declared string) string {
 	}
 	text := c(body)
 	// One may be a character that was cut.
-	if bad := strings.Count(text, "\uFFFD"); bad > 1 && bad*10 > utf8.RuneCountInString(text) {
+	bad := strings.Count(text, "\uFFFD")
+	if bad <= 1 || bad*10 <= utf8.RuneCountInString(text) {
+		return text
+	}
+	if bad*2 > nonASCII(text) {
 		return w.rawCharset(body, "")(body)
 	}
-	return text
+	if c := w.recognised(body); c != nil {
+		return c(body)
+	}
+	return text // more of it is right than wrong
 }
 
 // isSingleByte tells whether a charset's name is one of those that programs write without looking: UTF-8 under

@@ -19,6 +19,56 @@ func decodeTransfer(encoding string, body []byte) []byte {
 	return body
 }
 
+// decodeText is decodeTransfer for text. A mailing list may have put its footer, as it is, behind text in base64.
+func decodeText(encoding string, body []byte) []byte {
+	if transferKey(encoding) != "base64" {
+		return decodeTransfer(encoding, body)
+	}
+	encoded, footer := cutFooter(body)
+	text := decodeBase64(encoded)
+	if len(footer) > 0 && len(text) > 0 && text[len(text)-1] != '\n' {
+		text = append(text, '\n')
+	}
+	return append(text, footer...)
+}
+
+// cutFooter divides base64 from plain text behind it: a line that can't be base64, after one that looked like the last.
+func cutFooter(body []byte) (encoded, footer []byte) {
+	at, end, width := 0, 0, 0 // end is behind the last line of base64 where it looked like the last
+	ended := false
+	for line := range bytes.Lines(body) {
+		text := bytes.TrimSpace(line)
+		switch {
+		case len(text) == 0:
+			ended = ended || width > 0
+		case ended && isPlainLine(text):
+			return body[:end], body[end:]
+		default:
+			ended = bytes.HasSuffix(text, []byte("=")) || len(text) < width
+			width = max(width, len(text))
+			end = at + len(line)
+		}
+		at += len(line)
+	}
+	return body, nil
+}
+
+// isPlainLine tells whether a line is text to read rather than base64, perhaps damaged.
+func isPlainLine(line []byte) bool {
+	other, rules := 0, 0
+	for _, c := range line {
+		switch {
+		case c < ' ' && c != '\t', c == 0x7f:
+			return false
+		case c == '-', c == '_':
+			rules++
+		case c != '=' && base64Values[c] >= 64:
+			other++
+		}
+	}
+	return other > 0 || rules == len(line) || bytes.HasPrefix(line, []byte("--"))
+}
+
 // transferOctets returns how many octets decodeTransfer would give, without decoding what is large.
 func transferOctets(encoding string, body []byte) int64 {
 	if transferKey(encoding) != "base64" {

@@ -51,12 +51,19 @@ func (h *headerText) firstAddress(value string) (first Address) {
 	if value == "" {
 		return Address{}
 	}
+	n := 0
 	for a := range h.addresses(unfold(value)) {
-		if a.Address != "" {
+		n++
+		switch {
+		case n == 2 && surname(first) != "" && a.Name != "" && strings.IndexByte(string(a.Address), '@') > 0:
+			a.Name = shorten(MakeSafe(string(surname(first)+", "+a.Name)), maxAddressText)
 			return a
-		}
-		if first == (Address{}) {
+		case first.Address != "":
+			return first
+		case n == 1:
 			first = a
+		case a.Address != "":
+			return a
 		}
 	}
 	return first

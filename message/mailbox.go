@@ -14,6 +14,18 @@ func (h *headerText) mailbox(entry string) Address {
 	}
 }
 
+// surname returns what stands alone before a comma and holds no address: the first half of "Smith, John
+// <js@example.org>", which wants quotation marks that many do not write.
+func surname(a Address) Safe {
+	switch {
+	case a.Address == "":
+		return a.Name
+	case a.Name == "" && strings.IndexByte(string(a.Address), '@') < 0:
+		return a.Address
+	}
+	return ""
+}
+
 // usualMailbox takes apart a mailbox that is a plain addr-spec, or one in angle brackets behind words or a quoted
 // string without escapes. What it gives, [headerText.address] would find too; ok is false for all other forms.
 func usualMailbox(entry string) (phrase, spec string, ok bool) {

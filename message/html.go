@@ -249,7 +249,7 @@ func (w *htmlWalk) breakFor(tag atom.Atom) {
 	case atom.Ul, atom.Ol:
 		w.lineEnds(2 - min(len(w.lists), 1))
 	case atom.Div, atom.Li, atom.Tr, atom.Table, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Main, atom.Nav, atom.Aside,
-		atom.Address, atom.Dt, atom.Dd, atom.Form, atom.Fieldset, atom.Caption, atom.Center, atom.Body, atom.Option, atom.Figcaption:
+		atom.Address, atom.Dt, atom.Dd, atom.Form, atom.Fieldset, atom.Caption, atom.Center, atom.Body, atom.Option, atom.Figcaption, atom.Details, atom.Summary:
 		w.lineEnds(1)
 	}
 }

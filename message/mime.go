@@ -94,6 +94,10 @@ func (w *mimeWalk) multipart(p part, minor string, depth int) {
 		return
 	}
 	pieces, closed := splitParts(p.body, boundary)
+	if len(pieces) == 0 && transferKey(p.transferEncoding()) != "" { // RFC 2045 section 6.4 forbids it
+		p.body = decodeTransfer(p.transferEncoding(), p.body)
+		pieces, closed = splitParts(p.body, boundary)
+	}
 	if !closed {
 		w.truncated = true
 	}
@@ -101,7 +105,10 @@ func (w *mimeWalk) multipart(p part, minor string, depth int) {
 	if minor == "digest" {
 		defaultType = "message/rfc822"
 	}
-	if len(pieces) == 0 && p.complete && !closed { // the boundary is not the one that was named
+	if len(pieces) == 0 && p.complete { // the boundary is not the one that was named, or went into the header
+		if closed {
+			p.body, _, _ = bytes.Cut(p.body, []byte("--"+boundary))
+		}
 		w.text(p, false)
 		return
 	}
@@ -110,10 +117,14 @@ func (w *mimeWalk) multipart(p part, minor string, depth int) {
 	var ends []int
 	for i, piece := range pieces {
 		header, body, ended := split(piece)
-		if !ended && !closed && i == len(pieces)-1 {
+		cut := !closed && i == len(pieces)-1
+		if !ended && !cut && !hasField(header) {
+			header, body, ended = nil, piece, true // the empty line is missing, and so is the header
+		}
+		if !ended && cut {
 			break // what it is has not come
 		}
-		child := w.newPart(w.readHeader(header), body, defaultType, closed || i < len(pieces)-1)
+		child := w.newPart(w.readHeader(header), body, defaultType, !cut)
 		w.walk(child, depth+1)
 		kinds = append(kinds, child.typ.name)
 		ends = append(ends, len(w.texts))
@@ -121,6 +132,13 @@ func (w *mimeWalk) multipart(p part, minor string, depth int) {
 	if minor == "alternative" {
 		w.choose(before, kinds, ends)
 	}
+}
+
+func hasField(header []byte) bool {
+	for range rawFields(view(header)) {
+		return true
+	}
+	return false
 }
 
 // choose keeps one of the alternatives' texts: the plain one, unless it says next to nothing.

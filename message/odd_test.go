@@ -21,6 +21,11 @@ func TestOddMail(t *testing.T) {
 		{"a list's footer behind base64", lines(qq+"utf-8", "Content-Transfer-Encoding: base64", "", "bGluZSBvbmUKbGluZSB0d28K", "", "-- ", "list footer here"), []Safe{"line one", "line two", "", "-- ", "list footer here"}},
 		{"a footer behind padding", lines(qq+"utf-8", "Content-Transfer-Encoding: base64", "", "b25lCg==", "____________", "one list"), []Safe{"one", "____________", "one list"}},
 		{"a stray delimiter behind base64", lines(qq+"utf-8", "Content-Transfer-Encoding: base64", "", "b25lCg==", "--SomeBoundary--", "", "tail"), []Safe{"one", "--SomeBoundary--", "", "tail"}},
+		{"plain text that says it is base64", lines(qq+"utf-8", "Content-Transfer-Encoding: base64", "", "Hello Joe,", "", "these are words"), []Safe{"Hello Joe,", "", "these are words"}},
+		{"a multipart that was encoded as a whole", lines("Content-Type: multipart/mixed; boundary=\"=_q\"", "Content-Transfer-Encoding: quoted-printable", "", "--=3D_q", "", "hello", "--=3D_q--"), []Safe{"hello"}},
+		{"a first delimiter that went into the header", lines("Content-Type: multipart/mixed; boundary=q", "--q", "", "hello", "--q--"), []Safe{"hello"}},
+		{"a part without an empty line", lines("Content-Type: multipart/mixed; boundary=q", "", "--q", "hello: it is", "--q", "no header at all", "--q--"), []Safe{"no header at all"}},
+		{"a summary and its details", lines("Content-Type: text/html", "", "<details><summary>one</summary>two</details>three"), []Safe{"one", "two", "three"}},
 		{"spaces and junk in base64", lines(qq+"utf-8", "Content-Transfer-Encoding: base64", "", "bGluZSBv bmUK", "bGluZSB0d2", "\x01 8K"), []Safe{"line one", "line two"}},
 		{"base64 joined from pieces", lines(qq+"utf-8", "Content-Transfer-Encoding: base64", "", "b25lCg==", "dHdvCg=="), []Safe{"one", "two"}},
 		{"UTF-16 of a little-endian writer", utf16Part("G\x00r\x00\xfc\x00\xdf\x00e\x00"), []Safe{"Grüße"}},
@@ -34,6 +39,18 @@ func TestOddMail(t *testing.T) {
 		}},
 		{"a host in capitals", lines("Content-Type: text/html", "", "<a href='http://evil.example/'>MyBank.com</a> <a href='http://evil.example/'>WWW.BANK.COM</a>"), []Safe{
 			"MyBank.com [1 goes to evil.example!] WWW.BANK.COM [2 goes to evil.example!]", "", "[1] http://evil.example/ (its text says mybank.com)", "[2] http://evil.example/ (its text says www.bank.com)",
+		}},
+		{"targets that only browsers read as hosts", lines("Content-Type: text/html", "", "<a href='http:evil.example'>www.bank.com</a> <a href='https:///evil.example/x'>www.bank.com</a>",
+			"<a href='http://www.bank.com%2eevil.example'>www.bank.com</a> <a href='http://evil.example/&#7;'>www.bank.com</a> <a href='http:\\\\evil.example'>www.bank.com</a>"), []Safe{
+			"www.bank.com [1 goes to evil.example!] www.bank.com [2 goes to evil.example!] www.bank.com [3 goes to www.bank.com.evil.example!] www.bank.com [4 goes to evil.example!] www.bank.com [5 goes to evil.example!]", "",
+			"[1] http:evil.example (its text says www.bank.com)", "[2] https:///evil.example/x (its text says www.bank.com)", "[3] http://www.bank.com%2eevil.example (its text says www.bank.com)",
+			"[4] http://evil.example/␇ (its text says www.bank.com)", `[5] http:\\evil.example (its text says www.bank.com)`,
+		}},
+		{"a mail address that is another's", lines("Content-Type: text/html", "", "<a href='mailto:x@evil.example?subject=y'>help@bank.com</a> <a href='mailto:x@bank.com'>help@bank.com</a>"), []Safe{
+			"help@bank.com [1 goes to evil.example!] help@bank.com [2]", "", "[1] mailto:x@evil.example?subject=y (its text says bank.com)", "[2] mailto:x@bank.com",
+		}},
+		{"a host in wide letters", lines("Content-Type: text/html; charset=utf-8", "", "<a href='http://evil.example'>ｗｗｗ．ｂａｎｋ．ｃｏｍ</a> <a href='http://evil.example'>bank。com</a>"), []Safe{
+			"ｗｗｗ．ｂａｎｋ．ｃｏｍ [1 goes to evil.example!] bank。com [2 goes to evil.example!]", "", "[1] http://evil.example (its text says www.bank.com)", "[2] http://evil.example (its text says bank.com)",
 		}},
 		{"names that are no hosts", lines("Content-Type: text/html", "", "<a href='http://x.example/'>ASP.NET</a> <a href='http://x.example/'>try Asp.net</a>"), []Safe{
 			"ASP.NET [1] try Asp.net [1]", "", "[1] http://x.example/",
@@ -78,6 +95,21 @@ func TestOddSubjects(t *testing.T) {
 	} {
 		if got := (Decoder{}).Envelope(lines("Subject: " + in)).Subject; got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestOddAuthors(t *testing.T) {
+	for in, want := range map[string]Address{
+		"Smith, John <js@x.example>":         {"Smith, John", "js@x.example"},
+		"Smith Jr., John <js@x.example>":     {"Smith Jr., John", "js@x.example"},
+		"Smith, John <js@x.example>, c@d.e":  {"Smith, John", "js@x.example"},
+		"root, js@x.example":                 {"", "root"},
+		"a@b.c, John <js@x.example>":         {"", "a@b.c"},
+		"\"Smith\" <a@b.c>, J <j@x.example>": {"Smith", "a@b.c"},
+	} {
+		if got := (Decoder{}).Envelope(lines("From: " + in)).From; got != want {
+			t.Errorf("%q: %+q, want %+q", in, got, want)
 		}
 	}
 }

@@ -43,6 +43,8 @@ func cutFooter(body []byte) (encoded, footer []byte) {
 			ended = ended || width > 0
 		case ended && isPlainLine(text):
 			return body[:end], body[end:]
+		case width == 0 && isSentence(text):
+			return nil, body // none of it is base64
 		default:
 			ended = bytes.HasSuffix(text, []byte("=")) || len(text) < width
 			width = max(width, len(text))
@@ -67,6 +69,17 @@ func isPlainLine(line []byte) bool {
 		}
 	}
 	return other > 0 || rules == len(line) || bytes.HasPrefix(line, []byte("--"))
+}
+
+// isSentence tells whether a line holds words: several signs that base64 does not have, and no control characters.
+func isSentence(line []byte) bool {
+	signs := 0
+	for _, c := range line {
+		if c != '=' && base64Values[c] >= 64 {
+			signs++
+		}
+	}
+	return signs > 1 && isPlainLine(line)
 }
 
 // transferOctets returns how many octets decodeTransfer would give, without decoding what is large.

@@ -102,13 +102,32 @@ func (l link) line() string {
 	return target
 }
 
-// linkHost returns the host that a web link goes to, or "".
+// linkHost returns the host that a web or mail link goes to, or "". It reads a target as browsers do, which want no
+// slashes behind "http:", take backslashes for them and decode a host.
 func linkHost(target string) string {
-	u, err := url.Parse(strings.ReplaceAll(target, `\`, "/"))
-	if err != nil || u.Host == "" {
+	target = strings.ReplaceAll(target, `\`, "/")
+	scheme, rest, ok := cutFirst(target, ':')
+	switch {
+	case ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "ftp")):
+	case ok && strings.EqualFold(scheme, "mailto"):
+		address, _, _ := cutFirst(rest, '?')
+		_, domain, _ := strings.Cut(percentDecode(address), "@")
+		domain, _, _ = cutFirst(domain, ',')
+		return hostName(domain)
+	case strings.HasPrefix(target, "//"):
+		rest = target
+	default:
 		return ""
 	}
-	return hostName(u.Hostname())
+	rest = strings.TrimLeft(rest, "/")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	_, host := cutLast(rest, '@')
+	if !strings.HasPrefix(host, "[") { // an IPv6 address has colons of its own
+		host, _, _ = cutFirst(host, ':')
+	}
+	return hostName(percentDecode(host))
 }
 
 // hostName returns a host as [Address.Shown] would show it.
@@ -123,13 +142,24 @@ const maxNameWords = 50
 // public suffix and in small letters, unlike "Node.js" and "ASP.NET". A word that is all of the text may have capitals
 // before its last label, or anywhere behind "www.".
 func hostInText(text string) string {
-	words := strings.Fields(text)
+	words := strings.Fields(strings.Map(narrow, text))
 	for _, word := range words[:min(len(words), maxNameWords)] {
 		if host := hostInWord(strings.Trim(word, ".,;:!?()[]<>\"'"), len(words) == 1); host != "" {
 			return host
 		}
 	}
 	return ""
+}
+
+// narrow brings full-width letters and the full stops of East Asia to those of ASCII, as a browser's address line does.
+func narrow(r rune) rune {
+	switch {
+	case r == '。', r == '｡':
+		return '.'
+	case r > 0xff00 && r < 0xff5f:
+		return r - 0xfee0
+	}
+	return r
 }
 
 func hostInWord(word string, alone bool) string {

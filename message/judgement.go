@@ -228,6 +228,7 @@ func (e *Envelope) judgeSender() {
 
 // addressInText returns what looks like an address in a display name, or "".
 func addressInText(name string) string {
+	name = strings.Map(narrow, name)
 	at := strings.IndexByte(name, '@')
 	if at <= 0 {
 		return ""

@@ -156,6 +156,8 @@ func narrow(r rune) rune {
 	switch {
 	case r == '。', r == '｡':
 		return '.'
+	case r == '﹫':
+		return '@'
 	case r > 0xff00 && r < 0xff5f:
 		return r - 0xfee0
 	}

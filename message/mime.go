@@ -330,6 +330,10 @@ func (w *mimeWalk) text(p part, html bool) {
 		t.flowed = strings.EqualFold(p.typ.raw("format"), "flowed")
 		t.delSp = strings.EqualFold(p.typ.raw("delsp"), "yes")
 		t.text = takeUUFiles(t.text, func(name string, octets int64, complete bool) {
+			if w.parts++; w.parts > maxParts {
+				w.tooDeep = true
+				return
+			}
 			w.truncated = w.truncated || !complete
 			w.attachments = append(w.attachments, Attachment{
 				Name: shorten(MakeSafe(strings.Clone(path.Base(name))), maxAddressText), Type: "application/octet-stream", Octets: octets, Complete: complete,

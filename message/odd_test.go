@@ -113,3 +113,11 @@ func TestOddAuthors(t *testing.T) {
 		}
 	}
 }
+
+func TestOddNamesThatHoldAddresses(t *testing.T) {
+	for name, want := range map[string]bool{"ceo@bank.com": true, "ceo＠bank.com": true, "ceo﹫bank。com": true, "x＠evil.example": false, "a ＠ b": false} {
+		if got := (Decoder{}).Envelope(lines("From: \"" + name + "\" <x@evil.example>")).Judgement.NameHoldsAddress; got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}

@@ -161,6 +161,10 @@ func TestP8_NestingIsBounded(t *testing.T) {
 	if p := (Decoder{}).Preview([]byte(wide)); len(p.Attachments) > maxParts || !p.Incomplete {
 		t.Errorf("%d parts were looked at, Incomplete = %v", len(p.Attachments), p.Incomplete)
 	}
+	files := "\r\n" + strings.Repeat("begin 644 a\r\n#86)C\r\nend\r\n", 20_000)
+	if p := (Decoder{}).Preview([]byte(files)); len(p.Attachments) > maxParts || !p.Incomplete {
+		t.Errorf("%d files were looked at, Incomplete = %v", len(p.Attachments), p.Incomplete)
+	}
 	messages := strings.Repeat("Content-Type: message/rfc822\r\n\r\n", 5000)
 	if p := (Decoder{}).Preview([]byte(messages)); !p.Incomplete {
 		t.Errorf("5000 messages within messages were looked into")

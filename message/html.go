@@ -24,6 +24,7 @@ const (
 //
 // Elements that a browser would not show are left out, unless nothing else is there.
 func htmlText(src string) (text string, links []link) {
+	src = strings.TrimSuffix(src, "<") // a tag that was cut
 	w := htmlWalk{tokens: html.NewTokenizer(strings.NewReader(src)), dropHidden: true}
 	w.run()
 	if strings.TrimSpace(w.out.String()) == "" {

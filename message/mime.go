@@ -105,6 +105,10 @@ func (w *mimeWalk) multipart(p part, minor string, depth int) {
 	if minor == "digest" {
 		defaultType = "message/rfc822"
 	}
+	if len(pieces) == 0 && bytes.HasPrefix([]byte("--"+boundary), p.body) {
+		w.truncated = true // half of the first delimiter
+		return
+	}
 	if len(pieces) == 0 && p.complete { // the boundary is not the one that was named, or went into the header
 		if closed {
 			p.body, _, _ = bytes.Cut(p.body, []byte("--"+boundary))

@@ -127,6 +127,9 @@ func decodeQuotedPrintable(b []byte) []byte {
 		}
 		last := len(ending) == 0
 		b = b[len(line)+len(ending):]
+		if last {
+			line = bytes.TrimSuffix(line, []byte("\r")) // half a line end
+		}
 		// Spaces at a line's end were added on the way.
 		text := bytes.TrimRight(line, " \t")
 		soft := bytes.HasSuffix(text, []byte("="))

@@ -215,6 +215,9 @@ func (h *headerText) address(entry string, depth int) Address {
 		}
 	}
 	name := phrase
+	if comment != "" { // it leaves spaces on both its sides
+		name = strings.Join(strings.Fields(name), " ")
+	}
 	if strings.ContainsAny(name, `"\`) {
 		name = unquote(name)
 	}

@@ -17,6 +17,7 @@ func TestAddresses(t *testing.T) {
 		{"quoted name", `"Public, Joe \"JQ\"" <joe@example.org>`, []Address{{`Public, Joe "JQ"`, "joe@example.org"}}},
 		{"comment as name", "joe@example.org (Joe Public)", []Address{{"Joe Public", "joe@example.org"}}},
 		{"nested comment", "joe@example.org (Joe (the first) Public)", []Address{{"Joe (the first) Public", "joe@example.org"}}},
+		{"comment between names", "Joe (his desk) Public <joe@example.org>", []Address{{"Joe Public", "joe@example.org"}}},
 		{"comments inside", "Joe (his name) <joe(account)@(host)example.org>", []Address{{"Joe", "joe@example.org"}}},
 		{"list", "a@b.c, D <d@e.f>; g@h.i", []Address{{"", "a@b.c"}, {"D", "d@e.f"}, {"", "g@h.i"}}},
 		{"group", "Team: a@b.c, D <d@e.f>; x@y.z", []Address{{"", "a@b.c"}, {"D", "d@e.f"}, {"", "x@y.z"}}},

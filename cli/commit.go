@@ -113,12 +113,9 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	if err != nil {
 		return errors.Join(err, dest.Close(), closeBin(bin))
 	}
-	done := func() {}
-	if !o.dryRun {
-		done, err = b.ledger.Turn(ctx, b.account.Target().Key(), max(t.timeout, t.wait), func() { a.warn(turnWait) })
-	}
+	done, err := a.turn(ctx, b, t, markings, o.dryRun)
 	if err != nil {
-		return errors.Join(turnError(err), b.close(), dest.Close(), closeBin(bin))
+		return errors.Join(err, b.close(), dest.Close(), closeBin(bin))
 	}
 	err = a.commit(ctx, b, markings, order, commit.Options{
 		Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(), Bin: bin,
@@ -143,12 +140,24 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 // turnWait is said while another popmark carries out a commit on the same mailbox.
 const turnWait = "another popmark is carrying out a commit on this mailbox: waiting for its end"
 
-// turnError is the end of such a wait.
-func turnError(err error) error {
-	if errors.Is(err, ledger.ErrTurn) {
-		return &statusError{exitTryLater, err}
+// turn waits until no other popmark carries out a commit on the mailbox. Where numbers name
+// messages it does not: behind that commit they would name others.
+func (a *app) turn(ctx context.Context, b *opened, t *targetOptions, markings []marking, dryRun bool) (done func(), err error) {
+	if dryRun {
+		return func() {}, nil
 	}
-	return err
+	patience, busy := max(t.timeout, t.wait), func() { a.warn(turnWait) }
+	if pins(markings) {
+		patience, busy = time.Nanosecond, nil
+	}
+	done, err = b.ledger.Turn(ctx, b.account.Target().Key(), patience, busy)
+	switch {
+	case !errors.Is(err, ledger.ErrTurn):
+		return done, err
+	case pins(markings):
+		err = fmt.Errorf("looking at the mailbox: %w: the numbers may be those of other messages afterwards: run popmark list then, and say anew which you mean", ledger.ErrTurn)
+	}
+	return nil, &statusError{exitTryLater, err}
 }
 
 // commitGC is how much garbage, in percent of what lives, may pile up during a commit. Little

@@ -40,6 +40,10 @@ func TestP5_TwoCommitsAtOnceMakeOneCopyOfEachMessage(t *testing.T) {
 	if status, said := commit("--timeout", "50ms"); status != exitTryLater || !strings.Contains(said, "warning: another popmark") || !strings.Contains(said, "try again later") {
 		t.Errorf("beside another commit: status %d, %s", status, said)
 	}
+	// Behind the other commit its numbers would mean other messages.
+	if status, said := commit("--delete", "1-2"); status != exitTryLater || !strings.Contains(said, "run popmark list then") || strings.Contains(said, "waiting for its end") {
+		t.Errorf("by number beside another commit: status %d, %s", status, said)
+	}
 	if got := server.Commands(); len(got) > 0 {
 		t.Errorf("it sent %q", got)
 	}

@@ -7,21 +7,18 @@ import (
 	"os"
 	"path/filepath"
 
+	"popmark/account"
 	"popmark/keymap"
 )
 
 // readKeys gives the keys with the changes that popmark/keys in the XDG configuration
 // folder makes; nil where there is no such file.
 func readKeys() (*keymap.Map, error) {
-	config := os.Getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(config) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return nil, nil // there is no place where the file could be
-		}
-		config = filepath.Join(home, ".config")
+	config := account.ConfigPath()
+	if config == "" {
+		return nil, nil // there is no place where the file could be
 	}
-	path := filepath.Join(config, "popmark", "keys")
+	path := filepath.Join(filepath.Dir(config), "keys")
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -85,30 +85,39 @@ func TestP1_AMessageThatGotAUIDLBetweenTwoSessionsIsLeftAlone(t *testing.T) {
 		left        []string
 		copies      int
 		failed      int
+		reply       bool // the other message answers the one before
 	}{
-		{"its DELE was sent", "D-D", 0, 0, cut("DELE 1"), 1, false, []string{"uid-2", "uid-1"}, 0, 0},
-		{"its header was seen", "D-D", 0, 0, cut("DELE 1"), 1, true, []string{"uid-2", "uid-1"}, 0, 0},
-		{"it was fetched and its DELE sent", "M-M", 0, 0, cut("DELE 1"), 1, false, []string{"uid-2", "uid-1"}, 2, 0},
-		{"it was fetched", "M-M", triage.AtEnd, 0, cut("RETR 3"), 1, false, []string{"uid-2", "uid-1"}, 2, 0},
-		{"nothing was asked of it", "DD-", 0, 1, cut("NOOP"), 2, false, []string{"uid-3", "uid-2"}, 0, 0},
-		{"it was to be moved, and its header seen", "M-M", 0, 0, cut("RETR 1"), 1, true, []string{"uid-2", "uid-1"}, 1, 1},
-		{"it was to be moved", "M-M", 0, 0, cut("RETR 1"), 1, false, []string{"uid-2", "uid-1"}, 1, 1},
-		{"it was to be fetched", "F-F", 0, 0, cut("RETR 1"), 1, false, []string{"uid-2", "uid-3", "uid-1"}, 1, 1},
-		{"half of it came", "M-M", 0, 0, pop3server.CutIn(pop3server.On("RETR 1").InSession(1), 80, pop3server.Close), 1, false, []string{"uid-2", "uid-1"}, 1, 1},
+		{"its DELE was sent", "D-D", 0, 0, cut("DELE 1"), 1, false, []string{"uid-2", "uid-1"}, 0, 0, false},
+		{"its header was seen", "D-D", 0, 0, cut("DELE 1"), 1, true, []string{"uid-2", "uid-1"}, 0, 0, false},
+		{"it was fetched and its DELE sent", "M-M", 0, 0, cut("DELE 1"), 1, false, []string{"uid-2", "uid-1"}, 2, 0, false},
+		{"it was fetched", "M-M", triage.AtEnd, 0, cut("RETR 3"), 1, false, []string{"uid-2", "uid-1"}, 2, 0, false},
+		{"nothing was asked of it", "DD-", 0, 1, cut("NOOP"), 2, false, []string{"uid-3", "uid-2"}, 0, 0, false},
+		{"it was to be moved, and its header seen", "M-M", 0, 0, cut("RETR 1"), 1, true, []string{"uid-2", "uid-1"}, 1, 1, false},
+		{"it was to be moved, and its answer bears the UIDL", "M-M", 0, 0, cut("RETR 1"), 1, true, []string{"uid-2", "uid-1"}, 1, 1, true},
+		{"it was to be moved", "M-M", 0, 0, cut("RETR 1"), 1, false, []string{"uid-2", "uid-1"}, 1, 1, false},
+		{"it was to be fetched", "F-F", 0, 0, cut("RETR 1"), 1, false, []string{"uid-2", "uid-3", "uid-1"}, 1, 1, false},
+		{"half of it came", "M-M", 0, 0, pop3server.CutIn(pop3server.On("RETR 1").InSession(1), 80, pop3server.Close), 1, false, []string{"uid-2", "uid-1"}, 1, 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var r *rig
 			r = newRig(t, 0, pop3server.WithHooks(c.ends,
 				pop3server.InSession(2, pop3server.On("").Do(func(*pop3server.Event) pop3server.Action {
 					r.drop.Remove(fmt.Sprintf("uid-%d", c.replaced))
-					r.drop.Add(identified(c.replaced, "z"))
+					other := withID(c.replaced, "z")
+					if c.reply {
+						other = "References:   <a@example.org>\r\n" + other
+					}
+					r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", c.replaced), []byte(other)))
 					return pop3server.Action{}
 				})),
 			))
 			var rows []ledger.HeaderRow
 			for n := 1; n <= 3; n++ {
-				r.drop.Add(identified(n, "a"))
 				text := withID(n, "a")
+				if c.reply {
+					text = "X-As-Long-As: <b@example.org>\r\n" + text
+				}
+				r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", n), []byte(text)))
 				rows = append(rows, ledger.HeaderRow{UID: fmt.Sprintf("uid-%d", n), Octets: int64(len(text)), Header: []byte(text)})
 			}
 			if !c.headers {

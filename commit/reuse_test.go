@@ -64,11 +64,7 @@ func TestP1_AMessageThatGotAUIDLBeforeARunIsTakenUpIsLeftAlone(t *testing.T) {
 	}
 }
 
-// identified is message n with a Message-ID of its own.
-func identified(n int, id string) pop3server.Message {
-	return pop3server.NewMessage(fmt.Sprintf("uid-%d", n), []byte(withID(n, id)))
-}
-
+// withID is the text of message n with a Message-ID of its own.
 func withID(n int, id string) string { return "Message-ID: <" + id + "@example.org>\r\n" + letter(n) }
 
 func TestP1_AMessageThatGotAUIDLBetweenTwoSessionsIsLeftAlone(t *testing.T) {

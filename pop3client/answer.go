@@ -35,7 +35,7 @@ func (c *Client) readStatus(ctx context.Context, cmd *command) error {
 		c.finish(cmd, 0, nil)
 		return nil
 	case status != statusOK:
-		return &ProtocolError{Command: cmd.String(), Problem: "neither +OK nor -ERR", Line: c.redact(shorten(line))}
+		return &ProtocolError{Command: cmd.String(), Problem: "neither +OK nor -ERR", Line: c.shown(line)}
 	}
 	switch cmd.shape {
 	case shapeStatus, shapeChallenge:
@@ -77,7 +77,7 @@ func (c *Client) finishLine(cmd *command) error {
 		c.finish(cmd, 0, nil)
 		return nil
 	}
-	err := &ProtocolError{Command: cmd.String(), Problem: problem, Line: c.redact(shorten([]byte(cmd.text)))}
+	err := &ProtocolError{Command: cmd.String(), Problem: problem, Line: c.shown([]byte(cmd.text))}
 	if c.trial() {
 		return err
 	}
@@ -130,7 +130,7 @@ func (c *Client) outOfTurn(cmd *command) {
 		return
 	}
 	c.endLocked(&ProtocolError{
-		Command: cmd.String(), Problem: "octets follow that nobody asked for", Line: c.redactLocked(shorten(line)),
+		Command: cmd.String(), Problem: "octets follow that nobody asked for", Line: c.shownLocked(line),
 	})
 }
 
@@ -163,9 +163,18 @@ func unstuffLine(line []byte) []byte {
 	return line
 }
 
-func shorten(line []byte) string {
-	if len(line) > shownOctets {
-		return string(line[:shownOctets]) + "…"
+// shown is a server's line as it goes into errors and warnings.
+func (c *Client) shown(line []byte) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.shownLocked(line)
+}
+
+// shownLocked hides secrets before it shortens, which could leave the beginning of one.
+func (c *Client) shownLocked(line []byte) string {
+	s := c.redactLocked(string(line))
+	if len(s) > shownOctets {
+		return s[:shownOctets] + "…"
 	}
-	return string(line)
+	return s
 }

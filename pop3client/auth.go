@@ -138,6 +138,6 @@ func (c *Client) encodeSecret(data []byte) string {
 	encoded := base64.StdEncoding.EncodeToString(data)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.secrets = append(c.secrets, encoded)
+	c.hide(encoded)
 	return encoded
 }

@@ -125,5 +125,5 @@ func (c *Client) greet(ctx context.Context) error {
 	case statusErr:
 		return c.serverError("", rest)
 	}
-	return &ProtocolError{Problem: "it does not begin with +OK or -ERR", Line: shorten(line)}
+	return &ProtocolError{Problem: "it does not begin with +OK or -ERR", Line: c.shown(line)}
 }

@@ -18,6 +18,8 @@ const chunkOctets = 32 << 10
 
 // listState gathers LIST's or UIDL's lines. It outlives a wait that was left.
 type listState struct {
+	shown func(line []byte) string // how a line is quoted
+
 	sizes []ListEntry
 	uids  []UidlEntry
 	odd   []OddLine
@@ -33,7 +35,7 @@ type listState struct {
 // readListing reads lines up to the lone dot.
 func (c *Client) readListing(ctx context.Context, cmd *command) error {
 	if cmd.list == nil {
-		cmd.list = &listState{}
+		cmd.list = &listState{shown: c.shown}
 	}
 	s := cmd.list
 	limits := c.opts.Limits
@@ -75,7 +77,7 @@ func (c *Client) strayLine(cmd *command, line []byte) error {
 	if !c.trial() {
 		return nil
 	}
-	return &ProtocolError{Command: cmd.String(), Problem: "the line belongs to another answer", Line: shorten(line)}
+	return &ProtocolError{Command: cmd.String(), Problem: "the line belongs to another answer", Line: c.shown(line)}
 }
 
 // addSize takes a line of LIST in. It reports whether the line has no number.
@@ -136,7 +138,7 @@ func (s *listState) flush() {
 func (s *listState) note(number int, line []byte, problem string) {
 	s.odds++
 	if len(s.odd) < MaxOddLines {
-		s.odd = append(s.odd, OddLine{Number: number, Line: shorten(line), Problem: problem})
+		s.odd = append(s.odd, OddLine{Number: number, Line: s.shown(line), Problem: problem})
 	}
 }
 

@@ -22,3 +22,88 @@ func TestP6_AGreetingThatRepeatsASecretIsRedacted(t *testing.T) {
 		t.Errorf("error %q, transcript %q", err, written.String())
 	}
 }
+
+func TestP6_ErrorsHoldNoSecret(t *testing.T) {
+	const password = "s3cretPa55w0rd"
+	opts := &Options{Secrets: []string{password}}
+	far := strings.Repeat("x", shownOctets-len(password)/2) + password
+	t.Run("a greeting that is none", func(t *testing.T) {
+		_, err := New(t.Context(), play(t, func(p *peer) { p.say("hello " + password + "\r\n") }), opts)
+		if e := asError[*ProtocolError](t, err); strings.Contains(err.Error(), password) || !strings.Contains(e.Line, hidden) {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("an answer that is cut within the secret", func(t *testing.T) {
+		c := enter(t, opts, func(p *peer) { p.answer("NOOP", far+"\r\n") })
+		_, err := c.Noop().Wait(t.Context())
+		if e := asError[*ProtocolError](t, err); strings.Contains(e.Line, password[:4]) {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("a word that is no number", func(t *testing.T) {
+		c := enter(t, opts, func(p *peer) { p.answer("STAT", "+OK "+far+"\r\n") })
+		_, err := c.Stat().Wait(t.Context())
+		if e := asError[*ProtocolError](t, err); strings.Contains(e.Line, password[:4]) {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("a stray line on trial", func(t *testing.T) {
+		c := enterPipelining(t, opts, func(p *peer) {
+			p.want("LIST", "UIDL")
+			p.say("+OK\r\n" + password + "\r\n.\r\n")
+		})
+		list := c.List()
+		c.Uidl()
+		_, err := list.Wait(t.Context())
+		if e := asError[*ProtocolError](t, err); e.Line != hidden {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("odd lines of a listing", func(t *testing.T) {
+		c := enter(t, opts, func(p *peer) {
+			p.answer("LIST", "+OK\r\n"+far+"\r\n.\r\n")
+			p.answer("UIDL", "+OK\r\n"+password+"\r\n.\r\n")
+		})
+		odd := append(got(t, c.List()).Odd, got(t, c.Uidl()).Odd...)
+		if len(odd) != 2 || strings.Contains(odd[0].Line, password[:4]) || odd[1].Line != hidden {
+			t.Errorf("%+v", odd)
+		}
+	})
+	t.Run("octets that nobody asked for", func(t *testing.T) {
+		c := enter(t, opts, func(p *peer) { p.answer("NOOP", "+OK\r\n"+far+"\r\n") })
+		got(t, c.Noop())
+		_, err := c.Noop().Wait(t.Context())
+		if e := asError[*ProtocolError](t, err); strings.Contains(e.Line, password[:4]) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestP6_ASecretWithinAnotherIsHiddenWhole(t *testing.T) {
+	c := &Client{}
+	for _, secret := range []string{"hunter", "hunter2-the-longer", "hunter"} {
+		c.keepSecret(secret)
+	}
+	if s := c.redact("hunter2-the-longer, hunter"); s != "***, ***" {
+		t.Errorf("%q", s)
+	}
+	if len(c.secrets) != 4 {
+		t.Errorf("%d secrets are kept, want each once with its base64", len(c.secrets))
+	}
+}
+
+// A password's characters are no secret's place in an error, be it one of them alone.
+func TestP6_SASLprepTellsNoCharacterOfAPassword(t *testing.T) {
+	for _, mechanism := range []string{"scram-sha-256", "auto"} {
+		c := meet(t, nil, func(p *peer) {
+			if mechanism == "auto" {
+				p.answer("CAPA", "+OK\r\nSASL SCRAM-SHA-256\r\n.\r\n")
+			}
+			p.hush()
+		})
+		_, err := c.Login(t.Context(), Credentials{User: "u", Password: "pass\u206eword", Mechanism: mechanism})
+		if err == nil || strings.Contains(err.Error(), "206e") || !strings.Contains(err.Error(), "SASLprep") {
+			t.Errorf("%s: %v", mechanism, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package pop3client
 import (
 	"encoding/base64"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -95,7 +96,21 @@ func (c *Client) keepSecret(s string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.secrets = append(c.secrets, s, base64.StdEncoding.EncodeToString([]byte(s)))
+	c.hide(s)
+	c.hide(base64.StdEncoding.EncodeToString([]byte(s)))
+}
+
+// hide takes a secret in. The longest come first, or of one that has another in it the rest would
+// be left to see. The mutex is held.
+func (c *Client) hide(secret string) {
+	at := 0
+	for at < len(c.secrets) && len(c.secrets[at]) >= len(secret) {
+		if c.secrets[at] == secret {
+			return
+		}
+		at++
+	}
+	c.secrets = slices.Insert(c.secrets, at, secret)
 }
 
 // redact hides the secrets in a text of the server's.

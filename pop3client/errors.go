@@ -47,6 +47,8 @@ type ServerError struct {
 	// Detail is what the server told in a SASL challenge before it refused: the JSON of
 	// XOAUTH2 and OAUTHBEARER (RFC 7628, section 3.2.2), decoded. "" elsewhere.
 	Detail string
+
+	heard *heard // nil where Text is as the server wrote it
 }
 
 func (e *ServerError) Error() string {

@@ -38,6 +38,9 @@ func (k Kind) String() string {
 // Kind says what the refusal means: by its code (RFC 2449, 3206) where it has one that tells, else
 // by its words, else by the command: a refused USER, PASS, APOP or AUTH is a refused login.
 func (e *ServerError) Kind() Kind {
+	if e.heard != nil {
+		return e.heard.kind
+	}
 	switch e.Code {
 	case "AUTH":
 		if e.UnknownMechanism() {
@@ -64,6 +67,13 @@ func (e *ServerError) Kind() Kind {
 	return KindOther
 }
 
+// heard is what a refusal meant before secrets were hidden in its words: a password can be one of
+// those that tell.
+type heard struct {
+	kind    Kind
+	unknown bool
+}
+
 // login reports whether what was refused carries a name or a password.
 func (e *ServerError) login() bool {
 	verb, _, _ := strings.Cut(e.Command, " ")
@@ -77,6 +87,9 @@ func (e *ServerError) login() bool {
 // UnknownMechanism reports whether the server said that it does not know the command or the
 // mechanism of a login, so that no password was judged.
 func (e *ServerError) UnknownMechanism() bool {
+	if e.heard != nil {
+		return e.heard.unknown
+	}
 	return (e.Code == "" || e.Code == "AUTH") && e.login() && saysUnknown(strings.ToLower(e.Text))
 }
 
@@ -156,7 +169,12 @@ func (c *Client) serverError(command string, rest []byte) *ServerError {
 }
 
 func (c *Client) serverErrorLocked(command string, rest []byte) *ServerError {
-	return &ServerError{Command: command, Code: responseCode(rest), Text: c.redactLocked(decodeWords(rest))}
+	e := &ServerError{Command: command, Code: responseCode(rest), Text: decodeWords(rest)}
+	if text := c.redactLocked(e.Text); text != e.Text {
+		e.heard = &heard{e.Kind(), e.UnknownMechanism()}
+		e.Text = text
+	}
+	return e
 }
 
 // responseCode returns the code at the beginning of an -ERR's text (RFC 2449, section 8), or "".

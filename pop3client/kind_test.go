@@ -1,6 +1,9 @@
 package pop3client
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestKinds(t *testing.T) {
 	for _, tc := range []struct {
@@ -41,5 +44,27 @@ func TestKinds(t *testing.T) {
 	}
 	if e := (&Client{}).serverError("PASS", []byte("\xb5\xc7\xc2\xbc\xcc\xab\xc6\xb5\xb7\xb1")); e.Text != "登录太频繁" {
 		t.Errorf("the words are %q", e.Text)
+	}
+}
+
+func TestP6_ASecretInTheServersWordsChangesNotWhatTheyMean(t *testing.T) {
+	for _, tc := range []struct {
+		secret, command, text string
+		want                  Kind
+		unknown               bool
+	}{
+		{"locked", "PASS", "Mailbox is locked by another session", KindTryLater, false},
+		{"unknown", "AUTH PLAIN", "unknown command", KindOther, true},
+		{"failed", "PASS", "Authentication failed, try again", KindRefused, false},
+	} {
+		c := &Client{}
+		c.keepSecret(tc.secret)
+		e := c.serverError(tc.command, []byte(tc.text))
+		if strings.Contains(e.Text, tc.secret) {
+			t.Errorf("%q is not hidden in %q", tc.secret, e.Text)
+		}
+		if got := e.Kind(); got != tc.want || e.UnknownMechanism() != tc.unknown {
+			t.Errorf("%s, where %q is a secret: %s and unknown %v, want %s and %v", tc.text, tc.secret, got, e.UnknownMechanism(), tc.want, tc.unknown)
+		}
 	}
 }

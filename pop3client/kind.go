@@ -41,7 +41,7 @@ func (e *ServerError) Kind() Kind {
 	if e.heard != nil {
 		return e.heard.kind
 	}
-	switch e.Code {
+	switch e.general() {
 	case "AUTH":
 		if e.UnknownMechanism() {
 			return KindOther
@@ -67,6 +67,18 @@ func (e *ServerError) Kind() Kind {
 	return KindOther
 }
 
+// general is the code as far as it is known here: codes are hierarchical, the levels behind slashes.
+func (e *ServerError) general() string {
+	for code := e.Code; code != ""; {
+		switch code {
+		case "AUTH", "IN-USE", "LOGIN-DELAY", "SYS/TEMP", "SYS/PERM":
+			return code
+		}
+		code = code[:max(strings.LastIndexByte(code, '/'), 0)]
+	}
+	return e.Code
+}
+
 // heard is what a refusal meant before secrets were hidden in its words: a password can be one of
 // those that tell.
 type heard struct {
@@ -90,7 +102,7 @@ func (e *ServerError) UnknownMechanism() bool {
 	if e.heard != nil {
 		return e.heard.unknown
 	}
-	return (e.Code == "" || e.Code == "AUTH") && e.login() && saysUnknown(strings.ToLower(e.Text))
+	return (e.Code == "" || e.general() == "AUTH") && e.login() && saysUnknown(strings.ToLower(e.Text))
 }
 
 // laterWords are how servers without response codes say that the mailbox is locked or that it is

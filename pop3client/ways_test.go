@@ -197,3 +197,15 @@ func TestDialFailures(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestP6_AProxysURLIsNotRepeated(t *testing.T) {
+	for _, bad := range []string{
+		"socks5://me:hunter2", "socks5://me:hun/ter2@host", "socks5://me:hunter2#x@host:1", "socks5://me:hunter2?@host", "socks5://me:hunter2%zz@host",
+		"socks5://me:%hu@host", "hunter2", "me:hunter2@host:1080",
+	} {
+		_, err := NewSOCKS5Dialer(bad, nil)
+		if err == nil || strings.Contains(err.Error(), "hun") || strings.Contains(err.Error(), "ter2") || strings.Contains(err.Error(), "%zz") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

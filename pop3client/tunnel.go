@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -71,10 +72,31 @@ type tunnelConn struct {
 	err     error
 }
 
-func (t *tunnelConn) Read(p []byte) (int, error)  { return t.in.Read(p) }
-func (t *tunnelConn) Write(p []byte) (int, error) { return t.out.Write(p) }
-func (t *tunnelConn) LocalAddr() net.Addr         { return farAddr{"tunnel", "local"} }
-func (t *tunnelConn) RemoteAddr() net.Addr        { return t.far }
+func (t *tunnelConn) Read(p []byte) (int, error) {
+	n, err := t.in.Read(p)
+	return n, t.lineError("read", err)
+}
+
+func (t *tunnelConn) Write(p []byte) (int, error) {
+	n, err := t.out.Write(p)
+	return n, t.lineError("write", err)
+}
+
+// lineError makes a network's error of a file's. TLS takes a deadline that passed for the end of the
+// connection unless it is a net.Error, which a file's is not.
+func (t *tunnelConn) lineError(op string, err error) error {
+	if err == nil || err == io.EOF { //nolint:errorlint // a file gives it bare
+		return err
+	}
+	var file *os.PathError
+	if errors.As(err, &file) {
+		err = file.Err
+	}
+	return &net.OpError{Op: op, Net: t.far.Network(), Addr: t.far, Err: err}
+}
+
+func (t *tunnelConn) LocalAddr() net.Addr  { return farAddr{"tunnel", "local"} }
+func (t *tunnelConn) RemoteAddr() net.Addr { return t.far }
 
 func (t *tunnelConn) SetDeadline(d time.Time) error {
 	return errors.Join(t.in.SetReadDeadline(d), t.out.SetWriteDeadline(d))

@@ -149,7 +149,7 @@ func (a *Account) dial(ctx context.Context, hints Hints, password string) (*pop3
 	e := &Error{Doing: "connecting to " + printable(addr), Err: plain(err)}
 	if e.Next = explainTLS(err); e.Next != "" {
 		e.Kind = Unavailable
-	} else if _, silent := errors.AsType[*pop3client.TimeoutError](err); silent && a.mode != implicit {
+	} else if silent, ok := errors.AsType[*pop3client.TimeoutError](err); ok && silent.Step == "" && a.mode != implicit {
 		e.Next = "write pop3s:// if the port is one for TLS from the first octet; else try again later"
 	}
 	return nil, e

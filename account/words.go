@@ -37,6 +37,7 @@ func plainWords(err error) string {
 		record     tls.RecordHeaderError
 		lookup     *net.DNSError
 		op         *net.OpError
+		timeout    *pop3client.TimeoutError
 	)
 	switch {
 	case errors.As(err, &pin):
@@ -45,12 +46,14 @@ func plainWords(err error) string {
 		return "its certificate can't be trusted: " + strings.TrimPrefix(unverified.Err.Error(), "x509: ")
 	case errors.As(err, &record):
 		return "the server does not speak TLS there"
-	case errors.As(err, new(*pop3client.CutError)), errors.As(err, new(*pop3client.TimeoutError)):
+	case errors.As(err, new(*pop3client.CutError)), errors.As(err, &timeout) && timeout.Step == "":
 		return ""
 	case errors.As(err, &lookup):
 		return throughProxy(err) + lookupWords(lookup)
 	case errors.As(err, &op):
 		return throughProxy(err) + opWords(op)
+	case timeout != nil:
+		return timeout.Error()
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer came in time"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -137,6 +138,33 @@ func TestSilenceWhereAGreetingIsDueHintsAtTLS(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestSilenceInAHandshakeIsNoLeftWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, err := New(mustTarget(t, "pop3s://joe@mail.example"), Settings{Password: "secret", Timeout: 5 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.options.Dialer = deaf{t}
+		_, _, err = a.Connect(t.Context(), Hints{})
+		if want := "connecting to mail.example:995: the TLS handshake took longer than 5s"; err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v looks like a context of the caller's", err)
+		}
+	})
+}
+
+// deaf is a dialer whose connections take everything and never say anything.
+type deaf struct{ t *testing.T }
+
+func (d deaf) DialContext(context.Context, string, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	go func() { _, _ = io.Copy(io.Discard, far) }()
+	d.t.Cleanup(func() { _ = far.Close() })
+	return near, nil
 }
 
 // closedPort is a loopback address at which nobody listens.

@@ -32,6 +32,8 @@ func TestErrorOfAFileIsNoErrorOfTheLine(t *testing.T) {
 		// A tunnel's line is a file of this machine.
 		{&pop3client.CutError{Command: "RETR 1", Err: &fs.PathError{Op: "read", Path: "|0", Err: syscall.EIO}}, Unavailable},
 		{&pop3client.TimeoutError{Command: "RETR 1"}, Unavailable},
+		// The line's own limit, not the caller's context, though the network speaks of one.
+		{&pop3client.TimeoutError{Step: "connecting", Err: &net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}}, Unavailable},
 		{io.ErrUnexpectedEOF, Unavailable},
 		{errors.Join(file, dial), Unavailable},
 		{context.Canceled, Cancelled},

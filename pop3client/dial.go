@@ -45,10 +45,13 @@ func New(ctx context.Context, conn net.Conn, options *Options) (*Client, error) 
 }
 
 func connect(ctx context.Context, network, addr string, opts *Options) (net.Conn, error) {
-	ctx, cancel := withTimeout(ctx, opts.ConnectTimeout)
+	limited, cancel := withTimeout(ctx, opts.ConnectTimeout)
 	defer cancel()
-	conn, err := opts.Dialer.DialContext(ctx, network, addr)
+	conn, err := opts.Dialer.DialContext(limited, network, addr)
 	if err != nil {
+		if ctx.Err() == nil && limited.Err() != nil {
+			err = &TimeoutError{Step: "connecting", After: opts.ConnectTimeout, Err: err}
+		}
 		return nil, fmt.Errorf("connecting to %s: %w", addr, err)
 	}
 	return conn, nil
@@ -64,10 +67,13 @@ func handshake(ctx context.Context, conn net.Conn, opts *Options, host string) (
 		config.ServerName = host
 	}
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
-	ctx, cancel := withTimeout(ctx, opts.ConnectTimeout)
+	limited, cancel := withTimeout(ctx, opts.ConnectTimeout)
 	defer cancel()
 	secured := tls.Client(conn, config)
-	if err := secured.HandshakeContext(ctx); err != nil {
+	if err := secured.HandshakeContext(limited); err != nil {
+		if ctx.Err() == nil && limited.Err() != nil {
+			return nil, &TimeoutError{Step: "the TLS handshake", After: opts.ConnectTimeout}
+		}
 		return nil, err
 	}
 	return secured, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 )
 
@@ -123,20 +124,35 @@ func (e *StateError) Error() string {
 	return fmt.Sprintf("%s was not sent: it does not belong in the %s state", e.Command, e.State)
 }
 
-// TimeoutError means that the server kept silent for too long. The connection is closed.
-// It is a [net.Error] whose Timeout is true.
+// TimeoutError means that one of the limits in [Options] passed. The connection is closed.
+// It is a [net.Error] whose Timeout is true, and errors.Is finds os.ErrDeadlineExceeded in it. Where
+// the caller's own context ended there is no TimeoutError, but that context's error.
 type TimeoutError struct {
 	// Command is what had been asked, "" for the greeting.
 	Command string
-	After   time.Duration
+	// Step is what took too long as a whole: "connecting", "the TLS handshake" or "the login"; ""
+	// where one answer did not come.
+	Step  string
+	After time.Duration
+	// Err is what the network said, nil for mere silence.
+	Err error
 }
 
 func (e *TimeoutError) Error() string {
-	of := "greeting"
-	if e.Command != "" {
-		of = "answer to " + e.Command
+	switch {
+	case e.Step != "":
+		return fmt.Sprintf("%s took longer than %s", e.Step, e.After)
+	case e.Command != "":
+		return fmt.Sprintf("no answer to %s within %s", e.Command, e.After)
 	}
-	return fmt.Sprintf("no %s within %s", of, e.After)
+	return fmt.Sprintf("no greeting within %s", e.After)
+}
+
+func (e *TimeoutError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{os.ErrDeadlineExceeded}
+	}
+	return []error{os.ErrDeadlineExceeded, e.Err}
 }
 
 // Timeout is true.

@@ -35,13 +35,16 @@ var sendsPassword = []string{MechanismUser, MechanismPlain, MechanismLogin, Mech
 //
 // CAPA is asked first where the choice needs it and it is not known. Errors: [*ServerError] for a
 // refusal, [ErrPlaintextRefused] and [ErrNoMechanism] where nothing could be sent, and the line's.
-// A wait that its context or Options.LoginTimeout ended closes the connection.
+// A wait that its context or Options.LoginTimeout ended (a [*TimeoutError] then) closes the connection.
 func (c *Client) Login(ctx context.Context, cr Credentials) (mechanism string, err error) {
-	ctx, cancel := withTimeout(ctx, c.opts.LoginTimeout)
+	limited, cancel := withTimeout(ctx, c.opts.LoginTimeout)
 	defer cancel()
-	mechanism, err = c.login(ctx, cr)
+	mechanism, err = c.login(limited, cr)
 	var left *leftError
 	if errors.As(err, &left) {
+		if ctx.Err() == nil {
+			err = &TimeoutError{Command: left.command, Step: "the login", After: c.opts.LoginTimeout}
+		}
 		c.end(err) // half a login cannot be taken up again
 	}
 	if err != nil {

@@ -68,6 +68,10 @@ func New(t Target, s Settings) (*Account, error) {
 		AnswerTimeout:  s.Timeout,
 		ConnectTimeout: s.Timeout,
 	}
+	if s.Timeout > pop3client.DefaultLoginTimeout/2 {
+		// Who waits longer for an answer waits longer for a login, which is several.
+		a.options.LoginTimeout = 2 * s.Timeout
+	}
 	if s.Transcript != nil || s.Dialogue != nil {
 		a.options.Transcript = pop3client.NewTranscript(s.Transcript, s.Dialogue)
 	}

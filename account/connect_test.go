@@ -157,6 +157,65 @@ func TestEnvironmentProxyIsNotForThisMachine(t *testing.T) {
 	}
 }
 
+func TestEnvironmentsNoProxyIsReadAsElsewhere(t *testing.T) {
+	t.Setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+	for _, tc := range []struct {
+		noProxy, addr string
+		direct        bool
+	}{
+		{"", "mail.example:110", false},
+		{"", "localhost:110", true},
+		{"", "127.9.9.9:110", true},
+		{"", "[::1]:110", true},
+		{"mail.example", "mail.example:110", true},
+		{"other.example, mail.example", "mail.example:995", true},
+		{"example", "mail.example:110", true},
+		{".example", "mail.example:110", true},
+		{"*.example", "mail.example:110", true},
+		{"ail.example", "mail.example:110", false},
+		{"mail.example:110", "mail.example:110", true},
+		{"mail.example:110", "mail.example:995", false},
+		{"MAIL.Example", "mail.example:110", true},
+		{"192.0.2.0/24", "192.0.2.7:110", true},
+		{"192.0.2.0/24", "198.51.100.7:110", false},
+		{"2001:db8::1", "[2001:db8::1]:110", true},
+		{"*", "mail.example:110", true},
+		{"*", "192.0.2.7:110", true},
+	} {
+		t.Setenv("NO_PROXY", tc.noProxy)
+		d, err := environmentProxy()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, direct := d.(exceptions).way(tc.addr).(*net.Dialer); direct != tc.direct {
+			t.Errorf("NO_PROXY=%s: directly to %s is %v, want %v", tc.noProxy, tc.addr, direct, tc.direct)
+		}
+	}
+}
+
+func TestEnvironmentProxyThatCannotBeReadIsNotPassedBy(t *testing.T) {
+	for value, want := range map[string]bool{
+		"socks5://me:hun/ter2@127.0.0.1:1":  true,
+		"SOCKS5h://me:hunter2%zz@127.0.0.1": true,
+		"socks5://":                         true,
+		"socks5h://127.0.0.1:1":             false,
+		"http://127.0.0.1:1":                false,
+		"127.0.0.1:1":                       false,
+	} {
+		t.Setenv("ALL_PROXY", value)
+		_, err := New(mustTarget(t, "pop3://joe@mail.example"), Settings{})
+		if (err != nil) != want {
+			t.Errorf("%s: %v", value, err)
+		}
+		if err != nil {
+			wantKind(t, err, Configuration)
+			if strings.Contains(err.Error(), "hun") {
+				t.Errorf("%v repeats the password", err)
+			}
+		}
+	}
+}
+
 func TestWaitEndsWhenTheServerAsksForLonger(t *testing.T) {
 	s, addr := serve(t, pop3server.WithHooks(pop3server.Refuse(pop3server.On("AUTH"), "[LOGIN-DELAY] too soon")),
 		pop3server.WithCapabilities(func(_ pop3server.Phase, lines []string) []string { return append(lines, "LOGIN-DELAY 300") }))

@@ -5,8 +5,9 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strings"
 
-	"golang.org/x/net/proxy"
+	"golang.org/x/net/http/httpproxy"
 
 	"popmark/pop3client"
 )
@@ -39,32 +40,38 @@ func environmentProxy() (pop3client.ContextDialer, error) {
 	if value == "" {
 		value, name = os.Getenv("all_proxy"), "all_proxy"
 	}
-	if value == "" {
+	// A proxy of another kind was set up for the web; it does not lead to a POP3 server.
+	switch scheme, _, _ := strings.Cut(value, "://"); strings.ToLower(scheme) {
+	case "socks5", "socks5h":
+	default:
 		return nil, nil
-	}
-	u, err := url.Parse(value)
-	if err != nil || (u.Scheme != "socks5" && u.Scheme != "socks5h") {
-		// A proxy of another kind was set up for the web; it does not lead to a POP3 server.
-		return nil, nil //nolint:nilerr // an address that is none is a proxy of another kind
 	}
 	socks, err := pop3client.NewSOCKS5Dialer(value, nil)
 	if err != nil {
 		return nil, configError("reading the environment's "+name, "write socks5://host:port, or unset it", "%w", err)
 	}
-	direct := &net.Dialer{}
-	perHost := proxy.NewPerHost(both{socks}, direct)
-	perHost.AddFromString("localhost,127.0.0.0/8,::1")
 	noProxy := os.Getenv("NO_PROXY")
 	if noProxy == "" {
 		noProxy = os.Getenv("no_proxy")
 	}
-	perHost.AddFromString(noProxy)
-	return perHost, nil
+	// Which proxy it is plays no part: only whether there is one for a host.
+	rules := httpproxy.Config{HTTPProxy: "http://proxy.invalid", NoProxy: noProxy}
+	return exceptions{proxied: socks, direct: &net.Dialer{}, proxy: rules.ProxyFunc()}, nil
 }
 
-// both gives a dialer with a context the method without one that PerHost asks for.
-type both struct{ pop3client.ContextDialer }
+// exceptions are a proxy and the hosts that are reached without it.
+type exceptions struct {
+	proxied, direct pop3client.ContextDialer
+	proxy           func(*url.URL) (*url.URL, error)
+}
 
-func (b both) Dial(network, addr string) (net.Conn, error) {
-	return b.DialContext(context.Background(), network, addr)
+func (e exceptions) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	return e.way(addr).DialContext(ctx, network, addr)
+}
+
+func (e exceptions) way(addr string) pop3client.ContextDialer {
+	if through, err := e.proxy(&url.URL{Scheme: "http", Host: addr}); err == nil && through == nil {
+		return e.direct
+	}
+	return e.proxied
 }

@@ -283,22 +283,32 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // quote shows what was typed, with everything unprintable escaped.
 func quote(s string) string { return fmt.Sprintf("%q", s) }
 
-// redact is quote for what may hold a password between its first colon and its last @.
+// redact is quote for what may hold a password between its first colon and its last @, or, where
+// the @ was forgotten, its end.
 func redact(s string) string {
 	front, host, ok := cutLast(s, "@")
-	if !ok {
-		return quote(s)
+	if ok {
+		host = "@" + host
 	}
 	scheme, userinfo, ok := strings.Cut(front, "://")
 	if !ok {
 		scheme, userinfo = "", front
+	} else {
+		scheme += "://"
 	}
-	user, _, hasPassword := strings.Cut(userinfo, ":")
-	if !hasPassword {
+	user, password, ok := strings.Cut(userinfo, ":")
+	if !ok || host == "" && isHostPort(userinfo, password) {
 		return quote(s)
 	}
-	if scheme != "" {
-		user = scheme + "://" + user
+	return quote(scheme + user + ":***" + host)
+}
+
+// isHostPort tells a host and its port from a user and a password. A password of digits alone
+// looks like a port.
+func isHostPort(s, behindColon string) bool {
+	if strings.HasPrefix(s, "[") {
+		return true
 	}
-	return quote(user + ":***@" + host)
+	_, err := strconv.ParseUint(strings.TrimSuffix(behindColon, "/"), 10, 16)
+	return err == nil
 }

@@ -103,6 +103,7 @@ func TestP6_PasswordInURLIsRefusedAndNotRepeated(t *testing.T) {
 	for _, in := range []string{
 		"pop3://joe:hunter2@h", "pop3s://joe:hunter2@example.org@h", "pop://joe:hunter2;auth=*@h", "pop3+unix://joe:hunter2@/run/x",
 		"pop3://joe:hunter2@h/path", "pop3://joe:hunter2@[::1", "pop3:joe:hunter2@h", "joe:hunter2@h", "joe:hunter2@mail.example:110",
+		"pop3s://joe:hunter2", "pop3s://joe:hunter2/", "joe:hunter2", "pop3:joe:hunter2", "pop3+unix:joe:hunter2",
 	} {
 		_, err := ParseTarget(in)
 		if err == nil {
@@ -111,6 +112,11 @@ func TestP6_PasswordInURLIsRefusedAndNotRepeated(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q repeats the password", err)
+		}
+	}
+	for _, in := range []string{"mail.example:110", "pop3s://mail.example:995/", "pop3s://[2001:db8::1]:995"} {
+		if _, err := ParseTarget(in); err == nil || !strings.Contains(err.Error(), in) {
+			t.Errorf("%q does not repeat %s, which holds no password", err, in)
 		}
 	}
 	_, err := ParseTarget("pop3://joe:hunter2@h")

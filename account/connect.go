@@ -37,18 +37,29 @@ type Login struct {
 
 // Connect dials, encrypts as the account asks, and logs in. One login is tried, with
 // one mechanism; only a mailbox that is locked or a login that came too soon is tried
-// again, for as long as Settings.Wait says. The client that is returned is in the
+// again, for as long as Settings.Wait says, and an access token that is refused when it
+// was used before, once, where its command gives another by now. The client that is returned is in the
 // transaction state and the caller's to close.
 //
 // Errors are an [*Error], or the context's own.
 func (a *Account) Connect(ctx context.Context, hints Hints) (*pop3client.Client, Login, error) {
 	deadline := time.Now().Add(a.settings.Wait)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		known := a.known(ctx)
 		c, login, delay, err := a.try(ctx, hints)
 		if hints.Capabilities != nil && errors.Is(err, pop3client.ErrNoMechanism) {
 			// What was remembered may not be true any more. No password was refused.
 			hints.Capabilities = nil
 			c, login, delay, err = a.try(ctx, hints)
+		}
+		if known != "" && loginRefused(err) && a.forget(ctx, known) && a.tokens() {
+			// An access token expires, and no account is locked for one that has.
+			if fresh, perr := a.Password(ctx); perr == nil && fresh != known {
+				c, login, delay, err = a.try(ctx, hints)
+			}
+		}
+		if loginRefused(err) {
+			a.forget(ctx, a.known(ctx))
 		}
 		if err == nil || !tryLater(err) {
 			return c, login, err
@@ -79,6 +90,21 @@ func (a *Account) Connect(ctx context.Context, hints Hints) (*pop3client.Client,
 func tryLater(err error) bool {
 	var refusal *pop3client.ServerError
 	return errors.As(err, &refusal) && refusal.Kind() == pop3client.KindTryLater
+}
+
+// loginRefused says whether the server looked at the password or the token and did not take it.
+func loginRefused(err error) bool {
+	var refusal *pop3client.ServerError
+	return errors.As(err, &refusal) && refusal.Kind() == pop3client.KindRefused
+}
+
+// tokens says whether an access token is what is logged in with.
+func (a *Account) tokens() bool {
+	switch strings.ToUpper(a.auth()) {
+	case pop3client.MechanismXOAUTH2, pop3client.MechanismOAuthBearer:
+		return true
+	}
+	return false
 }
 
 // try connects once. delay is the pause that the server wants between logins, where

@@ -27,15 +27,13 @@ const (
 // --password-command, POPMARK_PASSWORD, the account's own command, the system's
 // keyring, the terminal. A command that fails or prints nothing ends the search with
 // an error of kind [Configuration]; so does a search that finds nothing, which wraps
-// [ErrNoPassword]. It is asked for once and then kept in memory. Safe for concurrent
-// use.
+// [ErrNoPassword]. It is asked for once and then kept in memory; what a command gave, until
+// the server refuses it. Safe for concurrent use.
 func (a *Account) Password(ctx context.Context) (string, error) {
-	select {
-	case a.passwordLock <- struct{}{}:
-		defer func() { <-a.passwordLock }()
-	case <-ctx.Done():
-		return "", ctx.Err()
+	if err := a.lockPassword(ctx); err != nil {
+		return "", err
 	}
+	defer a.unlockPassword()
 	if a.password != "" {
 		return a.password, nil
 	}
@@ -48,6 +46,40 @@ func (a *Account) Password(ctx context.Context) (string, error) {
 	}
 	a.password = p
 	return p, nil
+}
+
+func (a *Account) lockPassword(ctx context.Context) error {
+	select {
+	case a.passwordLock <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (a *Account) unlockPassword() { <-a.passwordLock }
+
+// known is the password as far as it is in memory, "" where it would have to be looked for.
+func (a *Account) known(ctx context.Context) string {
+	if a.lockPassword(ctx) != nil {
+		return ""
+	}
+	defer a.unlockPassword()
+	return a.password
+}
+
+// forget forgets a password that the server refused and that a command can give anew, and says
+// whether it did. What a person typed is not asked for again.
+func (a *Account) forget(ctx context.Context, refused string) bool {
+	s := &a.settings
+	if s.PasswordCommand == "" && (s.Password != "" || s.AccountPasswordCommand == "") || a.lockPassword(ctx) != nil {
+		return false
+	}
+	defer a.unlockPassword()
+	if a.password == refused {
+		a.password = ""
+	}
+	return true
 }
 
 func (a *Account) findPassword(ctx context.Context) (string, error) {

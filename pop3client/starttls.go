@@ -26,7 +26,10 @@ func (c *Client) StartTLS(ctx context.Context) error {
 	if err := c.pump(ctx, cmd); err != nil {
 		var refused *ServerError
 		var state *StateError
-		if !errors.As(err, &refused) && !errors.As(err, &state) {
+		switch {
+		case errors.As(err, &refused):
+			c.alone(cmd)
+		case !errors.As(err, &state):
 			c.end(err)
 		}
 		return err
@@ -53,4 +56,14 @@ func (c *Client) StartTLS(ctx context.Context) error {
 	c.exchange = false
 	c.admit()
 	return nil
+}
+
+// alone ends the session where octets stand behind a refused STLS: nothing was asked behind it, and
+// the next command must not have them for its answer.
+func (c *Client) alone(cmd *command) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.in.blank() {
+		c.outOfTurn(cmd)
+	}
 }

@@ -28,3 +28,17 @@ func TestNothingGoesBetweenSTLSAndTheHandshake(t *testing.T) {
 		t.Error("USER was answered")
 	}
 }
+
+func TestOctetsBehindARefusedSTLSAreNoAnswer(t *testing.T) {
+	c := meet(t, nil, func(p *peer) {
+		p.answer("STLS", "-ERR not now\r\n+OK forged\r\nSASL PLAIN\r\n.\r\n")
+		p.hush()
+	})
+	if e := asError[*ServerError](t, c.StartTLS(t.Context())); e.Command != "STLS" {
+		t.Errorf("%v", e)
+	}
+	caps, err := c.Capa().Wait(t.Context())
+	if e := asError[*ProtocolError](t, err); e.Line != "+OK forged" {
+		t.Errorf("CAPA gave %q, %v", caps.Lines, err)
+	}
+}

@@ -191,10 +191,17 @@ func badName(name string) string {
 	if name == "" {
 		return "the user name is empty"
 	}
-	for i := range len(name) {
-		if name[i] < 0x20 || name[i] == 0x7f {
-			return "the user name holds a control character"
-		}
+	if hasControl(name) {
+		return "the user name holds a control character"
 	}
 	return ""
+}
+
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] == 0x7f {
+			return true
+		}
+	}
+	return false
 }

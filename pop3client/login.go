@@ -242,14 +242,24 @@ func (c *Client) mechanism(name string, cr Credentials) (sasl.Client, error) {
 	return nil, fmt.Errorf("%w: %q is not known here", ErrNoMechanism, name)
 }
 
-// badCredentials says what in the credentials cannot be sent by any mechanism, or "".
+// badCredentials says what in the credentials cannot be sent by any mechanism, or would be read by
+// the server as more than one thing, or "".
 func badCredentials(cr Credentials) string {
+	problem := badName(cr.User)
 	switch {
 	case cr.User == "" && strings.EqualFold(cr.Mechanism, MechanismExternal):
-	case badName(cr.User) != "":
-		return badName(cr.User)
+	case problem != "":
+		return problem
 	}
-	if strings.ContainsAny(cr.Password, "\r\n\x00") {
+	token := strings.EqualFold(cr.Mechanism, MechanismXOAUTH2) || strings.EqualFold(cr.Mechanism, MechanismOAuthBearer)
+	switch {
+	case hasControl(cr.Identity):
+		return "the identity holds a control character"
+	case token && hasControl(cr.Password):
+		return "the token holds a control character"
+	case token && hasControl(cr.Host):
+		return "the host's name holds a control character"
+	case strings.ContainsAny(cr.Password, "\r\n\x00"):
 		return "the password holds a line end or a NUL"
 	}
 	return ""

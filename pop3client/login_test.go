@@ -276,3 +276,21 @@ func TestQueuedCommandsWaitForTheLogin(t *testing.T) {
 	got(t, list)
 	got(t, stat)
 }
+
+func TestCredentialsThatWouldSayMoreThanTheyShouldAreNotSent(t *testing.T) {
+	for name, cr := range map[string]Credentials{
+		"an identity that ends the user's name": {User: "alice", Password: "tanstaaf", Identity: "bob\x00root\x00pw", Mechanism: "plain"},
+		"an identity of another line":           {User: "alice", Password: "tanstaaf", Identity: "bob\r\nDELE 1", Mechanism: "external"},
+		"a token with a field behind it":        {User: "alice", Password: "t\x01auth=Bearer other", Mechanism: "XOauth2"},
+		"a token with fields behind it":         {User: "alice", Password: "t\x01host=other", Mechanism: "oauthbearer"},
+		"a host with a field behind it":         {User: "alice", Password: "t", Host: "h\x01auth=Bearer other", Mechanism: "oauthbearer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := meet(t, nil, func(p *peer) { p.hush() })
+			_, err := c.Login(t.Context(), cr)
+			if _ = asError[*StateError](t, err); strings.Contains(err.Error(), "Bearer") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

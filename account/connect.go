@@ -278,8 +278,8 @@ func (a *Account) loginError(err error) error {
 			Next: "see what popmark check shows of the server, and name a mechanism with --auth",
 		}
 	case errors.As(err, new(*pop3client.StateError)):
-		// The password was looked at before, so it is the user name.
-		return &Error{Kind: Usage, Doing: doing, Err: err, Next: "write another user name"}
+		// A password was looked at before, so it is the user name or a token.
+		return &Error{Kind: Usage, Doing: doing, Err: err, Next: "write another user name, or the token without what it should not hold"}
 	}
 	return &Error{Doing: doing, Err: err}
 }

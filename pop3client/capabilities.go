@@ -40,19 +40,20 @@ func (c Capabilities) Args(name string) ([]string, bool) {
 	return args, found
 }
 
-// Pipelining reports whether the server says that it takes several commands at once.
+// Pipelining reports whether the server says that it takes several commands at once (RFC 2449,
+// section 6.6).
 func (c Capabilities) Pipelining() bool { return c.Has("PIPELINING") }
 
-// STLS reports whether the server offers to change to TLS (RFC 2595).
+// STLS reports whether the server offers to change to TLS (RFC 2595, section 4).
 func (c Capabilities) STLS() bool { return c.Has("STLS") }
 
-// UIDL reports whether UIDL is listed. Some servers have it and do not list it.
+// UIDL reports whether UIDL is listed (RFC 2449, section 6.8). Some servers have it and do not list it.
 func (c Capabilities) UIDL() bool { return c.Has("UIDL") }
 
-// TOP reports whether TOP is listed. Some servers have it and do not list it.
+// TOP reports whether TOP is listed (RFC 2449, section 6.1). Some servers have it and do not list it.
 func (c Capabilities) TOP() bool { return c.Has("TOP") }
 
-// User reports whether USER and PASS are listed.
+// User reports whether USER, which goes with PASS, is listed (RFC 2449, section 6.2).
 func (c Capabilities) User() bool { return c.Has("USER") }
 
 // RespCodes reports whether -ERR texts may begin with a response code (RFC 2449, section 8).
@@ -64,7 +65,7 @@ func (c Capabilities) LANG() bool { return c.Has("LANG") }
 // UTF8 reports whether the session can be changed to UTF-8 (RFC 6856).
 func (c Capabilities) UTF8() bool { return c.Has("UTF8") }
 
-// SASL returns the mechanisms of AUTH, in capitals.
+// SASL returns the mechanisms of AUTH, in capitals (RFC 5034, section 3).
 func (c Capabilities) SASL() []string {
 	args, _ := c.Args("SASL")
 	for i, a := range args {
@@ -84,7 +85,8 @@ func (c Capabilities) HasSASL(mechanism string) bool {
 	return false
 }
 
-// Implementation returns what the server calls itself, "" where it does not say.
+// Implementation returns what the server calls itself, "" where it does not say (RFC 2449, section
+// 6.9). It is the server's and not safe to print.
 func (c Capabilities) Implementation() string {
 	for _, line := range c.Lines {
 		name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -95,7 +97,8 @@ func (c Capabilities) Implementation() string {
 	return ""
 }
 
-// LoginDelay returns the pause that the server wants between two logins, and whether it says one.
+// LoginDelay returns the pause that the server wants between two logins of a user, and whether it
+// says one (RFC 2449, section 6.5). Before the login it may be another one than after it.
 func (c Capabilities) LoginDelay() (time.Duration, bool) {
 	args, _ := c.Args("LOGIN-DELAY")
 	if len(args) == 0 {
@@ -108,7 +111,7 @@ func (c Capabilities) LoginDelay() (time.Duration, bool) {
 	return time.Duration(n) * time.Second, true
 }
 
-// NeverExpires is Expire's answer for EXPIRE NEVER.
+// NeverExpires is what [Capabilities.Expire] gives for EXPIRE NEVER.
 const NeverExpires = -1
 
 // Expire returns after how many days the server may delete messages, NeverExpires, or 0 for "at

@@ -54,7 +54,7 @@ func (c *Client) Apop(name, secret string) *Pending[string] {
 	return queued(c, cmd, words)
 }
 
-// Capa queues CAPA (RFC 2449). What it answers, -ERR included, is what Capabilities returns next.
+// Capa queues CAPA (RFC 2449, section 5). What it answers, -ERR included, is what Capabilities returns next.
 func (c *Client) Capa() *Pending[Capabilities] {
 	cmd := status0("CAPA")
 	cmd.shape = shapeLines
@@ -63,7 +63,7 @@ func (c *Client) Capa() *Pending[Capabilities] {
 	})
 }
 
-// Stat queues STAT.
+// Stat queues STAT (RFC 1939, section 5): how many messages there are, and their octets together.
 func (c *Client) Stat() *Pending[MaildropStat] {
 	return queued(c, status0("STAT"), func(cmd *command) MaildropStat {
 		stat, _ := parseStat(cmd.text) // it was checked when it was read
@@ -71,7 +71,7 @@ func (c *Client) Stat() *Pending[MaildropStat] {
 	})
 }
 
-// List queues LIST for the whole maildrop. A million messages take some 30 MB.
+// List queues LIST for the whole maildrop (RFC 1939, section 5): every message's octets. A million messages take some 30 MB.
 func (c *Client) List() *Pending[Listing] {
 	cmd := status0("LIST")
 	cmd.shape = shapeList
@@ -80,7 +80,7 @@ func (c *Client) List() *Pending[Listing] {
 	})
 }
 
-// ListOne queues LIST for one message.
+// ListOne queues LIST for message n. A line about another message is a [*ProtocolError].
 func (c *Client) ListOne(n int) *Pending[ListEntry] {
 	return numbered(c, "LIST", n, func(cmd *command) ListEntry {
 		e, _ := parseListLine([]byte(cmd.text))
@@ -88,7 +88,7 @@ func (c *Client) ListOne(n int) *Pending[ListEntry] {
 	})
 }
 
-// Uidl queues UIDL for the whole maildrop. A million messages take some 50 MB and their UIDs' octets.
+// Uidl queues UIDL for the whole maildrop (RFC 1939, section 7): every message's unique-id. A million messages take some 50 MB and their UIDs' octets.
 func (c *Client) Uidl() *Pending[UIDListing] {
 	cmd := status0("UIDL")
 	cmd.shape = shapeUidl
@@ -97,7 +97,7 @@ func (c *Client) Uidl() *Pending[UIDListing] {
 	})
 }
 
-// UidlOne queues UIDL for one message. The UID may be one that [CheckUID] finds fault with.
+// UidlOne queues UIDL for message n. A line about another message is a [*ProtocolError]. The UID may be one that [CheckUID] finds fault with.
 func (c *Client) UidlOne(n int) *Pending[UidlEntry] {
 	return numbered(c, "UIDL", n, func(cmd *command) UidlEntry {
 		e, _ := parseUidlOne(cmd.text)
@@ -105,7 +105,7 @@ func (c *Client) UidlOne(n int) *Pending[UidlEntry] {
 	})
 }
 
-// Retr queues RETR: the whole message.
+// Retr queues RETR (RFC 1939, section 5): the whole of message n. Some servers mark it as read by that.
 func (c *Client) Retr(n int) *Pending[*Body] { return c.RetrSized(n, 0) }
 
 // RetrSized is Retr with the octets that LIST gave. They serve to reckon how many answers may be
@@ -115,12 +115,13 @@ func (c *Client) RetrSized(n int, octets int64) *Pending[*Body] {
 	return numberedBody(c, cmd)
 }
 
-// Top queues TOP: the header, the empty line, and so many lines of the body.
+// Top queues TOP (RFC 1939, section 7): message n's header, the empty line, and so many lines of its
+// body; a negative number of lines counts as 0. Some servers send the whole message all the same.
 func (c *Client) Top(n, lines int) *Pending[*Body] {
 	return numberedBody(c, command{verb: "TOP", n: n, m: max(lines, 0), shape: shapeBody})
 }
 
-// Dele queues DELE. The message is marked; it is gone when a QUIT was answered +OK, not before.
+// Dele queues DELE (RFC 1939, section 5). Message n is marked; it is gone when a QUIT was answered +OK, not before.
 func (c *Client) Dele(n int) *Pending[string] {
 	cmd := status0("DELE")
 	cmd.n, cmd.fetches = n, true
@@ -130,13 +131,13 @@ func (c *Client) Dele(n int) *Pending[string] {
 	return queued(c, cmd, words)
 }
 
-// Rset queues RSET: the marks that DELE made are taken back.
+// Rset queues RSET (RFC 1939, section 5): the marks that DELE made are taken back.
 func (c *Client) Rset() *Pending[string] { return queued(c, status0("RSET"), words) }
 
-// Noop queues NOOP.
+// Noop queues NOOP (RFC 1939, section 5), which asks for nothing but an answer.
 func (c *Client) Noop() *Pending[string] { return queued(c, status0("NOOP"), words) }
 
-// Quit queues QUIT. In the transaction state its +OK means that what DELE marked is deleted; -ERR
+// Quit queues QUIT (RFC 1939, sections 4 and 6). In the transaction state its +OK means that what DELE marked is deleted; -ERR
 // means that some of it may not be; no answer, that nobody knows. The connection is closed after the
 // answer. Nothing can be sent behind it.
 func (c *Client) Quit() *Pending[string] {

@@ -111,8 +111,10 @@ func (e *LimitError) Error() string {
 // StateError means that a command does not belong in the session's state (RFC 1939, section 3), or
 // that its argument cannot be sent. Nothing was sent.
 type StateError struct {
+	// Command is what was not sent, without secrets.
 	Command string
-	State   State
+	// State is the state that the session was in.
+	State State
 	// Problem is set where the state alone does not explain it.
 	Problem string
 }
@@ -132,7 +134,8 @@ type TimeoutError struct {
 	Command string
 	// Step is what took too long as a whole: "connecting", "the TLS handshake" or "the login"; ""
 	// where one answer did not come.
-	Step  string
+	Step string
+	// After is the limit that passed.
 	After time.Duration
 	// Err is what the network said, nil for mere silence.
 	Err error
@@ -204,6 +207,7 @@ const (
 	PipeliningCut
 )
 
+// String says what the server did, as in "stalled".
 func (f PipeliningFault) String() string {
 	switch f {
 	case PipeliningStall:
@@ -219,8 +223,11 @@ func (f PipeliningFault) String() string {
 // errors.Is finds [ErrPipeliningBroken] in it and, through Err, whatever else applies.
 // The way on is to dial again with Options.Pipelining set to PipeliningNever.
 type PipeliningError struct {
+	// Fault is how the server failed.
 	Fault PipeliningFault
-	Err   error
+	// Err is the fault itself, as it would have come without pipelining: a [*TimeoutError], a
+	// [*ProtocolError] or a [*CutError].
+	Err error
 }
 
 func (e *PipeliningError) Error() string {

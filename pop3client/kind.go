@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// Kind is what a -ERR means for the one who asked.
+// Kind is what a -ERR means for the one who asked; [ServerError.Kind] tells it.
 type Kind int
 
 const (
@@ -23,6 +23,7 @@ const (
 	KindPermanent
 )
 
+// String names the kind, as in "try later".
 func (k Kind) String() string {
 	switch k {
 	case KindRefused:

@@ -1,17 +1,17 @@
 package pop3client
 
-// Defaults for the zero values of Limits.
+// Defaults for the zero values of Limits. Each is for the field that bears its name.
 const (
-	DefaultGreetingOctets  = 8 << 10
-	DefaultAnswerOctets    = 16 << 10
-	DefaultCapabilityLines = 256
-	DefaultListEntries     = 1_000_000
-	DefaultListLineOctets  = 4 << 10
-	DefaultTopOctets       = 64 << 20
-	DefaultSCRAMIterations = 1_000_000
+	DefaultGreetingOctets  = 8 << 10   // 8 KiB
+	DefaultAnswerOctets    = 16 << 10  // 16 KiB
+	DefaultCapabilityLines = 256       // lines
+	DefaultListEntries     = 1_000_000 // lines
+	DefaultListLineOctets  = 4 << 10   // 4 KiB
+	DefaultTopOctets       = 64 << 20  // 64 MiB
+	DefaultSCRAMIterations = 1_000_000 // a second of a processor at most
 )
 
-// Limits bound what a server can make the client read or keep. A zero field means its default;
+// Limits bound what a server can make the client read, keep or compute. A zero field means its default;
 // a field can be set as high as an int goes. Passing a limit is a [*LimitError] that bears the
 // field's name, and the connection is closed: what follows could not be told apart any more.
 //
@@ -22,7 +22,7 @@ type Limits struct {
 	// AnswerOctets bounds a status line (RFC 2449 allows 512), a line of CAPA, and a SASL
 	// challenge (RFC 5034 asks for 12,288).
 	AnswerOctets int
-	// CapabilityLines bounds the number of lines CAPA may give.
+	// CapabilityLines bounds the number of lines that CAPA, and LANG without a tag, may give.
 	CapabilityLines int
 	// ListEntries bounds the number of lines LIST or UIDL may give.
 	ListEntries int

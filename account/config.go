@@ -187,9 +187,9 @@ func (c *Config) Resolve(s string) (url, passwordCommand string, ok bool) {
 
 // Setting is an option that the file sets.
 type Setting struct {
-	Option string // as on the command line, without its hyphens: "keep-deleted"
-	Key    string // as in the file: "account.work.keep_deleted"
-	Values []string
+	Option string   // as on the command line, without its hyphens: "keep-deleted"
+	Key    string   // as in the file: "account.work.keep_deleted"
+	Values []string // one, but for options that can be given several times
 }
 
 // Settings are the options that the file sets for the account of that name, or, where no

@@ -26,12 +26,13 @@ const (
 // Error is an error of this package: what was being done, what happened, what to do
 // next. Texts from a server or a command in it are not made safe for a terminal.
 type Error struct {
-	Kind  Kind
+	Kind  Kind   // who has to do something about it
 	Doing string // what was being done: "reading the TARGET"
 	Err   error  // what happened
 	Next  string // what to do next; may be empty
 }
 
+// Error is one line: what was being done, what happened, what to do next.
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s: %v", e.Doing, e.Err)
 	if e.Next != "" {
@@ -40,6 +41,7 @@ func (e *Error) Error() string {
 	return s
 }
 
+// Unwrap is what happened.
 func (e *Error) Unwrap() error { return e.Err }
 
 // ErrNoPassword is wrapped by the error of [Account.Password] when no source had one.

@@ -19,9 +19,9 @@ func TLSModes() []string { return []string{TLSAuto, TLSImplicit, TLSStartTLS, TL
 
 // Values of Settings.Auth that are no SASL mechanism's name.
 const (
-	AuthAuto = "auto"
-	AuthUser = "user"
-	AuthAPOP = "apop"
+	AuthAuto = "auto" // the best that both sides have
+	AuthUser = "user" // USER and PASS (RFC 1939 section 7)
+	AuthAPOP = "apop" // APOP (RFC 1939 section 7)
 )
 
 // AuthModes are the values of Settings.Auth.
@@ -36,14 +36,14 @@ func AuthModes() []string {
 func ValidAuth(name string) bool { return slices.Contains(AuthModes(), name) }
 
 // Settings says how to reach a mailbox and how to log in to it. The zero value is
-// usable: everything at its default, passwords from the environment, the keyring or
-// the terminal only where Env and Terminal say so.
+// usable: everything at its default, and no source of a password. Fields that name
+// sources of a password are tried in their order.
 type Settings struct {
 	TLS            string // one of TLSModes; "" is TLSAuto
 	TLSCA          string // a PEM file whose certificates are trusted as well as the system's
 	TLSFingerprint string // "sha256:…" of the server's certificate, trusted instead of any authority
 	TLSCert        string // a PEM file with the client's certificate, and its key unless TLSKey has it
-	TLSKey         string
+	TLSKey         string // a PEM file with the client certificate's key; "" looks for it in TLSCert
 
 	Auth           string // one of AuthModes; "" is AuthAuto, or what the TARGET's ;auth= says
 	AllowPlaintext bool   // let a password go over a line that is not encrypted

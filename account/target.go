@@ -34,7 +34,7 @@ const (
 // [ParseTarget] makes one.
 type Target struct {
 	Raw    string // as it was typed
-	Scheme Scheme
+	Scheme Scheme // one of the four above
 	User   string // percent-decoded
 	Host   string // lower case, A-labels, no brackets; "" for a unix socket
 	Port   int    // 0: not given, so it follows from how TLS is used

@@ -31,14 +31,14 @@ type Class int
 
 // The classes.
 const (
-	Other       Class = iota
-	Refused           // the login was refused
-	TryLater          // a locked mailbox, a login delay, a fault that the server calls temporary
-	Permanent         // a fault that trying again does not mend
-	Unavailable       // no connection, a broken one, a time-out, TLS that failed
-	Protocol          // the server broke the protocol, or a limit was passed
-	Unsafe            // a password would have gone over a clear line: nothing was sent
-	Cancelled         // the caller's context ended
+	Other       Class = iota // none of those below: of one message or command, or of a file
+	Refused                  // the login was refused
+	TryLater                 // a locked mailbox, a login delay, a fault that the server calls temporary
+	Permanent                // a fault that trying again does not mend
+	Unavailable              // no connection, a broken one, a time-out, TLS that failed
+	Protocol                 // the server broke the protocol, or a limit was passed
+	Unsafe                   // a password would have gone over a clear line: nothing was sent
+	Cancelled                // the caller's context ended
 )
 
 // ClassOf gives the class of an error that came from a Mailbox, whatever wraps it.

@@ -34,9 +34,9 @@ func (s State) String() string {
 type Event interface{ mailboxEvent() }
 
 type (
-	// ListEvent is a new list, after a session was opened.
+	// ListEvent is a new list, after a session was opened. IDs that it lacks are gone.
 	ListEvent struct{ List *List }
-	// HeadersEvent is a batch of headers, at most some ten a second.
+	// HeadersEvent is a batch of headers from the background scan, at most some ten a second.
 	HeadersEvent struct{ Headers []Header }
 	// StateEvent is a change of state; Err says why it is Lost.
 	StateEvent struct {

@@ -15,7 +15,7 @@ import (
 
 // Defaults for the zero values of [Config].
 const (
-	DefaultKeepAlive = 90 * time.Second
+	DefaultKeepAlive = 90 * time.Second // well under the ten minutes of RFC 1939 section 3, which some servers shorten
 	DefaultRetries   = 3
 
 	// releaseAtOnce is so long that who scrolls, or a scan that goes on, does not log in again each time.
@@ -32,6 +32,7 @@ type Hints struct {
 
 // Connection is a session that has logged in, in the transaction state.
 type Connection struct {
+	// Client is the connection, which the Mailbox closes.
 	Client *pop3client.Client
 	// Mechanism is what logged in, by one of pop3client's names.
 	Mechanism string
@@ -51,7 +52,8 @@ type Config struct {
 	Ledger *ledger.Ledger
 	// Shows says that whoever opens the mailbox shows the whole list, so that every message counts as seen.
 	// Otherwise [Mailbox.MarkSeen] says which do.
-	Shows   bool
+	Shows bool
+	// Decoder makes envelopes of headers; its zero value will do.
 	Decoder message.Decoder
 	// Notify is told of events, from several goroutines, never two at once. It must not block for long
 	// and must not call the Mailbox. It may be nil.

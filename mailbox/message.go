@@ -20,6 +20,7 @@ const tokenMark = '\x00'
 
 // Message is one message as LIST and UIDL give it.
 type Message struct {
+	// ID is what the message is called in marks and plans.
 	ID ID
 	// Number is the message's number in the session that made the [List].
 	Number int
@@ -35,6 +36,7 @@ type Message struct {
 
 // List is what a session found: an immutable snapshot, in number order.
 type List struct {
+	// Messages are in the order of their numbers, which may have gaps.
 	Messages []Message
 	// Octets is the sum of the messages' octets.
 	Octets int64
@@ -83,6 +85,7 @@ func (l *List) Number(n int) (int, bool) {
 
 // Header is what the header scan found for one message.
 type Header struct {
+	// ID is the message's.
 	ID ID
 	// Envelope is never changed once it is published. It is nil where Err is set.
 	Envelope *message.Envelope

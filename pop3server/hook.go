@@ -22,7 +22,7 @@ const (
 
 // An Event is one occasion to misbehave.
 type Event struct {
-	Kind Kind
+	Kind Kind // greeting, command or drop
 	// Session counts the server's connections, from 1.
 	Session int
 	// Verb is a command's keyword in upper case, Arg what followed it.

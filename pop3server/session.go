@@ -19,9 +19,9 @@ type Phase int
 
 // The states of a session.
 const (
-	Authorization Phase = iota
-	Transaction
-	Update
+	Authorization Phase = iota // until somebody has logged in
+	Transaction                // from the login to QUIT
+	Update                     // while QUIT is carried out
 )
 
 var errQuit = errors.New("session ended by QUIT")

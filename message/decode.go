@@ -2,6 +2,7 @@ package message
 
 import (
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -18,7 +19,14 @@ type header struct {
 
 // readHeader finds the fields of a header section. What it returns shares raw's memory.
 func (d *detector) readHeader(raw []byte) *header {
-	h := &header{headerText: headerText{detector: d, header: view(raw)}}
+	h := &header{headerText: headerText{detector: d}}
+	h.read(raw)
+	return h
+}
+
+// read finds the fields of raw, whose memory h shares afterwards. h is as good as new before.
+func (h *header) read(raw []byte) {
+	h.headerText.header = view(raw)
 	for f := range rawFields(h.headerText.header) {
 		k := kindOf(f.name)
 		switch {
@@ -33,8 +41,15 @@ func (d *detector) readHeader(raw []byte) *header {
 		}
 	}
 	h.contentType = h.values[fieldContentType]
-	return h
 }
+
+// scratch is what one envelope is made with. It is used again: in a scan it was most of the garbage.
+type scratch struct {
+	header   header
+	detector detector
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // Fields returns every field of a header section, in order, decoded.
 func (d Decoder) Fields(header []byte) []Field {
@@ -56,7 +71,14 @@ func (h *headerText) field(name, value string) Field {
 // Envelope reads a header section, which may end in its empty line, be cut anywhere or be followed by a body.
 // It never fails: what is missing is zero.
 func (d Decoder) Envelope(header []byte) Envelope {
-	return d.detector().readHeader(header).envelope(nil)
+	s := scratches.Get().(*scratch)
+	s.detector.Decoder = d
+	s.header.headerText.detector = &s.detector
+	s.header.read(header)
+	e := s.header.envelope(nil)
+	*s = scratch{} // so that it keeps nobody's text alive
+	scratches.Put(s)
+	return e
 }
 
 // envelope decodes the fields that were found. reasons, where not nil, takes what the findings rest on.

@@ -127,5 +127,5 @@ func again(err error, broke bool) bool {
 	case TryLater:
 		return broke
 	}
-	return errors.Is(err, pop3client.ErrPipeliningBroken)
+	return errors.Is(err, pop3client.ErrPipeliningBroken) || errors.Is(err, errDisorder)
 }

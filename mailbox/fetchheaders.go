@@ -41,8 +41,9 @@ type headerScan struct {
 // scan: the connection is of no use then, or the context ended. After errOverlong
 // the scan can go on behind the last item in another session. The turn is held.
 //
-// A header that came while several commands were under way is handed on only when
-// it is proven to be its message's: see mark.
+// A header is handed on, and remembered, only when it is proven to be its message's: one
+// unasked line, of the server or in a message's text, and every later answer would be
+// taken for the next message's. See mark.
 func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got func(item)) error {
 	c := m.client()
 	s := &headerScan{m: m, c: c, got: got, several: c.Window() > 1, mean: usualHeader}
@@ -88,7 +89,7 @@ func (s *headerScan) ask(next source, ahead pace) {
 			s.back, s.draining = append(s.back, it), true
 			break
 		}
-		if s.open >= groupSize(ahead(s.c, s.mean)) || s.open > 0 && s.m.order.marks == 0 {
+		if s.open >= s.groupSize(ahead) || s.several && s.open > 0 && s.m.order.marks == 0 {
 			s.close()
 		}
 		it.first = s.pending == 0
@@ -100,9 +101,17 @@ func (s *headerScan) ask(next source, ahead pace) {
 		s.push(it)
 		s.draining = s.several && huge(it.msg)
 	}
-	if !s.alone {
+	if !s.alone || !s.several {
 		s.close()
 	}
+}
+
+// groupSize is how many TOPs go before a mark.
+func (s *headerScan) groupSize(ahead pace) int {
+	if s.m.wary {
+		return 1
+	}
+	return groupSize(ahead(s.c, s.mean))
 }
 
 func (s *headerScan) next(next source) (item, bool) {
@@ -172,6 +181,13 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 	s.m.order.learn(&it, alone)
 	overlong := it.overlong
 	switch {
+	case !s.several && !s.m.order.unprovable && !overlong:
+		it.doubt = notProven
+	case !s.several && overlong && len(s.held) > 0:
+		// What it ends takes with it what is not proven: the next session proves each before the next.
+		s.m.wary = true
+		it.recycle()
+		return errOverlong
 	case alone:
 		s.open = 0
 	case overlong:

@@ -179,7 +179,7 @@ func (m *Mailbox) lose(ctx context.Context, err error) {
 		m.setState(Released, nil)
 		return
 	}
-	if client.State() != pop3client.StateClosed && !errors.Is(err, pop3client.ErrPipeliningBroken) {
+	if client.State() != pop3client.StateClosed && !errors.Is(err, pop3client.ErrPipeliningBroken) && !errors.Is(err, errDisorder) {
 		return
 	}
 	m.suspect(err, client.Window() > 1 && client.InFlight() > 1)

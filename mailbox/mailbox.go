@@ -81,6 +81,8 @@ type Mailbox struct {
 	conn atomic.Pointer[pop3client.Client]
 	// order is what is known of the order of the open session's answers. The turn's holder owns it.
 	order order
+	// wary is set where a server's answers came out of order though commands went one at a time. The turn's holder owns it.
+	wary bool
 	// endless are messages for which TOP gave more than a session bears. The turn's holder owns it.
 	endless map[ID]struct{}
 	// keeper writes to the ledger what nobody waits for.

@@ -32,9 +32,11 @@ func groupSize(ahead int) int { return min(max(ahead/2, leastInGroup), mostInGro
 // commands which come together: LIST of the group's last message, whose answer names it, shows that
 // as many answers came as there were commands; and the TOP of a message whose header is
 // known already, that the answers are not another command's. Both come on the heels of the group.
+//
+// Where commands go one at a time LIST is enough: what came between them shows in its answer.
 type mark struct {
-	stone *touchstone
-	top   *pop3client.Pending[*pop3client.Body]
+	stone *touchstone                           // nil where commands go one at a time
+	top   *pop3client.Pending[*pop3client.Body] // of the touchstone's message
 	last  Message
 	place *pop3client.Pending[pop3client.ListEntry]
 	first bool // in this session
@@ -94,11 +96,17 @@ func refused(err error) bool {
 
 // close sends the mark of the open group, unless its one command stands alone.
 func (s *headerScan) close() {
-	if s.open == 0 || !s.several {
+	o := &s.m.order
+	if s.open == 0 || !s.several && o.unprovable {
 		s.open = 0
 		return
 	}
-	o := &s.m.order
+	if !s.several {
+		s.push(item{mark: &mark{last: s.last, place: s.c.ListOne(s.last.Number)}})
+		s.open = 0
+		s.pending++
+		return
+	}
 	if o.stone == nil {
 		o.stone = &touchstone{msg: s.last}
 	}
@@ -113,6 +121,8 @@ func (s *headerScan) close() {
 var (
 	errTwins = errors.New("it answered the same TOP differently, so that no answer can be trusted to belong to its question")
 	errAlone = errors.New("it refuses behind another command what it answers alone")
+	// errDisorder means that no header of the session that is not proven yet can be believed.
+	errDisorder = errors.New("the server's answers do not follow its questions")
 )
 
 func garbled(err error) error {
@@ -121,6 +131,9 @@ func garbled(err error) error {
 
 // check waits for a mark's answers and hands on what they prove.
 func (s *headerScan) check(ctx context.Context, mk *mark) error {
+	if mk.stone == nil {
+		return s.checkPlace(ctx, mk)
+	}
 	patient := ctx
 	if mk.first {
 		var cancel context.CancelFunc
@@ -149,6 +162,33 @@ func (s *headerScan) check(ctx context.Context, mk *mark) error {
 		default:
 			it.doubt = noDoubt
 			s.m.order.prefer(it)
+		}
+	}
+	s.handOn()
+	return nil
+}
+
+// checkPlace is check where commands go one at a time.
+func (s *headerScan) checkPlace(ctx context.Context, mk *mark) error {
+	_, err := mk.place.Wait(ctx)
+	if refused(err) {
+		// Either the server has no LIST of one message, or this is an answer to nothing.
+		if _, err = s.c.ListOne(mk.last.Number).Wait(ctx); refused(err) {
+			s.m.order.unprovable, err = true, nil
+		} else if err == nil {
+			err = errDisorder
+		}
+	}
+	if _, misread := errors.AsType[*pop3client.ProtocolError](err); misread {
+		err = fmt.Errorf("%w: %w", errDisorder, err)
+	}
+	if err != nil {
+		s.m.wary = s.m.wary || errors.Is(err, errDisorder)
+		return fmt.Errorf("seeing whether the answers are in order: %w", err)
+	}
+	for i := range s.held {
+		if s.held[i].doubt == notProven {
+			s.held[i].doubt = noDoubt
 		}
 	}
 	s.handOn()

@@ -1,0 +1,85 @@
+package mailbox_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"popmark/mailbox"
+	"popmark/pop3server"
+)
+
+// behind is a server without PIPELINING that says something nobody asked for in the place of
+// its kth answer to TOP, and is one answer behind from there on.
+func behind(k int, stray string, every bool) pop3server.Hook {
+	var mu sync.Mutex
+	owed := make(map[int]string) // by session
+	return func(e *pop3server.Event) pop3server.Action {
+		mu.Lock()
+		defer mu.Unlock()
+		own := "+OK\r\n"
+		number, _, _ := strings.Cut(e.Arg, " ")
+		switch n, _ := strconv.Atoi(number); {
+		case e.Verb == "TOP":
+			own = fmt.Sprintf("+OK\r\nSubject: letter %d\r\n\r\n.\r\n", n)
+		case e.Verb == "LIST" && n > 0:
+			own = fmt.Sprintf("+OK %d %d\r\n", n, 100*n)
+		}
+		said, is := owed[e.Session]
+		if !is {
+			if e.Verb != "TOP" || e.Count != k || !every && e.Session != 1 {
+				return pop3server.Action{}
+			}
+			said = stray
+		}
+		owed[e.Session] = own
+		return pop3server.Action{Skip: true, Answer: strings.NewReader(said)}
+	}
+}
+
+func TestP3_OneUnaskedLineBindsNoHeaderToAnotherMessage(t *testing.T) {
+	for name, tt := range map[string]struct {
+		k     int
+		stray string
+		every bool
+	}{
+		"a refusal, once":             {4, "-ERR idle\r\n", false},
+		"a refusal, in every session": {4, "-ERR idle\r\n", true},
+		"a refusal, the first":        {1, "-ERR idle\r\n", false},
+		"a refusal, before a mark":    {8, "-ERR idle\r\n", true},
+		"a refusal, the last":         {20, "-ERR idle\r\n", false},
+		"a header, once":              {4, "+OK\r\nSubject: forged\r\n\r\n.\r\n", false},
+		"a header, in every session":  {5, "+OK\r\nSubject: forged\r\n\r\n.\r\n", true},
+		"a header, the last":          {20, "+OK\r\nSubject: forged\r\n\r\n.\r\n", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := openLedger(t)
+			b := newBench(t, mailbox.Config{Ledger: l}, letters(20),
+				pop3server.WithHooks(pop3server.HideCapability("PIPELINING"), behind(tt.k, tt.stray, tt.every)))
+			b.answerTimeout = 300 * time.Millisecond
+			b.mustOpen()
+			for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := "letter " + strings.TrimPrefix(string(h.ID), "uid-"); h.Envelope == nil || string(h.Envelope.Subject) != want {
+					t.Errorf("%s was told with %+v, %v", h.ID, h.Envelope, h.Err)
+				}
+			}
+			_ = b.box.Release(t.Context()) // some of these servers owe an answer to the end
+			rows, err := l.Headers(t.Context(), "test", texts(ids(b.box.List())))
+			if err != nil || len(rows) != 20 {
+				t.Errorf("the ledger has %d headers, %v", len(rows), err)
+			}
+			for uid, row := range rows {
+				if want := "letter " + strings.TrimPrefix(uid, "uid-") + "\r\n"; !strings.Contains(string(row.Header), want) {
+					t.Errorf("the ledger has for %s %q", uid, row.Header)
+				}
+			}
+		})
+	}
+}

@@ -21,6 +21,10 @@ func (c *Client) readStatus(ctx context.Context, cmd *command) error {
 	if err != nil {
 		return err
 	}
+	c.statusEnds = endsLF
+	if c.in.r >= 2 && c.in.b[c.in.r-2] == '\r' {
+		c.statusEnds = endsCRLF
+	}
 	if t := c.opts.Transcript; t != nil {
 		t.server(c.redact(string(line)))
 	}

@@ -21,9 +21,9 @@ import (
 // A reading that ended so can be taken up by calling Wait again with a fresh one: it returns
 // the same Body at the place where it was left.
 //
-// A lone dot counts as the end only behind the kind of line end that the text's first line has.
-// Behind a bare LF in a text of CRLF lines it is part of the message, which a sender may have put
-// there to make us take what follows for the server's words.
+// A lone dot behind a bare LF may be part of the message, put there by its sender to make us take
+// what follows for the server's words. It counts as the end where the text's lines end in LF alone,
+// and only if the server's status lines or its earlier texts do so as well, or nothing follows.
 //
 // A Body is for one goroutine at a time.
 type Body struct {
@@ -171,12 +171,25 @@ func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, 
 	}
 	for {
 		if t.over {
+			if end, err := c.isEnd(ctx, cmd, t); err != nil {
+				return nil, err
+			} else if !end {
+				continue
+			}
 			if tr := c.opts.Transcript; tr != nil {
 				tr.server(fmt.Sprintf("[%d octets]", t.octets))
 				tr.server(".")
 			}
 			c.finish(cmd, t.octets, nil)
 			return nil, io.EOF
+		}
+		if t.ends == endsUnknown && c.statusEnds == endsCRLF && c.textEnds == endsCRLF {
+			t.ends = endsCRLF
+		}
+		if len(t.dot) > 0 {
+			piece := t.dot
+			t.dot = nil
+			return piece, nil
 		}
 		piece, used := t.gather(c.in.bytes())
 		c.in.r += used
@@ -193,6 +206,45 @@ func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, 
 			return nil, err
 		}
 	}
+}
+
+// quietFor is how long nothing must follow a lone dot that may be the message's own.
+const quietFor = 250 * time.Millisecond
+
+// isEnd says whether a lone dot ends the text. Where it does not, the dot becomes text.
+func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error) {
+	c.mu.Lock()
+	alone := c.wire.len() == 1
+	c.mu.Unlock()
+	bare := t.ends == endsLF || t.ends == endsUnknown && t.bareDot
+	doubtful := bare && c.statusEnds == endsCRLF && c.textEnds != endsLF
+	if !doubtful {
+		if t.ends == endsCRLF && t.octets > 0 {
+			c.textEnds = endsCRLF
+		}
+		return true, nil
+	}
+	if !alone {
+		return true, nil // an answer may follow: whoever sends ahead looks after the order
+	}
+	if len(c.in.bytes()) == 0 {
+		quiet, err := c.quiet(ctx, cmd)
+		if err != nil {
+			return false, err
+		}
+		if quiet {
+			c.textEnds = endsLF
+			return true, nil
+		}
+	}
+	t.over, t.ends = false, endsCRLF
+	t.dot = []byte(".\r\n")
+	if t.bareDot {
+		t.dot = []byte(".\n")
+	}
+	t.inLine, t.afterCR = t.bareDot, false
+	t.octets += int64(len(t.dot))
+	return false, nil
 }
 
 // lineEnds is which line ends a text has, as its first line shows.
@@ -212,9 +264,11 @@ var lfDot = []byte("\n.")
 // text is the state of un-stuffing one message's text.
 type text struct {
 	ends    lineEnds
-	inLine  bool // not at a line's beginning
-	afterCR bool // the last octet handed out was a CR
-	over    bool // the lone dot was met
+	inLine  bool   // not at a line's beginning
+	afterCR bool   // the last octet handed out was a CR
+	bareDot bool   // the lone dot had a bare LF behind it
+	dot     []byte // a lone dot that turned out to be text, not handed out yet
+	over    bool   // the lone dot was met
 	octets  int64
 }
 
@@ -252,6 +306,7 @@ func (t *text) next(data []byte) (piece []byte, used int, end bool) {
 		case len(data) == 1:
 			return nil, 0, false
 		case data[1] == '\n' && t.ends != endsCRLF:
+			t.bareDot = true
 			return nil, 2, true
 		case data[1] == '\r' && len(data) == 2:
 			return nil, 0, false

@@ -86,6 +86,15 @@ func (c *Client) fill(ctx context.Context, cmd *command, deadline time.Time) err
 	return c.suspect(PipeliningCut, &CutError{Command: cmd.String(), Err: err})
 }
 
+// quiet reports whether nothing comes in for a while.
+func (c *Client) quiet(ctx context.Context, cmd *command) (bool, error) {
+	err := c.fill(ctx, cmd, time.Now().Add(quietFor))
+	if timeout, ok := errors.AsType[*TimeoutError](err); ok && timeout.Command == cmd.String() {
+		return true, nil
+	}
+	return false, err
+}
+
 // watch makes a context's end interrupt reads. It stays in place from one read to the next, so that
 // the many short reads of a scan do not each pay for it.
 type watch struct {

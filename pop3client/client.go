@@ -28,6 +28,8 @@ type Client struct {
 	// waitFrom is when the wait for the answer at the head began. The token's holder owns it.
 	waitFrom time.Time
 	watch    *watch // the token's holder changes it, under the mutex
+	// statusEnds is how the last status line ended, textEnds how the lines of the messages before do. The token's holder owns them.
+	statusEnds, textEnds lineEnds
 
 	wake       chan struct{} // tells the writer that out has grown
 	stop       chan struct{} // closed when the session is over

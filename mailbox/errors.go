@@ -127,5 +127,6 @@ func again(err error, broke bool) bool {
 	case TryLater:
 		return broke
 	}
-	return errors.Is(err, pop3client.ErrPipeliningBroken) || errors.Is(err, errDisorder)
+	_, garbled := errors.AsType[*pop3client.ProtocolError](err)
+	return garbled || errors.Is(err, pop3client.ErrPipeliningBroken) || errors.Is(err, errDisorder)
 }

@@ -182,6 +182,9 @@ func (m *Mailbox) lose(ctx context.Context, err error) {
 	if client.State() != pop3client.StateClosed && !errors.Is(err, pop3client.ErrPipeliningBroken) && !errors.Is(err, errDisorder) {
 		return
 	}
+	if _, garbled := errors.AsType[*pop3client.ProtocolError](err); garbled {
+		m.wary = true // so that what came before it is proven, and not asked for in vain again
+	}
 	m.suspect(err, client.Window() > 1 && client.InFlight() > 1)
 	m.drop()
 	m.setState(Lost, err)

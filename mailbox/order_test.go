@@ -83,3 +83,33 @@ func TestP3_OneUnaskedLineBindsNoHeaderToAnotherMessage(t *testing.T) {
 		})
 	}
 }
+
+func TestALineThatNobodyAskedForCostsASessionAndNoHeader(t *testing.T) {
+	for name, alone := range map[string]bool{"one at a time": true, "pipelining": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hooks := []pop3server.Hook{pop3server.Whole(pop3server.On("TOP 3").InSession(1), func(answer string) string {
+				return answer + "+OK what\r\n"
+			})}
+			if alone {
+				hooks = append(hooks, pop3server.HideCapability("PIPELINING"))
+			}
+			b := newBench(t, mailbox.Config{Ledger: openLedger(t)}, letters(12), pop3server.WithHooks(hooks...))
+			b.answerTimeout = 300 * time.Millisecond
+			b.mustOpen()
+			n := 0
+			for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				n++
+				if want := "letter " + strings.TrimPrefix(string(h.ID), "uid-"); h.Envelope == nil || string(h.Envelope.Subject) != want {
+					t.Errorf("%s was told with %+v, %v", h.ID, h.Envelope, h.Err)
+				}
+			}
+			if n != 12 {
+				t.Errorf("%d headers came", n)
+			}
+		})
+	}
+}

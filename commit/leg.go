@@ -304,7 +304,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if st.prior != nil && st.print != noPrint && st.print != sum {
 		st.prior = nil // what is there of an earlier attempt is of another message
 	}
-	st.print, st.shown = sum, sum
+	st.print, st.shown, st.messageID = sum, sum, env.MessageID
 	d, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
 		return localError{err}

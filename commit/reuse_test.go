@@ -479,3 +479,28 @@ func TestAMessageThatAnotherRequestMarksIsNotTakenForThatOfABrokenRun(t *testing
 		})
 	}
 }
+
+// What looks for viruses between the server and us may write its own lines into what RETR gives, and not
+// into what TOP gives.
+func TestP5_AMessageThatRETRShowsOtherwiseThanTOPIsDeletedAllTheSame(t *testing.T) {
+	r := newRig(t, 0, pop3server.WithHooks(
+		pop3server.Whole(pop3server.On("RETR"), func(answer string) string {
+			status, text, _ := strings.Cut(answer, "\r\n")
+			return status + "\r\nX-Virus-Scanned: clean\r\n" + text
+		}),
+		pop3server.Cut(pop3server.On("DELE 1").InSession(1), pop3server.Close),
+	))
+	for n := 1; n <= 2; n++ {
+		r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", n), []byte(withID(n, "a"))))
+	}
+	out := r.commit(order{marks: marked("M-"), opts: Options{Retries: 1}})
+	if out.err != nil || out.Deleted != 1 || out.Failed != 0 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+	if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-2"}) {
+		t.Errorf("the server has %q", left)
+	}
+	if got := len(r.texts()); got != 1 {
+		t.Errorf("%d copies", got)
+	}
+}

@@ -29,25 +29,26 @@ type step struct {
 	key    string               // the ledger's name for dest
 	binned bool                 // the copy goes into the bin
 
-	copied   bool              // the copy is safe
-	known    bool              // it was safe before this run
-	path     string            // of a copy that is known or in the bin
-	received int64             // octets of a copy that was known
-	spent    bool              // the copy that was known is of a message that was deleted since
-	print    [sha256.Size]byte // of the header that is expected; zero where none is known
-	shown    [sha256.Size]byte // of the header that was seen of the message that is marked; zero where none was
-	fresh    *delivery.Receipt // of a copy that nothing was told of yet
-	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
-	fate     promise
-	told     bool // Kept has been told
-	vowed    bool // Deleted has been told
-	mine     bool // the mark is of a run that was broken off and is taken up: it means the message of that time
-	sent     bool // its DELE, in this session or an earlier one, and not taken back
-	noted    bool // the journal says that a QUIT was asked to delete it
-	doubt    bool // its deletion may have come true before this session, and its UIDL name another message by now
-	risked   bool // that it has come true would be this run's doing
-	looked   bool // it was looked at whether the message is the one of the known copy
-	closed   bool // failed, or gone: there is nothing more to do
+	copied    bool              // the copy is safe
+	known     bool              // it was safe before this run
+	path      string            // of a copy that is known or in the bin
+	received  int64             // octets of a copy that was known
+	spent     bool              // the copy that was known is of a message that was deleted since
+	print     [sha256.Size]byte // of the header that is expected; zero where none is known
+	shown     [sha256.Size]byte // of the header that was seen of the message that is marked; zero where none was
+	messageID message.Safe      // of the header that RETR gave in this run; "" where it has none
+	fresh     *delivery.Receipt // of a copy that nothing was told of yet
+	prior     *delivery.Receipt // of an earlier attempt that is not wholly there
+	fate      promise
+	told      bool // Kept has been told
+	vowed     bool // Deleted has been told
+	mine      bool // the mark is of a run that was broken off and is taken up: it means the message of that time
+	sent      bool // its DELE, in this session or an earlier one, and not taken back
+	noted     bool // the journal says that a QUIT was asked to delete it
+	doubt     bool // its deletion may have come true before this session, and its UIDL name another message by now
+	risked    bool // that it has come true would be this run's doing
+	looked    bool // it was looked at whether the message is the one of the known copy
+	closed    bool // failed, or gone: there is nothing more to do
 }
 
 // finished tells whether nothing is left to do for the step.

@@ -210,10 +210,10 @@ func (f *feed) finished() bool {
 }
 
 // next is the scan's source.
-func (f *feed) next() (item, bool) {
+func (f *feed) next() (*item, bool) {
 	m := f.m
 	if m.waiting.Load() > 0 || m.closing.Err() != nil {
-		return item{}, false
+		return nil, false
 	}
 	m.mu.Lock()
 	changed := f.wants != m.wants
@@ -229,9 +229,9 @@ func (f *feed) next() (item, bool) {
 		f.fill()
 	}
 	if len(f.chunk) == 0 {
-		return item{}, false
+		return nil, false
 	}
-	it := f.chunk[0]
+	it := &f.chunk[0]
 	f.chunk = f.chunk[1:]
 	f.out = append(f.out, it.index)
 	return it, true

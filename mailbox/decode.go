@@ -5,16 +5,20 @@ import (
 	"math"
 	"runtime"
 	"sync"
+	"time"
 
 	"popmark/ledger"
 	"popmark/message"
 )
 
 const (
-	// decodeBatch is how many headers go to a decoder at a time while it is busy, and
+	// decodeBatch is how many headers go to a decoder at a time while they come fast, and
 	// decodeOctets how many octets of headers end a batch before that.
 	decodeBatch  = 64
 	decodeOctets = 128 << 10
+	// decodeWait is how long a header waits for others to be decoded with: to wake a decoder
+	// for each costs more than to decode it.
+	decodeWait = 2 * time.Millisecond
 	// mostDecoders bounds the decoders. A connection does not keep more of them busy.
 	mostDecoders = 4
 )
@@ -37,7 +41,10 @@ type decoders struct {
 	work chan *parcel
 	line chan *parcel // in order
 	busy sync.WaitGroup
-	next *parcel
+
+	mu    sync.Mutex
+	next  *parcel     // being filled
+	timer *time.Timer // that sends it
 }
 
 func (m *Mailbox) newDecoders(ctx context.Context) *decoders {
@@ -54,42 +61,49 @@ func (m *Mailbox) newDecoders(ctx context.Context) *decoders {
 	return d
 }
 
+// parcels are used again.
+var parcels = sync.Pool{New: func() any { return &parcel{items: make([]item, 0, decodeBatch)} }}
+
 // put takes an item in. It waits only where the decoders are behind.
 func (d *decoders) put(it item) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.next == nil {
-		d.next = &parcel{items: make([]item, 0, 8), done: make(chan struct{})}
+		d.next = parcels.Get().(*parcel)
+		d.next.done = make(chan struct{})
+		if d.timer == nil {
+			d.timer = time.AfterFunc(decodeWait, d.flush)
+		} else {
+			d.timer.Reset(decodeWait)
+		}
 	}
 	p := d.next
 	p.items = append(p.items, it)
 	p.octets += len(it.raw)
-	if len(p.items) < decodeBatch && p.octets < decodeOctets {
-		select {
-		case d.slot <- struct{}{}:
-			d.send()
-		default: // they are busy: the parcel grows
-		}
-		return
+	if len(p.items) == decodeBatch || p.octets >= decodeOctets {
+		d.send()
 	}
-	d.flush()
 }
 
 // flush sends what has been put.
 func (d *decoders) flush() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.send()
+}
+
+// send is flush. The lock is held.
+func (d *decoders) send() {
 	if d.next == nil {
 		return
 	}
 	select {
 	case d.slot <- struct{}{}:
-		d.send()
+		d.line <- d.next
+		d.work <- d.next
 	case <-d.ctx.Done():
 		d.next.recycle()
-		d.next = nil
 	}
-}
-
-func (d *decoders) send() {
-	d.line <- d.next
-	d.work <- d.next
 	d.next = nil
 }
 
@@ -101,7 +115,7 @@ func (d *decoders) end() {
 }
 
 // collect keeps what the decoders made and hands it on, in order, until end.
-func (d *decoders) collect(headers chan<- Header) {
+func (d *decoders) collect(headers chan<- []Header) {
 	defer d.busy.Wait()
 	cache := d.m.newCacheWriter(d.ctx)
 	defer cache.flush()
@@ -113,21 +127,24 @@ func (d *decoders) collect(headers chan<- Header) {
 				p.items[i].cache(cache)
 			}
 		}
+		made := p.headers
 		p.recycle()
 		<-d.slot
-		for _, h := range p.headers {
-			select {
-			case headers <- h:
-			case <-d.ctx.Done():
-			}
+		select {
+		case headers <- made:
+		case <-d.ctx.Done():
 		}
 	}
 }
 
+// recycle gives the parcel and its buffers back.
 func (p *parcel) recycle() {
 	for i := range p.items {
 		p.items[i].recycle()
 	}
+	clear(p.items)
+	*p = parcel{items: p.items[:0]}
+	parcels.Put(p)
 }
 
 // cache has the ledger keep the item's header, where it is one by which the message is known again.

@@ -8,9 +8,6 @@ import (
 	"popmark/pop3client"
 )
 
-// slabItems is how many items are allocated at a time.
-const slabItems = 64
-
 // headerScan is one run of fetchHeaders.
 type headerScan struct {
 	m   *Mailbox
@@ -20,7 +17,6 @@ type headerScan struct {
 	several bool
 
 	queue   []*item // asked for, or known without asking, in order
-	slab    []item  // where the newest of these lie: many are under way at once
 	head    int     // in queue
 	pending int     // commands under way, a mark being one
 	open    int     // TOPs asked for since the last mark
@@ -30,7 +26,7 @@ type headerScan struct {
 	doubts  []*mark
 	// draining is true where nothing more may be asked for until every answer is in.
 	draining bool
-	back     []item // taken from the source, to be asked for next
+	back     *item // taken from the source, to be asked for next
 
 	mean float64 // octets of a header
 	seen int
@@ -86,7 +82,7 @@ func (s *headerScan) ask(next source, ahead pace) {
 			return // hand it on before looking for more
 		}
 		if s.several && huge(it.msg) && s.pending > 0 {
-			s.back, s.draining = append(s.back, it), true
+			s.back, s.draining = it, true
 			break
 		}
 		if s.open >= s.groupSize(ahead) || s.several && s.open > 0 && s.m.order.marks == 0 {
@@ -114,10 +110,9 @@ func (s *headerScan) groupSize(ahead pace) int {
 	return groupSize(ahead(s.c, s.mean))
 }
 
-func (s *headerScan) next(next source) (item, bool) {
-	if len(s.back) > 0 {
-		it := s.back[0]
-		s.back = s.back[:0]
+func (s *headerScan) next(next source) (*item, bool) {
+	if it := s.back; it != nil {
+		s.back = nil
 		return it, true
 	}
 	return next()
@@ -139,13 +134,7 @@ func (m *Mailbox) unaskable(msg Message) error {
 }
 
 // push puts an item behind the others in the queue.
-func (s *headerScan) push(it item) {
-	if len(s.slab) == cap(s.slab) {
-		s.slab = make([]item, 0, slabItems)
-	}
-	s.slab = append(s.slab, it)
-	s.queue = append(s.queue, &s.slab[len(s.slab)-1])
-}
+func (s *headerScan) push(it *item) { s.queue = append(s.queue, it) }
 
 // take gives the oldest in the queue.
 func (s *headerScan) take() item {

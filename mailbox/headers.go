@@ -30,7 +30,7 @@ const (
 func (m *Mailbox) Headers(ctx context.Context, ids []ID) iter.Seq2[Header, error] {
 	return func(yield func(Header, error) bool) {
 		ctx, cancel := m.bound(ctx)
-		headers := make(chan Header, headersAhead)
+		headers := make(chan []Header, headersAhead/decodeBatch)
 		failed := make(chan error, 1)
 		var work sync.WaitGroup
 		work.Go(func() {
@@ -39,9 +39,11 @@ func (m *Mailbox) Headers(ctx context.Context, ids []ID) iter.Seq2[Header, error
 		})
 		defer work.Wait()
 		defer cancel()
-		for h := range headers {
-			if !yield(h, nil) {
-				return
+		for some := range headers {
+			for _, h := range some {
+				if !yield(h, nil) {
+					return
+				}
 			}
 		}
 		if err := <-failed; err != nil {
@@ -51,7 +53,7 @@ func (m *Mailbox) Headers(ctx context.Context, ids []ID) iter.Seq2[Header, error
 }
 
 // scanInto scans, decodes beside the scan, and takes broken lines up again.
-func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- Header) error {
+func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Header) error {
 	if err := m.acquire(ctx); err != nil {
 		return err
 	}
@@ -101,16 +103,16 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- Header)
 func (m *Mailbox) lookup(ctx context.Context, ids []ID) source {
 	var chunk []item
 	list := m.List()
-	return func() (item, bool) {
+	return func() (*item, bool) {
 		if len(chunk) == 0 {
 			n := min(len(ids), cacheChunk)
 			if n == 0 {
-				return item{}, false
+				return nil, false
 			}
 			chunk = m.cached(ctx, list, ids[:n])
 			ids = ids[n:]
 		}
-		it := chunk[0]
+		it := &chunk[0]
 		chunk = chunk[1:]
 		return it, true
 	}

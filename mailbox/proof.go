@@ -102,7 +102,7 @@ func (s *headerScan) close() {
 		return
 	}
 	if !s.several {
-		s.push(item{mark: &mark{last: s.last, place: s.c.ListOne(s.last.Number)}})
+		s.push(&item{mark: &mark{last: s.last, place: s.c.ListOne(s.last.Number)}})
 		s.open = 0
 		s.pending++
 		return
@@ -115,7 +115,7 @@ func (s *headerScan) close() {
 	o.marks++
 	s.open = 0
 	s.pending++
-	s.push(item{mark: mk})
+	s.push(&item{mark: mk})
 }
 
 var (

@@ -62,14 +62,14 @@ func (it *item) recycle() {
 
 // source gives the next message to ask for. Cached ones come with raw filled in.
 // It says false where there is nothing now.
-type source func() (item, bool)
+type source func() (*item, bool)
 
 func sliceSource(items []item) source {
-	return func() (item, bool) {
+	return func() (*item, bool) {
 		if len(items) == 0 {
-			return item{}, false
+			return nil, false
 		}
-		it := items[0]
+		it := &items[0]
 		items = items[1:]
 		return it, true
 	}

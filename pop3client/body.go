@@ -79,7 +79,7 @@ func (b *Body) WriteTo(w io.Writer) (int64, error) {
 		if err != nil {
 			return total, err
 		}
-		b.c.waitFrom = time.Now() // the writer's time is not the server's
+		b.c.waitFrom = time.Time{} // the writer's time is not the server's
 	}
 }
 
@@ -106,7 +106,7 @@ func (b *Body) lock() error {
 	if err := b.c.acquire(b.ctx); err != nil {
 		return &leftError{b.cmd.String(), err}
 	}
-	b.c.waitFrom = time.Now()
+	b.c.waitFrom = time.Time{}
 	if b.err == nil && b.cmd.discarded {
 		b.left = nil
 		b.err = fmt.Errorf("%s: %w", b.cmd, ErrBodyDiscarded)
@@ -145,10 +145,14 @@ func (b *Body) more() error {
 // discard reads a text that nobody wants to its end.
 func (c *Client) discard(ctx context.Context, cmd *command) error {
 	cmd.discarded = true
-	t := &cmd.thrown
-	if cmd.body != nil {
+	t := cmd.thrown
+	switch {
+	case cmd.body != nil:
 		cmd.body.left = nil
 		t = &cmd.body.text
+	case t == nil:
+		t = new(text)
+		cmd.thrown = t // a wait that is left goes on here
 	}
 	for {
 		if _, err := c.textPiece(ctx, cmd, t); err != nil {
@@ -186,10 +190,9 @@ func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, 
 		if t.ends == endsUnknown && c.statusEnds == endsCRLF && c.textEnds == endsCRLF {
 			t.ends = endsCRLF
 		}
-		if len(t.dot) > 0 {
-			piece := t.dot
-			t.dot = nil
-			return piece, nil
+		if t.ownDot {
+			t.ownDot = false
+			return t.lone(), nil
 		}
 		piece, used := t.gather(c.in.bytes())
 		c.in.r += used
@@ -238,13 +241,17 @@ func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error)
 		}
 	}
 	t.over, t.ends = false, endsCRLF
-	t.dot = []byte(".\r\n")
-	if t.bareDot {
-		t.dot = []byte(".\n")
-	}
-	t.inLine, t.afterCR = t.bareDot, false
-	t.octets += int64(len(t.dot))
+	t.ownDot, t.inLine, t.afterCR = true, t.bareDot, false
+	t.octets += int64(len(t.lone()))
 	return false, nil
+}
+
+// lone is the lone dot's line.
+func (t *text) lone() []byte {
+	if t.bareDot {
+		return []byte(".\n")
+	}
+	return []byte(".\r\n")
 }
 
 // lineEnds is which line ends a text has, as its first line shows.
@@ -264,11 +271,11 @@ var lfDot = []byte("\n.")
 // text is the state of un-stuffing one message's text.
 type text struct {
 	ends    lineEnds
-	inLine  bool   // not at a line's beginning
-	afterCR bool   // the last octet handed out was a CR
-	bareDot bool   // the lone dot had a bare LF behind it
-	dot     []byte // a lone dot that turned out to be text, not handed out yet
-	over    bool   // the lone dot was met
+	inLine  bool // not at a line's beginning
+	afterCR bool // the last octet handed out was a CR
+	bareDot bool // the lone dot had a bare LF behind it
+	ownDot  bool // the lone dot turned out to be text, and is not handed out yet
+	over    bool // the lone dot was met
 	octets  int64
 }
 

@@ -191,5 +191,8 @@ func (c *Client) deadline() time.Time {
 	if d == 0 {
 		return time.Time{}
 	}
+	if c.waitFrom.IsZero() {
+		c.waitFrom = time.Now()
+	}
 	return c.waitFrom.Add(d)
 }

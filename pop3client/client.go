@@ -25,7 +25,8 @@ type Client struct {
 	// can be left when a context ends.
 	token chan struct{}
 	in    buffer
-	// waitFrom is when the wait for the answer at the head began. The token's holder owns it.
+	// waitFrom is when the wait for the answer at the head began, zero where what was read has not
+	// come to an end yet. The token's holder owns it.
 	waitFrom time.Time
 	watch    *watch // the token's holder changes it, under the mutex
 	// statusEnds is how the last status line ended, textEnds how the lines of the messages before do. The token's holder owns them.

@@ -55,7 +55,7 @@ func (c *Client) await(ctx context.Context, cmd *command) error {
 		return &leftError{cmd.String(), err}
 	}
 	defer c.release()
-	c.waitFrom = time.Now()
+	c.waitFrom = time.Time{}
 	if err := c.pump(ctx, cmd); err != nil {
 		return err
 	}
@@ -181,11 +181,10 @@ func (c *Client) begin(cmd *command) {
 func (c *Client) finish(cmd *command, octets int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
-	c.waitFrom = now
+	c.waitFrom = time.Time{}
 	c.wire.pop()
 	c.line.onWire -= cmd.expect
-	c.line.answered(cmd, octets, now)
+	c.line.answered(cmd, octets)
 	if cmd.fetches {
 		c.trust.fetching--
 	}

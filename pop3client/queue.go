@@ -55,7 +55,7 @@ type command struct {
 	lines  []string
 	state  State // the session's when it was sent (mutex)
 	body   *Body
-	thrown text // where a body that nobody waited for is read to
+	thrown *text // where a body that nobody waited for is read to
 }
 
 // String is the command as it may be shown: it holds no secret.

@@ -96,7 +96,7 @@ func (e *estimate) arrived(n int, now time.Time) {
 }
 
 // answered takes the means and the round trip from a command that is done.
-func (e *estimate) answered(cmd *command, octets int64, now time.Time) {
+func (e *estimate) answered(cmd *command, octets int64) {
 	switch cmd.verb {
 	case "TOP":
 		drift(&e.top, octets)
@@ -107,7 +107,7 @@ func (e *estimate) answered(cmd *command, octets int64, now time.Time) {
 	if cmd.sentAt.IsZero() || (cmd.shape != shapeStatus && cmd.shape != shapeLines) || (cmd.barrier && cmd.verb != "USER") {
 		return
 	}
-	if took := now.Sub(cmd.sentAt); e.rtt == 0 || took < e.rtt {
+	if took := time.Since(cmd.sentAt); e.rtt == 0 || took < e.rtt {
 		e.rtt = took
 	}
 }

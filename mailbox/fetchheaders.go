@@ -4,8 +4,17 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
+	"time"
 
 	"popmark/pop3client"
+)
+
+// On a line so short as nearby the first answers come before all is asked, and both sides would
+// wait for the other in turn: there no more than askAtOnce go out before an answer is read.
+const (
+	nearby    = 2 * time.Millisecond
+	askAtOnce = 64
 )
 
 // headerScan is one run of fetchHeaders.
@@ -63,7 +72,14 @@ func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got
 
 // ask asks for as many headers as may be asked for now.
 func (s *headerScan) ask(next source, ahead pace) {
-	for !s.draining {
+	most := math.MaxInt
+	if rtt := s.c.RTT(); rtt > 0 && rtt < nearby {
+		most = askAtOnce
+	}
+	for ; !s.draining; most-- {
+		if most == 0 {
+			return // an answer is there by now
+		}
 		if !s.m.knowsTOP() || s.m.order.unprovable {
 			ahead = oneByOne
 		}

@@ -52,13 +52,15 @@ func (e *EML) Prepare(ctx context.Context) error {
 		if err := makeFolder(e.fsys, e.dir); err != nil {
 			return err
 		}
-		removeLeftovers(e.fsys, e.dir, unfinishedName)
+		removeLeftovers(e.fsys, e.dir, unfinishedName())
 		return tryWrite(e.fsys, e.unfinished())
 	})
 	return cannotCreate(e.String(), "preparing the folder", err)
 }
 
-var unfinishedName = regexp.MustCompile(`^\.` + partName)
+var unfinishedName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\.` + partName)
+})
 
 // unfinished is a new name for a file that is being written. It is hidden and does
 // not end in .eml, so that nobody takes it for a message.

@@ -89,14 +89,16 @@ func (m *Maildir) Prepare(ctx context.Context) error {
 				return err
 			}
 		}
-		removeLeftovers(m.fsys, m.sub("tmp"), ownName)
+		removeLeftovers(m.fsys, m.sub("tmp"), ownName())
 		// A folder that can be read only shows itself here, not at the first message.
 		return tryWrite(m.fsys, m.sub("tmp", m.uniqueName()))
 	})
 	return cannotCreate(m.String(), "preparing the Maildir", err)
 }
 
-var ownName = regexp.MustCompile(`^[0-9]+\.M[0-9]{6}P[0-9]+Q[0-9]+R[0-9a-f]{16}\.`)
+var ownName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9]+\.M[0-9]{6}P[0-9]+Q[0-9]+R[0-9a-f]{16}\.`)
+})
 
 // uniqueName is a name that no delivery ever had: the time, the process, the
 // delivery in this process, 64 random bits, the host.

@@ -65,7 +65,7 @@ func (m *Mbox) Prepare(ctx context.Context) error {
 		}
 		base := regexp.QuoteMeta(filepath.Base(f.path))
 		removeLeftovers(m.fsys, filepath.Dir(f.path), regexp.MustCompile(`^(\.`+base+`\.`+partName+`|`+base+`\.lock-[0-9a-f]{16}$)`))
-		removeLeftovers(m.fsys, os.TempDir(), waitingName)
+		removeLeftovers(m.fsys, os.TempDir(), waitingName())
 		err = m.recover(f)
 		if err == nil && f.made {
 			err = m.fsys.SyncDir(filepath.Dir(f.path))

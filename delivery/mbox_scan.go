@@ -86,7 +86,9 @@ func scanMbox(r io.Reader, found func(key string)) error {
 
 // dated is a From_ line with its date, as mail programs write it: "From addr Sat Jan  3
 // 00:00:00 1970", with a time zone or without, with or without seconds.
-var dated = regexp.MustCompile(`^From [^\n]{0,300}?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[^\n]{1,20}[0-9]{1,2}:[0-9]{2}`)
+var dated = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^From [^\n]{0,300}?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[^\n]{1,20}[0-9]{1,2}:[0-9]{2}`)
+})
 
 // longestDated is the most octets that dated takes.
 const longestDated = 512
@@ -132,5 +134,5 @@ func otherStarts(r io.Reader, known func(at int64) bool) (bool, error) {
 
 // datedAt tells whether a text begins with a From_ line that has a date.
 func datedAt(text []byte) bool {
-	return dated.Match(text[:min(len(text), longestDated)])
+	return dated().Match(text[:min(len(text), longestDated)])
 }

@@ -46,11 +46,13 @@ func (p *Pipe) Prepare(ctx context.Context) error {
 	if _, err := os.Stat("/bin/sh"); err != nil {
 		return cannotCreate(p.String(), "looking for the shell", err)
 	}
-	removeLeftovers(OS(), os.TempDir(), waitingName)
+	removeLeftovers(OS(), os.TempDir(), waitingName())
 	return nil
 }
 
-var waitingName = regexp.MustCompile("^" + partName)
+var waitingName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile("^" + partName)
+})
 
 // Begin starts a message. A long one waits in a file in the system's folder for
 // temporary files, which TMPDIR names.

@@ -108,7 +108,7 @@ func (b bulk) Open(i int) (io.ReadCloser, error) {
 		head += "Content-Type: multipart/mixed; boundary=made-up\r\n\r\n--made-up\r\n" + leaf + string(bulkText) +
 			"\r\n--made-up\r\nContent-Type: application/octet-stream\r\n" +
 			"Content-Disposition: attachment; filename=\"made-up.bin\"\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-		tail, block = "\r\n--made-up--\r\n", fillerBlock
+		tail, block = "\r\n--made-up--\r\n", fillerBlock()
 	}
 	left := octets - int64(len(head)+len(tail))
 	return io.NopCloser(io.MultiReader(strings.NewReader(head), &filler{block: block, left: left}, strings.NewReader(tail))), nil

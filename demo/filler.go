@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"sync"
 )
 
 // Filler is the base64 of an attachment: always the same, looking like
@@ -15,7 +16,7 @@ const (
 )
 
 // fillerBlock is 512 lines of filler with their ends.
-var fillerBlock = func() []byte {
+var fillerBlock = sync.OnceValue(func() []byte {
 	var block bytes.Buffer
 	state := uint64(0x9e3779b97f4a7c15)
 	raw := make([]byte, fillerHolds)
@@ -29,7 +30,7 @@ var fillerBlock = func() []byte {
 		block.WriteString(base64.StdEncoding.EncodeToString(raw) + "\r\n")
 	}
 	return block.Bytes()
-}()
+})
 
 // fillerOctets is how long the filler is that holds this many octets, in whole
 // lines.
@@ -45,7 +46,7 @@ type filler struct {
 }
 
 func newFiller(decoded int64) *filler {
-	return &filler{block: fillerBlock, left: fillerOctets(decoded)}
+	return &filler{block: fillerBlock(), left: fillerOctets(decoded)}
 }
 
 // next gives the next octets at hand, at most limit.

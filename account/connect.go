@@ -215,10 +215,10 @@ func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints
 		return false, err
 	}
 	if !c.Capabilities().STLS() {
-		if a.mode == required {
+		if option := a.demandsTLS(); option != "" {
 			return false, &Error{
 				Kind: Unavailable, Doing: "encrypting the connection to " + printable(a.address()), Err: ErrNoSTLS,
-				Next: "try pop3s://, or leave --tls starttls out if a connection in clear will do",
+				Next: "try pop3s://, or leave " + option + " out if a connection in clear will do",
 			}
 		}
 		return false, nil
@@ -238,6 +238,24 @@ func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints
 		return true, nil
 	}
 	return true, a.askCapabilities(ctx, c)
+}
+
+// demandsTLS names the option for which a connection that began in clear may not stay so, or is "".
+// Whoever says which certificate the server has to show, or shows one, wants no server without any.
+func (a *Account) demandsTLS() string {
+	switch {
+	case a.mode == required:
+		return "--tls starttls"
+	case a.mode != opportunistic:
+		return ""
+	case a.settings.TLSFingerprint != "":
+		return "--tls-fingerprint"
+	case a.settings.TLSCA != "":
+		return "--tls-ca"
+	case a.settings.TLSCert != "":
+		return "--tls-cert"
+	}
+	return ""
 }
 
 // askCapabilities asks CAPA. A server that does not know it offers nothing, which is no error.

@@ -48,7 +48,7 @@ func (e *Error) Unwrap() error { return e.Err }
 var ErrNoPassword = errors.New("no password was found")
 
 // ErrNoSTLS is wrapped by the error of [Account.Connect] when STARTTLS was asked for
-// and the server does not offer it.
+// or a certificate was named, and the server does not offer it.
 var ErrNoSTLS = errors.New("the server does not offer STLS")
 
 func usageError(doing, next, format string, args ...any) error {

@@ -1,0 +1,64 @@
+package account
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"popmark/pop3server"
+)
+
+func TestACertificateThatIsNamedIsNotDoneWithout(t *testing.T) {
+	authority, err := pop3server.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, authority.PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	issued, err := authority.Issue(pop3server.Certificate{Name: "joe"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(issued.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := append(
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: issued.Certificate[0]}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...,
+	)
+	own := filepath.Join(t.TempDir(), "own.pem")
+	if err := os.WriteFile(own, both, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		option string
+		s      Settings
+	}{
+		{"--tls-fingerprint", Settings{TLSFingerprint: "sha256:" + strings.Repeat("00", 32)}},
+		{"--tls-ca", Settings{TLSCA: ca}},
+		{"--tls-cert", Settings{TLSCert: own}},
+	} {
+		s, addr := serve(t) // it offers no STLS
+		_, err := connect(t, "pop3://joe@"+addr, tc.s)
+		wantKind(t, err, Unavailable)
+		if !errors.Is(err, ErrNoSTLS) || !strings.Contains(err.Error(), "leave "+tc.option+" out") {
+			t.Errorf("%s: %v", tc.option, err)
+		}
+		for _, line := range s.Commands() {
+			if line != "CAPA" && line != "QUIT" {
+				t.Errorf("%s: the server got %q", tc.option, line)
+			}
+		}
+		tc.s.TLS = TLSNone
+		if _, err := connect(t, "pop3://joe@"+addr, tc.s); err != nil {
+			t.Errorf("%s with --tls none: %v", tc.option, err)
+		}
+	}
+}

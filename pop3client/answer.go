@@ -3,6 +3,7 @@ package pop3client
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"strings"
 )
 
@@ -25,10 +26,14 @@ func (c *Client) readStatus(ctx context.Context, cmd *command) error {
 	if c.in.r >= 2 && c.in.b[c.in.r-2] == '\r' {
 		c.statusEnds = endsCRLF
 	}
-	if t := c.opts.Transcript; t != nil {
-		t.server(c.redact(string(line)))
-	}
 	status, rest := splitStatus(line)
+	if t := c.opts.Transcript; t != nil {
+		if mark := guessable(cmd, status, rest); mark != "" {
+			t.server(mark)
+		} else {
+			t.server(c.redact(string(line)))
+		}
+	}
 	switch {
 	case status == statusErr:
 		c.finish(cmd, 0, c.serverError(cmd.String(), rest))
@@ -48,6 +53,22 @@ func (c *Client) readStatus(ctx context.Context, cmd *command) error {
 	}
 	c.begin(cmd)
 	return nil
+}
+
+// guessable is what stands in a transcript for an answer from which, with the rest of the dialogue,
+// the password can be guessed off line: SCRAM's salt and signature. It is "" for all others.
+func guessable(cmd *command, status status, rest []byte) string {
+	if cmd.shape != shapeChallenge || !strings.HasPrefix(cmd.label, "AUTH SCRAM-") {
+		return ""
+	}
+	told, err := base64.StdEncoding.DecodeString(string(rest))
+	switch {
+	case status == statusChallenge && len(rest) > 0 && (err != nil || !bytes.HasPrefix(told, []byte("e="))):
+		return "+ " + hidden
+	case status == statusOK && err == nil && bytes.HasPrefix(told, []byte("v=")):
+		return "+OK " + hidden
+	}
+	return ""
 }
 
 type status uint8

@@ -51,6 +51,7 @@ type Client struct {
 	fatal      error // why the session is over
 	writeErr   error
 	secrets    []string
+	pieces     map[piece]struct{} // of the secrets
 
 	out     []byte // admitted and not yet taken by the writer
 	waiting queue  // not yet written

@@ -2,6 +2,7 @@ package pop3client
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -104,6 +105,69 @@ func TestP6_SASLprepTellsNoCharacterOfAPassword(t *testing.T) {
 		_, err := c.Login(t.Context(), Credentials{User: "u", Password: "pass\u206eword", Mechanism: mechanism})
 		if err == nil || strings.Contains(err.Error(), "206e") || !strings.Contains(err.Error(), "SASLprep") {
 			t.Errorf("%s: %v", mechanism, err)
+		}
+	}
+}
+
+// Servers repeat a line that was too long cut off, and some in capitals.
+func TestP6_APieceOfASecretIsHidden(t *testing.T) {
+	const password = "Tr0ub4dor&3-and-more"
+	for _, tc := range []struct{ answer, shown string }{
+		{"-ERR bad line PASS " + password[:9], "-ERR bad line PASS ***"},
+		{"-ERR PASS " + strings.ToUpper(password), "-ERR PASS ***"},
+		{"-ERR " + b64(password)[:10] + " is " + password[3:12] + ".", "-ERR *** is ***."},
+		{"-ERR [AUTH] and-mo or AND-MOrE", "-ERR [AUTH] *** or ***"},
+		{"PASS " + password[:6], "PASS ***"},
+		{"-ERR no " + password[:5] + ": authentication failed", "-ERR no Tr0ub: authentication failed"},
+	} {
+		transcript, lines := record()
+		c := meet(t, &Options{Transcript: transcript}, func(p *peer) {
+			p.answer("USER u", "+OK\r\n")
+			p.answer("PASS "+password, tc.answer+"\r\n")
+		})
+		_, err := c.Login(t.Context(), Credentials{User: "u", Password: password, Mechanism: "user"})
+		_ = c.Close()
+		if err == nil || (*lines)[len(*lines)-1] != "S: "+tc.shown || !strings.Contains(err.Error(), strings.TrimPrefix(tc.shown, "-ERR ")) {
+			t.Errorf("%s: %v, and the transcript\n%s", tc.answer, err, strings.Join(*lines, "\n"))
+		}
+	}
+	c := &Client{}
+	c.keepSecret("hunt5")
+	if s := c.redact("HUNT5 hunting hunt55 (Hunt5)"); s != "*** hunting ***5 (***)" {
+		t.Errorf("%q", s)
+	}
+}
+
+func TestP6_NothingToGuessAPasswordFromIsKept(t *testing.T) {
+	for _, tc := range []struct{ answers, want []string }{
+		{
+			[]string{"+ " + b64("r=abc,s=c2FsdA==,i=4096"), "-ERR cancelled"},
+			[]string{"C: AUTH SCRAM-SHA-256 ***", "S: + ***", "C: *", "S: -ERR cancelled"},
+		},
+		{
+			[]string{"+ " + b64("e=other-error"), "-ERR no"},
+			[]string{"C: AUTH SCRAM-SHA-256 ***", "S: + " + b64("e=other-error"), "C: ***", "S: -ERR no"},
+		},
+		{
+			[]string{"+OK " + b64("v=c2lnbmF0dXJl")},
+			[]string{"C: AUTH SCRAM-SHA-256 ***", "S: +OK ***"},
+		},
+	} {
+		transcript, lines := record()
+		c := meet(t, &Options{Transcript: transcript}, func(p *peer) {
+			for _, answer := range tc.answers {
+				if _, err := p.r.ReadString('\n'); err != nil {
+					t.Error(err)
+				}
+				p.say(answer + "\r\n")
+			}
+		})
+		if _, err := c.Login(t.Context(), Credentials{User: "u", Password: "secret", Mechanism: "scram-sha-256"}); err == nil {
+			t.Error("the login was taken")
+		}
+		_ = c.Close()
+		if !slices.Equal((*lines)[1:], tc.want) {
+			t.Errorf("the transcript is\n%s", strings.Join(*lines, "\n"))
 		}
 	}
 }

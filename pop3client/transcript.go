@@ -14,7 +14,8 @@ const hidden = "***"
 
 // Transcript receives a session's dialogue line by line: the client's behind "C: ", the server's
 // behind "S: ". Passwords, tokens, digests and SASL responses are ***, also where the server repeats
-// them; a message's text is "[N octets]"; control characters and octets outside UTF-8 are \xNN. One Transcript can serve several sessions.
+// them, or before the login a piece of them; so is what a server sends in SCRAM, since a password can
+// be guessed from it off line; a message's text is "[N octets]"; control characters and octets outside UTF-8 are \xNN. One Transcript can serve several sessions.
 type Transcript struct {
 	mu   sync.Mutex
 	w    io.Writer
@@ -111,6 +112,31 @@ func (c *Client) hide(secret string) {
 		at++
 	}
 	c.secrets = slices.Insert(c.secrets, at, secret)
+	if c.pieces == nil {
+		c.pieces = map[piece]struct{}{}
+	}
+	for i := range len(secret) - len(piece{}) + 1 {
+		c.pieces[pieceOf(secret[i:])] = struct{}{}
+	}
+}
+
+// piece is as much of a secret, its ASCII letters in lower case, as is hidden while a login is under
+// way, when servers repeat a line cut off or in capitals.
+type piece [6]byte
+
+func pieceOf(s string) piece {
+	var p piece
+	for i := range p {
+		p[i] = lower(s[i])
+	}
+	return p
+}
+
+func lower(b byte) byte {
+	if b >= 'A' && b <= 'Z' {
+		b |= 0x20
+	}
+	return b
 }
 
 // redact hides the secrets in a text of the server's.
@@ -121,6 +147,9 @@ func (c *Client) redact(s string) string {
 }
 
 func (c *Client) redactLocked(s string) string {
+	if c.state == StateAuthorization && len(c.secrets) > 0 {
+		s = c.hidePieces(s)
+	}
 	for _, secret := range c.secrets {
 		if len(secret) >= wordOnly {
 			s = strings.ReplaceAll(s, secret, hidden)
@@ -129,6 +158,50 @@ func (c *Client) redactLocked(s string) string {
 		}
 	}
 	return s
+}
+
+// hidePieces hides every run of octets that stands in a secret as well, in either case: whole pieces,
+// and as words the secrets that are shorter.
+func (c *Client) hidePieces(s string) string {
+	var b strings.Builder
+	kept, end := 0, 0 // what is in b or hidden by now, and how far the present run goes
+	for i := range len(s) {
+		n := c.secretAt(s, i)
+		if n == 0 {
+			continue
+		}
+		if i > end || end == 0 {
+			b.WriteString(s[kept:i])
+			b.WriteString(hidden)
+		}
+		end = max(end, i+n)
+		kept = end
+	}
+	if end == 0 {
+		return s
+	}
+	b.WriteString(s[kept:])
+	return b.String()
+}
+
+// secretAt is how many of s's octets at i stand in a secret as well, 0 where they are too few.
+func (c *Client) secretAt(s string, i int) int {
+	if len(s)-i >= len(piece{}) {
+		if _, found := c.pieces[pieceOf(s[i:])]; found {
+			return len(piece{})
+		}
+	}
+	if i > 0 && isWord(s[i-1]) {
+		return 0
+	}
+	for _, secret := range c.secrets {
+		end := i + len(secret)
+		if len(secret) < len(piece{}) && len(secret) >= wordOnly && end <= len(s) &&
+			strings.EqualFold(s[i:end], secret) && (end == len(s) || !isWord(s[end])) {
+			return len(secret)
+		}
+	}
+	return 0
 }
 
 // hideWord hides a short secret where no letter or digit stands beside it.

@@ -98,6 +98,12 @@ func loginRefused(err error) bool {
 	return errors.As(err, &refusal) && refusal.Kind() == pop3client.KindRefused
 }
 
+// needsTLS says whether the server takes no password on a line that is not encrypted.
+func needsTLS(err error) bool {
+	var refusal *pop3client.ServerError
+	return errors.As(err, &refusal) && refusal.NeedsTLS()
+}
+
 // tokens says whether an access token is what is logged in with.
 func (a *Account) tokens() bool {
 	switch strings.ToUpper(a.auth()) {
@@ -289,6 +295,11 @@ func (a *Account) loginError(err error) error {
 		return &Error{
 			Kind: Configuration, Doing: doing, Err: err,
 			Next: "use pop3s:// or --tls starttls, or give --allow-plaintext if the password may be read on the way",
+		}
+	case needsTLS(err):
+		return &Error{
+			Kind: Unavailable, Doing: doing, Err: err,
+			Next: "the server wants an encrypted line: use pop3s:// or --tls starttls; no password was judged",
 		}
 	case errors.Is(err, pop3client.ErrNoMechanism):
 		return &Error{

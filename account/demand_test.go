@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"popmark/pop3server"
 )
@@ -60,5 +61,14 @@ func TestACertificateThatIsNamedIsNotDoneWithout(t *testing.T) {
 		if _, err := connect(t, "pop3://joe@"+addr, tc.s); err != nil {
 			t.Errorf("%s with --tls none: %v", tc.option, err)
 		}
+	}
+}
+
+func TestARefusalThatAsksForTLSIsNotThePasswords(t *testing.T) {
+	s, addr := serve(t, pop3server.WithHooks(pop3server.Refuse(pop3server.On("AUTH"), "[AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.")))
+	_, err := connect(t, "pop3://joe@"+addr, Settings{Wait: time.Minute})
+	wantKind(t, err, Unavailable)
+	if !strings.Contains(err.Error(), "--tls starttls") || s.Sessions() != 1 {
+		t.Errorf("%v after %d sessions", err, s.Sessions())
 	}
 }

@@ -42,6 +42,9 @@ func (e *ServerError) Kind() Kind {
 	if e.heard != nil {
 		return e.heard.kind
 	}
+	if e.NeedsTLS() {
+		return KindOther
+	}
 	switch e.general() {
 	case "AUTH":
 		if e.UnknownMechanism() {
@@ -83,8 +86,9 @@ func (e *ServerError) general() string {
 // heard is what a refusal meant before secrets were hidden in its words: a password can be one of
 // those that tell.
 type heard struct {
-	kind    Kind
-	unknown bool
+	kind     Kind
+	unknown  bool
+	needsTLS bool
 }
 
 // login reports whether what was refused carries a name or a password.
@@ -106,6 +110,26 @@ func (e *ServerError) UnknownMechanism() bool {
 	return (e.Code == "" || e.general() == "AUTH") && e.login() && saysUnknown(strings.ToLower(e.Text))
 }
 
+// NeedsTLS reports whether the server said that it takes no login, or not this one, on a line that
+// is not encrypted, so that no password was judged.
+func (e *ServerError) NeedsTLS() bool {
+	if e.heard != nil {
+		return e.heard.needsTLS
+	}
+	words := strings.ToLower(e.Text)
+	return (e.Code == "" || e.general() == "AUTH") && e.login() && containsAny(words, tlsWords) &&
+		containsAny(words, demandWords) && !strings.Contains(words, "too many")
+}
+
+// tlsWords and demandWords together ask for TLS. The second has QQ's own spelling.
+var (
+	tlsWords    = []string{"tls", "ssl", "stls", "secure connection", "non-secure", "encrypt", "cleartext", "plaintext", "安全连接", "加密"}
+	demandWords = []string{
+		"must use", "must be", "must issue", "requir", "requier", "disallowed", "not permitted", "not allowed", "not in use",
+		"non-secure", "insecure", "unencrypted", "without tls", "without ssl", "without encryption", "请使用", "需要",
+	}
+)
+
 // laterWords are how servers without response codes say that the mailbox is locked or that it is
 // too early. Each is found in the answers of a real server: popa3d and solid-pop3d ("unable to
 // lock", "locked"), qpopper ("is busy", "lock busy", "in use"), UW ("another pop3 session"), Courier ("lock"),
@@ -121,23 +145,29 @@ var laterWords = []string{
 	"another session", "another pop", "other session", "already logged in", "session active",
 	"too many", "too frequent", "too often", "too soon", "rate limit", "login delay", "login limit", "wait before",
 	"minimum interval", "connection limit", "exceeded the login", "login frequency",
+	"lockfile creation", "logins must be at least", "only every",
 	"登录太频繁", "登录频繁", "登录过于频繁", "太频繁", "过于频繁", "频率", "稍后", "稍候", "系统忙", "系统繁忙", "正在使用", "被锁定",
 }
 
 // permanentLocks hold a word of laterWords and mean an account that stays locked.
 var permanentLocks = []string{
 	"account is locked", "account locked", "account has been locked", "user is locked", "account is temporarily disabled",
+	"帐号已被锁定", "帐号被锁定", "帐号已锁定", "账号已被锁定", "账号被锁定", "账号已锁定", "帐户已被锁定", "帐户被锁定", "账户已被锁定", "账户被锁定",
+	"用户已被锁定", "用户被锁定",
 }
 
 var refusedWords = []string{
 	"authentication fail", "login fail", "invalid login", "invalid password", "bad password", "bad login",
 	"invalid user", "logon failure", "unknown user", "password supplied", "credentials",
+	"密码错误", "密码不正确", "密码有误", "密码不对", "授权码错误", "授权码不正确", "用户名或密码", "帐号或密码", "账号或密码",
+	"登录失败", "登陆失败", "认证失败", "验证失败", "用户不存在", "密碼錯誤",
 }
 
 // judgedWords mean that a name or a password was looked at.
 var judgedWords = []string{"fail", "password", "credential", "denied", "incorrect", "rejected", "username", "user name", "login"}
 
 func saysTryLater(words string) bool {
+	words = strings.ReplaceAll(words, "not in use", "")
 	return containsAny(words, laterWords) && !containsAny(words, permanentLocks)
 }
 
@@ -184,7 +214,7 @@ func (c *Client) serverError(command string, rest []byte) *ServerError {
 func (c *Client) serverErrorLocked(command string, rest []byte) *ServerError {
 	e := &ServerError{Command: command, Code: responseCode(rest), Text: decodeWords(rest)}
 	if text := c.redactLocked(e.Text); text != e.Text {
-		e.heard = &heard{e.Kind(), e.UnknownMechanism()}
+		e.heard = &heard{e.Kind(), e.UnknownMechanism(), e.NeedsTLS()}
 		e.Text = text
 	}
 	return e

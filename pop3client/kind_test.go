@@ -35,6 +35,18 @@ func TestKinds(t *testing.T) {
 		{"PASS", "Your account is locked", KindRefused},
 		{"PASS", "\xb5\xc7\xc2\xbc\xcc\xab\xc6\xb5\xb7\xb1", KindTryLater}, // 登录太频繁 in GBK
 		{"PASS", "登录失败", KindRefused},
+		{"PASS", "密码错误次数过多，请稍后再试", KindRefused},
+		{"PASS", "用户名或密码错误，请稍后再试", KindRefused},
+		{"AUTH PLAIN", "授权码错误，请稍后再试", KindRefused},
+		{"PASS", "帐号已被锁定", KindRefused},
+		{"PASS", "账号被锁定，请稍后再试", KindRefused},
+		{"PASS", "邮箱已被锁定，请稍后重试", KindTryLater},
+		{"PASS", "登录过于频繁，请稍后再试", KindTryLater},
+		{"PASS", "POP3 not in use for this mailbox", KindRefused},
+		{"PASS", "Maildrop already in use", KindTryLater},
+		{"PASS", "maillock error 'Lockfile creation failed' (5) on '/var/mail/you'", KindTryLater},
+		{"PASS", "Logins must be at least 5 minutes apart", KindTryLater},
+		{"PASS", "login allowed only every 15 minutes", KindTryLater},
 		{"AUTH SCRAM-SHA-1", "[AUTH] Unsupported authentication mechanism.", KindOther},
 		{"AUTH XOAUTH9", "Unknown authentication mechanism", KindOther},
 		{"APOP", "Invalid command.", KindOther},
@@ -72,6 +84,35 @@ func TestP6_ASecretInTheServersWordsChangesNotWhatTheyMean(t *testing.T) {
 		}
 		if got := e.Kind(); got != tc.want || e.UnknownMechanism() != tc.unknown {
 			t.Errorf("%s, where %q is a secret: %s and unknown %v, want %s and %v", tc.text, tc.secret, got, e.UnknownMechanism(), tc.want, tc.unknown)
+		}
+	}
+}
+
+func TestRefusalsThatAskForTLS(t *testing.T) {
+	for _, tc := range []struct {
+		command, text string
+		want          bool
+	}{
+		{"AUTH PLAIN", "command not permitted when TLS not in use", true},
+		{"PASS", "[AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.", true},
+		{"PASS", "Login fail. A secure connection is requiered(such as ssl).", true},
+		{"USER", "must use TLS/SSL", true},
+		{"AUTH PLAIN", "encryption required for requested authentication mechanism", true},
+		{"PASS", "请使用SSL加密登录", true},
+		{"PASS", "[SYS/TEMP] TLS is required, try later", false},
+		{"PASS", "Too many SSL connections, not allowed", false},
+		{"PASS", "Authentication failed.", false},
+		{"PASS", "An application password is required", false},
+		{"RETR 1", "must use TLS/SSL", false},
+	} {
+		e := (&Client{}).serverError(tc.command, []byte(tc.text))
+		if got := e.NeedsTLS(); got != tc.want || got && e.Kind() != KindOther {
+			t.Errorf("%s: -ERR %s: %v and %s, want %v", tc.command, tc.text, got, e.Kind(), tc.want)
+		}
+		c := &Client{}
+		c.keepSecret(tc.text)
+		if got := c.serverError(tc.command, []byte(tc.text)).NeedsTLS(); got != tc.want {
+			t.Errorf("with its words hidden, %s: -ERR %s: %v", tc.command, tc.text, got)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (a *Account) Connect(ctx context.Context, hints Hints) (*pop3client.Client,
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		known := a.known(ctx)
 		c, login, delay, err := a.try(ctx, hints)
-		if hints.Capabilities != nil && errors.Is(err, pop3client.ErrNoMechanism) {
+		if hints.Capabilities != nil && (errors.Is(err, errStale) || errors.Is(err, pop3client.ErrNoMechanism)) {
 			// What was remembered may not be true any more. No password was refused.
 			hints.Capabilities = nil
 			c, login, delay, err = a.try(ctx, hints)
@@ -85,6 +85,10 @@ func (a *Account) Connect(ctx context.Context, hints Hints) (*pop3client.Client,
 		}
 	}
 }
+
+// errStale ends a session in which what was remembered of the server proved wrong after USER had
+// been sent with CAPA. No password left.
+var errStale = errors.New("the server offers something else than before")
 
 // tryLater says whether the server itself asks to come back: never after a refused password.
 func tryLater(err error) bool {
@@ -140,7 +144,7 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 			c = nil
 		}
 	}()
-	if login.STLS, err = a.encrypt(ctx, c, hints); err != nil {
+	if login.STLS, err = a.encrypt(ctx, c, hints, credentials); err != nil {
 		return c, login, 0, err
 	}
 	if _, port, err := net.SplitHostPort(a.address()); err == nil {
@@ -194,7 +198,7 @@ func (a *Account) dial(ctx context.Context, hints Hints, password string) (*pop3
 //
 // In clear, where encrypting is not ruled out, a remembered list is not believed: it would
 // decide whether to encrypt.
-func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints) (offered bool, err error) {
+func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints, cr pop3client.Credentials) (offered bool, err error) {
 	remembered := pop3client.Capabilities{Lines: hints.Capabilities}
 	switch a.mode {
 	case implicit:
@@ -217,6 +221,10 @@ func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints
 	// has lost it since is refused below. That it once did not is no reason to stay in clear.
 	if remembered.STLS() {
 		c.SetCapabilities(hints.Capabilities)
+	} else if a.mayNameUser(c, hints, cr) {
+		if err := a.nameUser(ctx, c, cr); err != nil {
+			return false, err
+		}
 	} else if err := a.askCapabilities(ctx, c); err != nil {
 		return false, err
 	}
@@ -246,6 +254,36 @@ func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints
 	return true, a.askCapabilities(ctx, c)
 }
 
+// mayNameUser says whether USER may go in one flight with CAPA, for which CAPA costs no round trip:
+// where the server was one that pipelines, USER would come next, and nothing before it. What is
+// remembered is not believed further than that; the password waits for what CAPA says now.
+func (a *Account) mayNameUser(c *pop3client.Client, hints Hints, cr pop3client.Credentials) bool {
+	if hints.Capabilities == nil || hints.NoPipelining || a.demandsTLS() != "" {
+		return false
+	}
+	c.SetCapabilities(hints.Capabilities)
+	remembered := c.Capabilities()
+	return remembered.Pipelining() && !remembered.UTF8() && !remembered.LANG() &&
+		c.FirstMechanism(cr) == pop3client.MechanismUser
+}
+
+// nameUser asks CAPA and sends USER with it. A server that offers STLS now, or something better than
+// a password in USER's way, is begun with anew: many take nothing but PASS behind USER.
+func (a *Account) nameUser(ctx context.Context, c *pop3client.Client, cr pop3client.Credentials) error {
+	capa, user := c.Capa(), c.User(cr.User)
+	if _, err := capa.Wait(ctx); err != nil && !isRefusal(err) {
+		return a.askError(err)
+	}
+	if c.Capabilities().STLS() || c.FirstMechanism(cr) != pop3client.MechanismUser {
+		return errStale
+	}
+	_, err := user.Wait(ctx)
+	if refusal, ok := errors.AsType[*pop3client.ServerError](err); err == nil || ok && refusal.UnknownMechanism() {
+		return nil
+	}
+	return a.loginError(err)
+}
+
 // demandsTLS names the option for which a connection that began in clear may not stay so, or is "".
 // Whoever says which certificate the server has to show, or shows one, wants no server without any.
 func (a *Account) demandsTLS() string {
@@ -267,9 +305,13 @@ func (a *Account) demandsTLS() string {
 // askCapabilities asks CAPA. A server that does not know it offers nothing, which is no error.
 func (a *Account) askCapabilities(ctx context.Context, c *pop3client.Client) error {
 	if _, err := c.Capa().Wait(ctx); err != nil && !isRefusal(err) {
-		return &Error{Doing: "asking " + printable(a.address()) + " what it offers", Err: err}
+		return a.askError(err)
 	}
 	return nil
+}
+
+func (a *Account) askError(err error) error {
+	return &Error{Doing: "asking " + printable(a.address()) + " what it offers", Err: err}
 }
 
 // toRemember is what Hints want to know of the server the next time.

@@ -43,12 +43,13 @@ type Client struct {
 	greeting   string
 	timestamp  string
 	caps       Capabilities
-	several    bool  // caps list PIPELINING
-	userOK     bool  // USER was answered +OK, so PASS makes sense
-	introduced bool  // UTF8 and LANG were asked for, or not wanted, before the login
-	exchange   bool  // between a SASL challenge and its response
-	parted     bool  // QUIT was answered
-	fatal      error // why the session is over
+	several    bool   // caps list PIPELINING
+	userOK     bool   // USER was answered +OK, so PASS makes sense
+	userName   string // what USER said last
+	introduced bool   // UTF8 and LANG were asked for, or not wanted, before the login
+	exchange   bool   // between a SASL challenge and its response
+	parted     bool   // QUIT was answered
+	fatal      error  // why the session is over
 	writeErr   error
 	secrets    []string
 	pieces     map[piece]struct{} // of the secrets

@@ -22,6 +22,9 @@ func (c *Client) User(name string) *Pending[string] {
 		cmd.arg = ""
 		return refused[string](c, cmd, problem)
 	}
+	c.mu.Lock()
+	c.userName = name
+	c.mu.Unlock()
 	return queued(c, cmd, words)
 }
 

@@ -33,7 +33,7 @@ var sendsPassword = []string{MechanismUser, MechanismPlain, MechanismLogin, Mech
 // them only where the server says that it does not know the mechanism. XOAUTH2, OAUTHBEARER and
 // EXTERNAL are used by name only.
 //
-// CAPA is asked first where the choice needs it and it is not known. Errors: [*ServerError] for a
+// USER is not sent again where [Client.User] was answered +OK for the same name just before. CAPA is asked first where the choice needs it and it is not known. Errors: [*ServerError] for a
 // refusal, [ErrPlaintextRefused] and [ErrNoMechanism] where nothing could be sent, and the line's.
 // A wait that its context or Options.LoginTimeout ended (a [*TimeoutError] then) closes the connection.
 func (c *Client) Login(ctx context.Context, cr Credentials) (mechanism string, err error) {
@@ -75,14 +75,53 @@ func (c *Client) login(ctx context.Context, cr Credentials) (string, error) {
 	return c.choose(ctx, cr, safe)
 }
 
+// FirstMechanism is what Login would try first, with what is known of the server's offer: a
+// Mechanism… name, or "" where it would end with an error or ask CAPA. Nothing is sent.
+func (c *Client) FirstMechanism(cr Credentials) string {
+	c.mu.Lock()
+	safe, asked := cr.AllowPlaintext || MayCarryPassword(c.conn), c.caps.Asked
+	c.mu.Unlock()
+	name := strings.ToUpper(cr.Mechanism)
+	switch {
+	case badCredentials(cr) != "" || !safe && slices.Contains(sendsPassword, name):
+		return ""
+	case name != "" && name != MechanismAuto:
+		return name
+	case !asked:
+		return ""
+	}
+	for _, name := range order(safe) {
+		if c.offers(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// order is what MechanismAuto takes, the best first.
+func order(safe bool) []string {
+	if safe {
+		return autoOverSafeLine
+	}
+	return autoInClear
+}
+
+// named reports whether USER was answered +OK for a name, so that PASS comes next. What was seen of
+// pipelining until then says nothing of the server behind the login, which may be another program.
+func (c *Client) named(user string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.userOK || c.userName != user || c.waiting.len() > 0 || c.wire.len() > 0 {
+		return false
+	}
+	c.trust = trust{}
+	return true
+}
+
 // choose tries what both sides have, the best first, until the server knows one.
 func (c *Client) choose(ctx context.Context, cr Credentials, safe bool) (string, error) {
-	order := autoInClear
-	if safe {
-		order = autoOverSafeLine
-	}
 	var last error
-	for _, name := range order {
+	for _, name := range order(safe) {
 		if !c.offers(name) {
 			continue
 		}
@@ -167,8 +206,10 @@ func (c *Client) try(ctx context.Context, name string, cr Credentials) error {
 	c.international(cr)
 	switch name {
 	case MechanismUser:
-		if _, err := c.User(cr.User).Wait(ctx); err != nil {
-			return err
+		if !c.named(cr.User) {
+			if _, err := c.User(cr.User).Wait(ctx); err != nil {
+				return err
+			}
 		}
 		_, err := c.Pass(cr.Password).Wait(ctx)
 		return err

@@ -65,6 +65,10 @@ func (c *Client) login(ctx context.Context, cr Credentials) (string, error) {
 		if !safe && slices.Contains(sendsPassword, name) {
 			return "", fmt.Errorf("logging in with %s: %w", name, ErrPlaintextRefused)
 		}
+		if caps := c.Capabilities(); isSASL(name) && len(caps.SASL()) > 0 && !caps.HasSASL(name) {
+			// One that is not known is refused like a password by some, and after a pause.
+			return "", fmt.Errorf("%w: the server offers %s", ErrNoMechanism, c.offered())
+		}
 		return name, noMechanism(c.try(ctx, name, cr))
 	}
 	if !c.Capabilities().Asked {
@@ -156,6 +160,9 @@ func noMechanism(err error) error {
 	}
 	return err
 }
+
+// isSASL reports whether a mechanism goes over AUTH.
+func isSASL(name string) bool { return name != MechanismUser && name != MechanismAPOP }
 
 func isRefusal(err error) bool {
 	var refused *ServerError

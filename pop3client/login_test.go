@@ -175,6 +175,15 @@ func TestNoMechanism(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	c = meet(t, nil, func(p *peer) { p.answer("CAPA", "+OK\r\nSASL LOGIN PLAIN CRAM-MD5\r\n.\r\n"); p.hush() })
+	got(t, c.Capa())
+	for _, name := range []string{"scram-sha-256", "external", "XOAUTH2"} {
+		cr := alice
+		cr.Mechanism = name
+		if _, err := c.Login(t.Context(), cr); !errors.Is(err, ErrNoMechanism) || !strings.Contains(err.Error(), "LOGIN, PLAIN, CRAM-MD5") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	c = meet(t, nil, func(p *peer) { p.answer("AUTH CRAM-MD5", "-ERR unknown command\r\n") })
 	cr := alice
 	cr.Mechanism = "cram-md5"

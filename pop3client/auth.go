@@ -67,7 +67,9 @@ func (c *Client) Auth(ctx context.Context, mechanism sasl.Client) error {
 		}
 		return nil
 	case errors.As(err, &refused):
+		refused.unbound = strings.HasSuffix(name, "-PLUS") && saysUnbound(refused.Text)
 		if d, ok := mechanism.(detailer); ok && refused.Detail == "" {
+			refused.unbound = refused.unbound || saysUnbound(d.Detail())
 			refused.Detail = c.redact(d.Detail())
 		}
 	case !errors.As(err, &state):

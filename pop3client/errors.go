@@ -49,7 +49,8 @@ type ServerError struct {
 	// XOAUTH2 and OAUTHBEARER (RFC 7628, section 3.2.2), decoded. "" elsewhere.
 	Detail string
 
-	heard *heard // nil where Text is as the server wrote it
+	heard   *heard // nil where Text is as the server wrote it
+	unbound bool   // the server does not know the kind of channel binding: no password was judged
 }
 
 func (e *ServerError) Error() string {

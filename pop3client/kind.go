@@ -39,6 +39,9 @@ func (k Kind) String() string {
 // Kind says what the refusal means: by its code (RFC 2449, 3206) where it has one that tells, else
 // by its words, else by the command: a refused USER, PASS, APOP or AUTH is a refused login.
 func (e *ServerError) Kind() Kind {
+	if e.unbound {
+		return KindOther
+	}
 	if e.heard != nil {
 		return e.heard.kind
 	}
@@ -193,6 +196,14 @@ func saysUnknown(words string) bool {
 			"unknown", "unsupported", "not supported", "unrecognized", "unrecognised", "invalid",
 			"not available", "unavailable", "no such", "not offered", "not enabled", "disabled", "not recognized", "not recognised", "not known", "not allowed",
 		})
+}
+
+// saysUnbound reports whether words say that the kind of channel binding is not known, as SCRAM's
+// errors unsupported-channel-binding-type and channel-binding-not-supported do (RFC 5802, section 7).
+// That a binding does not match is another thing: somebody is in the middle.
+func saysUnbound(words string) bool {
+	words = strings.ReplaceAll(strings.ToLower(words), "-", " ")
+	return strings.Contains(words, "channel binding") && containsAny(words, []string{"unsupported", "not supported", "unknown"})
 }
 
 func containsAny(s string, words []string) bool {

@@ -116,3 +116,18 @@ func TestRefusalsThatAskForTLS(t *testing.T) {
 		}
 	}
 }
+
+func TestWordsForABindingThatIsNotKnown(t *testing.T) {
+	for words, want := range map[string]bool{
+		"unsupported-channel-binding-type":        true,
+		"channel-binding-not-supported":           true,
+		"[AUTH] Unsupported channel binding type": true,
+		"channel-bindings-dont-match":             false,
+		"server-does-support-channel-binding":     false,
+		"invalid-proof":                           false,
+	} {
+		if got := saysUnbound(words); got != want {
+			t.Errorf("%s: %v", words, got)
+		}
+	}
+}

@@ -30,7 +30,7 @@ var sendsPassword = []string{MechanismUser, MechanismPlain, MechanismLogin, Mech
 // where a password may go over the line (see [MayCarryPassword], Credentials.AllowPlaintext)
 // SCRAM-SHA-256, SCRAM-SHA-1 (each bound to the TLS channel where the server can), PLAIN, LOGIN,
 // USER, CRAM-MD5, APOP, and elsewhere the first two, CRAM-MD5 and APOP only. It goes to the next of
-// them only where the server says that it does not know the mechanism. XOAUTH2, OAUTHBEARER and
+// them only where the server says that it does not know the mechanism, or neither kind of channel binding. XOAUTH2, OAUTHBEARER and
 // EXTERNAL are used by name only.
 //
 // USER is not sent again where [Client.User] was answered +OK for the same name just before. CAPA is asked first where the choice needs it and it is not known. Errors: [*ServerError] for a
@@ -136,7 +136,7 @@ func (c *Client) choose(ctx context.Context, cr Credentials, safe bool) (string,
 		var refused *ServerError
 		var unfit *unfitError
 		switch {
-		case errors.As(err, &refused) && refused.UnknownMechanism():
+		case errors.As(err, &refused) && (refused.UnknownMechanism() || refused.unbound):
 		case errors.As(err, &unfit):
 		default:
 			return "", err
@@ -155,7 +155,7 @@ func (c *Client) choose(ctx context.Context, cr Credentials, safe bool) (string,
 // noMechanism adds ErrNoMechanism where the server does not know what was tried.
 func noMechanism(err error) error {
 	var refused *ServerError
-	if errors.As(err, &refused) && refused.UnknownMechanism() {
+	if errors.As(err, &refused) && (refused.UnknownMechanism() || refused.unbound) {
 		return fmt.Errorf("%w: %w", ErrNoMechanism, err)
 	}
 	return err
@@ -227,11 +227,25 @@ func (c *Client) try(ctx context.Context, name string, cr Credentials) error {
 		_, err := c.Apop(cr.User, cr.Password).Wait(ctx)
 		return err
 	}
-	mechanism, err := c.mechanism(name, cr)
+	mechanism, err := c.mechanism(name, cr, bindToChannel)
 	if err != nil {
 		return err
 	}
-	return c.Auth(ctx, mechanism)
+	err = c.Auth(ctx, mechanism)
+	if !unbound(err) {
+		return err
+	}
+	other, unfit := c.mechanism(name, cr, bindOtherwise)
+	if unfit != nil {
+		return err
+	}
+	return c.Auth(ctx, other)
+}
+
+// unbound reports whether the server refused a -PLUS form for its kind of channel binding.
+func unbound(err error) bool {
+	var refused *ServerError
+	return errors.As(err, &refused) && refused.unbound
 }
 
 // international asks, before the first mechanism is tried, for UTF-8 and for a language where
@@ -254,8 +268,8 @@ func (c *Client) international(cr Credentials) {
 	}
 }
 
-// mechanism makes the SASL mechanism of a name.
-func (c *Client) mechanism(name string, cr Credentials) (sasl.Client, error) {
+// mechanism makes the SASL mechanism of a name; plus is how a -PLUS form binds the channel.
+func (c *Client) mechanism(name string, cr Credentials, plus binding) (sasl.Client, error) {
 	switch name {
 	case MechanismPlain:
 		return newPlain(cr), nil
@@ -273,11 +287,11 @@ func (c *Client) mechanism(name string, cr Credentials) (sasl.Client, error) {
 		state, encrypted := c.TLS()
 		bind := bindNothing
 		caps := c.Capabilities()
-		switch plus := strings.HasSuffix(name, "-PLUS"); {
-		case plus && !encrypted:
+		switch bound := strings.HasSuffix(name, "-PLUS"); {
+		case bound && !encrypted:
 			return nil, &unfitError{fmt.Errorf("%s needs TLS: %w", name, ErrNoMechanism)}
-		case plus:
-			bind = bindToChannel
+		case bound:
+			bind = plus
 		case encrypted && caps.Asked && !caps.Remembered && !caps.HasSASL(name+"-PLUS"):
 			bind = bindOffered
 		}

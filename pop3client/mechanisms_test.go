@@ -144,3 +144,38 @@ func TestClientCertificate(t *testing.T) {
 		t.Fatalf("%q, %v", name, err)
 	}
 }
+
+func TestABindingThatTheServerDoesNotKnowIsNoRefusedPassword(t *testing.T) {
+	const (
+		words = "[AUTH] Unsupported channel binding type"
+		plus  = "AUTH SCRAM-SHA-256-PLUS"
+	)
+	for _, tc := range []struct {
+		name      string
+		version   uint16
+		mechanism string
+		hook      pop3server.Hook
+		want      string // the mechanism that logs in
+		noneLeft  bool
+	}{
+		{"the other kind", tls.VersionTLS13, "auto", pop3server.Refuse(pop3server.On(plus).Nth(1), words), "SCRAM-SHA-256-PLUS", false},
+		{"the other kind with TLS 1.2", tls.VersionTLS12, "auto", pop3server.Refuse(pop3server.On(plus).Nth(1), words), "SCRAM-SHA-256-PLUS", false},
+		{"the next mechanism", tls.VersionTLS13, "auto", pop3server.Refuse(pop3server.On(plus), words), "SCRAM-SHA-256", false},
+		{"by name", tls.VersionTLS13, "scram-sha-256-plus", pop3server.Refuse(pop3server.On(plus), words), "", true},
+		{"one that does not match", tls.VersionTLS13, "auto", pop3server.Refuse(pop3server.On(plus), "[AUTH] channel bindings don't match"), "", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, addr, config := secured(t, account(), pop3server.WithHooks(tc.hook), pop3server.WithMechanisms("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"))
+			config.MaxVersion = tc.version
+			c, err := pop3client.DialTLS(t.Context(), "tcp", addr, &pop3client.Options{TLSConfig: config})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close() }()
+			name, err := c.Login(t.Context(), pop3client.Credentials{User: "u", Password: "secret", Mechanism: tc.mechanism})
+			if name != tc.want || (err == nil) != (tc.want != "") || errors.Is(err, pop3client.ErrNoMechanism) != tc.noneLeft {
+				t.Errorf("%q, %v: the server got %q", name, err, s.Commands())
+			}
+		})
+	}
+}

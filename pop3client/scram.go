@@ -27,6 +27,7 @@ const (
 	bindNothing   binding = iota // "n": the client does not bind, or cannot tell what the server can
 	bindOffered                  // "y": the client could, and saw no -PLUS in the server's list
 	bindToChannel                // "p": the -PLUS form
+	bindOtherwise                // "p" with the other kind of binding
 )
 
 func newSCRAM(name string, cr Credentials, bind binding, state tls.ConnectionState, limits Limits) (*scramMechanism, error) {
@@ -40,8 +41,8 @@ func newSCRAM(name string, cr Credentials, bind binding, state tls.ConnectionSta
 	}
 	m := &scramMechanism{name: name, iterations: limits.SCRAMIterations}
 	switch bind {
-	case bindToChannel:
-		channel, err := channelBinding(state)
+	case bindToChannel, bindOtherwise:
+		channel, err := channelBinding(state, bind == bindOtherwise)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -55,9 +56,10 @@ func newSCRAM(name string, cr Credentials, bind binding, state tls.ConnectionSta
 }
 
 // channelBinding is tls-exporter (RFC 9266) with TLS 1.3, and tls-server-end-point (RFC 5929)
-// before it, where an exporter is only sound with an extension that older servers lack.
-func channelBinding(state tls.ConnectionState) (scram.ChannelBinding, error) {
-	if state.Version >= tls.VersionTLS13 {
+// before it, where an exporter is only sound with an extension that older servers lack; Go refuses it
+// without. other is the one that is not the first choice.
+func channelBinding(state tls.ConnectionState, other bool) (scram.ChannelBinding, error) {
+	if (state.Version >= tls.VersionTLS13) != other {
 		return scram.NewTLSExporterBinding(&state)
 	}
 	return scram.NewTLSServerEndpointBinding(&state)

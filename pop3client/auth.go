@@ -108,6 +108,9 @@ func (c *Client) converse(ctx context.Context, mechanism sasl.Client, cmd *comma
 			response, initial = initial, nil
 		default:
 			response, failed = mechanism.Next(challenge)
+			if errors.Is(failed, errChallenge) || errors.Is(failed, sasl.ErrUnexpectedServerChallenge) {
+				failed = &ProtocolError{Command: cmd.label, Problem: errChallenge.Error()}
+			}
 		}
 		next := &command{verb: "AUTH", n: none, m: none, shape: shapeChallenge, barrier: true, label: cmd.label, shown: hidden}
 		if failed != nil {

@@ -303,3 +303,31 @@ func TestCredentialsThatWouldSayMoreThanTheyShouldAreNotSent(t *testing.T) {
 		})
 	}
 }
+
+func TestAChallengeThatTheMechanismDoesNotHaveBreaksTheProtocol(t *testing.T) {
+	for _, tc := range []struct {
+		mechanism, problem string
+		part               func(p *peer)
+	}{
+		{"plain", "does not have", func(p *peer) { p.answer("AUTH PLAIN "+b64("\x00alice\x00tanstaaf"), "+ \r\n") }},
+		{"external", "does not have", func(p *peer) { p.answer("AUTH EXTERNAL "+b64("alice"), "+ \r\n") }},
+		{"cram-md5", "empty", func(p *peer) { p.answer("AUTH CRAM-MD5", "+ \r\n") }},
+		{"login", "does not have", func(p *peer) {
+			p.answer("AUTH LOGIN", "+ \r\n")
+			p.answer(b64("alice"), "+ \r\n")
+			p.answer(b64("tanstaaf"), "+ \r\n")
+		}},
+	} {
+		c := meet(t, nil, func(p *peer) {
+			tc.part(p)
+			p.answer("*", "-ERR cancelled\r\n")
+			p.hush()
+		})
+		cr := alice
+		cr.Mechanism = tc.mechanism
+		_, err := c.Login(t.Context(), cr)
+		if e := asError[*ProtocolError](t, err); !strings.Contains(e.Problem, tc.problem) || !strings.EqualFold(e.Command, "AUTH "+tc.mechanism) {
+			t.Errorf("%s: %v", tc.mechanism, err)
+		}
+	}
+}

@@ -5,14 +5,13 @@ import (
 	"crypto/md5" //nolint:gosec // RFC 2195 has no other
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/emersion/go-sasl"
 )
 
 // errChallenge is a challenge that the mechanism does not have.
-var errChallenge = errors.New("the server sent a challenge that the mechanism does not have")
+var errChallenge = errors.New("a challenge that the mechanism does not have")
 
 // loginMechanism is LOGIN. The server's prompts are not compared: they differ. Nothing goes with
 // the command, since servers ask for the name on their own.
@@ -45,7 +44,7 @@ func (m *cramMechanism) Next(challenge []byte) ([]byte, error) {
 	}
 	m.done = true
 	if len(challenge) == 0 {
-		return nil, fmt.Errorf("%s: the challenge is empty", MechanismCRAMMD5)
+		return nil, &ProtocolError{Command: "AUTH " + MechanismCRAMMD5, Problem: "the challenge is empty"}
 	}
 	mac := hmac.New(md5.New, []byte(m.password))
 	mac.Write(challenge)

@@ -2,7 +2,6 @@ package pop3client
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ type scramMechanism struct {
 	conversation *scram.ClientConversation
 	iterations   int // the most that the server may ask for
 	steps        int
+	nonce        string // the client's
 	detail       string // the error that the server told
 }
 
@@ -67,6 +67,7 @@ func channelBinding(state tls.ConnectionState, other bool) (scram.ChannelBinding
 
 func (m *scramMechanism) Start() (string, []byte, error) {
 	first, err := m.conversation.Step("")
+	_, m.nonce, _ = strings.Cut(first, ",r=")
 	return m.name, []byte(first), err
 }
 
@@ -91,23 +92,31 @@ func (m *scramMechanism) Next(challenge []byte) ([]byte, error) {
 	return []byte(response), nil
 }
 
-// bounded looks at the iterations in the server's first message before any is done.
+// bounded looks at the iterations in the server's first message before any is done, and at its
+// nonce, which would be the client's alone where somebody plays an old answer again.
 func (m *scramMechanism) bounded(first string) error {
+	problem := "the server's first message has no iteration count"
 	for field := range strings.SplitSeq(first, ",") {
+		if field == "r="+m.nonce {
+			problem = "the server's nonce adds nothing to the client's"
+			break
+		}
 		value, found := strings.CutPrefix(field, "i=")
 		if !found {
 			continue
 		}
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 1 {
-			return fmt.Errorf("%s: the server's iteration count is not a number", m.name)
-		}
-		if n > m.iterations {
+		switch {
+		case err != nil || n < 1:
+			problem = "the server's iteration count is not a number"
+		case n > m.iterations:
 			return &LimitError{Limit: "SCRAMIterations", Max: int64(m.iterations), Command: "AUTH " + m.name}
+		default:
+			return nil
 		}
-		return nil
+		break
 	}
-	return errors.New(m.name + ": the server's first message has no iteration count")
+	return &ProtocolError{Command: "AUTH " + m.name, Problem: problem}
 }
 
 // Verified reports whether the server proved that it knows the password.

@@ -49,7 +49,7 @@ func TestSCRAMDistrust(t *testing.T) {
 				p.answer("*", "-ERR cancelled\r\n")
 				p.hush()
 			})
-			if !strings.Contains(err.Error(), "iteration") {
+			if e := asError[*ProtocolError](t, err); !strings.Contains(e.Problem, "iteration") {
 				t.Errorf("%v", err)
 			}
 		})
@@ -61,6 +61,16 @@ func TestSCRAMDistrust(t *testing.T) {
 			p.hush()
 		})
 		if !strings.Contains(err.Error(), "nonce") {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("the client's nonce alone", func(t *testing.T) {
+		err := scram(t, func(p *peer, nonce string) {
+			p.say("+ " + b64(fmt.Sprintf("r=%s,s=%s,i=4096", nonce, b64("salt"))) + "\r\n")
+			p.answer("*", "-ERR cancelled\r\n")
+			p.hush()
+		})
+		if e := asError[*ProtocolError](t, err); !strings.Contains(e.Problem, "nonce") {
 			t.Errorf("%v", err)
 		}
 	})

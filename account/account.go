@@ -2,6 +2,7 @@ package account
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -139,10 +140,12 @@ func explainTLS(err error) string {
 		pin        *pinError
 	)
 	switch {
+	case errors.Is(err, pop3client.ErrInjection):
+		return "somebody on the way may be speaking for the server: try pop3s://, or another network"
 	case errors.As(err, &pin):
 		return "if the server's certificate was renewed, give the new fingerprint with --tls-fingerprint"
 	case errors.As(err, &unverified):
-		next := "name the authority that signed it with --tls-ca FILE"
+		next := explainCertificate(unverified.Err)
 		if len(unverified.UnverifiedCertificates) > 0 {
 			next += fmt.Sprintf(", or trust this very certificate with --tls-fingerprint %s if its owner tells you the same", fingerprint(unverified.UnverifiedCertificates[0].Raw))
 		}
@@ -151,4 +154,17 @@ func explainTLS(err error) string {
 		return "the port may be one that begins in clear, write pop3:// then"
 	}
 	return ""
+}
+
+// explainCertificate says what helps where a certificate is not trusted. Whoever signed one that is
+// past its time or for another host, it stays so.
+func explainCertificate(err error) string {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, new(x509.HostnameError)):
+		return "write the host that the certificate is for"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "see that this machine's clock is right, and ask the server's owner to renew it"
+	}
+	return "name the authority that signed it with --tls-ca FILE"
 }

@@ -72,3 +72,48 @@ func TestARefusalThatAsksForTLSIsNotThePasswords(t *testing.T) {
 		t.Errorf("%v after %d sessions", err, s.Sessions())
 	}
 }
+
+func TestNoHintLeadsWhereAnAttackerWants(t *testing.T) {
+	for _, tc := range []struct {
+		name        string
+		certificate pop3server.Certificate
+		hooks       []pop3server.Hook
+		want        string
+		never       []string
+	}{
+		{"octets behind STLS", pop3server.Certificate{}, []pop3server.Hook{pop3server.InjectAfterSTLS("+OK logged in\r\n")}, "speaking for the server", []string{"--tls none", "--tls-ca"}},
+		{"an expired certificate", pop3server.Expired(), nil, "renew it", []string{"--tls none", "--tls-ca"}},
+		{"another host's certificate", pop3server.WrongName(), nil, "write the host", []string{"--tls none", "--tls-ca"}},
+		{"an authority that is not known", pop3server.Certificate{}, nil, "--tls-ca FILE", []string{"--tls none"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			authority, err := pop3server.NewAuthority()
+			if err != nil {
+				t.Fatal(err)
+			}
+			config, _, err := authority.ServerTLS(tc.certificate)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ca := filepath.Join(t.TempDir(), "ca.pem")
+			if err := os.WriteFile(ca, authority.PEM(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			settings := Settings{TLSCA: ca}
+			if strings.Contains(tc.want, "--tls-ca") {
+				settings.TLSCA = ""
+			}
+			_, addr := serve(t, pop3server.WithTLS(config), pop3server.WithHooks(tc.hooks...))
+			_, err = connect(t, "pop3://joe@"+addr, settings)
+			wantKind(t, err, Unavailable)
+			if !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("%v", err)
+			}
+			for _, hint := range tc.never {
+				if strings.Contains(err.Error(), hint) {
+					t.Errorf("%v: it says %s", err, hint)
+				}
+			}
+		})
+	}
+}

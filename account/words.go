@@ -40,6 +40,8 @@ func plainWords(err error) string {
 		timeout    *pop3client.TimeoutError
 	)
 	switch {
+	case errors.Is(err, pop3client.ErrInjection):
+		return pop3client.ErrInjection.Error()
 	case errors.As(err, &pin):
 		return pin.Error()
 	case errors.As(err, &unverified):

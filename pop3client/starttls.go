@@ -2,6 +2,7 @@ package pop3client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -42,6 +43,11 @@ func (c *Client) StartTLS(ctx context.Context) error {
 	conn := c.conn
 	_ = conn.SetReadDeadline(time.Time{})
 	secured, err := handshake(ctx, conn, &c.opts, c.serverName)
+	if errors.As(err, new(tls.RecordHeaderError)) {
+		err = fmt.Errorf("STLS: %w", ErrInjection) // they came late, but no handshake looks like this
+		c.end(err)
+		return err
+	}
 	if err != nil {
 		err = fmt.Errorf("changing to TLS after STLS: %w", err)
 		c.end(err)

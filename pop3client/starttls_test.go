@@ -3,6 +3,8 @@ package pop3client
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"runtime"
 	"testing"
 )
@@ -40,5 +42,23 @@ func TestOctetsBehindARefusedSTLSAreNoAnswer(t *testing.T) {
 	caps, err := c.Capa().Wait(t.Context())
 	if e := asError[*ProtocolError](t, err); e.Line != "+OK forged" {
 		t.Errorf("CAPA gave %q, %v", caps.Lines, err)
+	}
+}
+
+// What is put behind STLS's +OK may come in a segment of its own, when the handshake has begun.
+func TestALineInClearInTheHandshakesPlaceIsAnInjection(t *testing.T) {
+	c := meet(t, &Options{TLSConfig: &tls.Config{ServerName: "mail.example", MinVersion: tls.VersionTLS12}}, func(p *peer) {
+		p.answer("STLS", "+OK\r\n")
+		head := make([]byte, 5)
+		if _, err := io.ReadFull(p.r, head); err != nil {
+			t.Error(err)
+		}
+		if _, err := p.r.Discard(int(head[3])<<8 | int(head[4])); err != nil {
+			t.Error(err)
+		}
+		p.say("+OK logged in\r\n")
+	})
+	if err := c.StartTLS(t.Context()); !errors.Is(err, ErrInjection) || c.State() != StateClosed {
+		t.Errorf("%v, %s", err, c.State())
 	}
 }

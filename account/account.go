@@ -59,7 +59,7 @@ func New(t Target, s Settings) (*Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	dialer, err := dialerOf(t, s)
+	dialer, err := dialerOf(t, s, a.address())
 	if err != nil {
 		return nil, err
 	}

@@ -183,7 +183,7 @@ func TestEnvironmentsNoProxyIsReadAsElsewhere(t *testing.T) {
 		{"*", "192.0.2.7:110", true},
 	} {
 		t.Setenv("NO_PROXY", tc.noProxy)
-		d, err := environmentProxy()
+		d, err := environmentProxy(tc.addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,16 +193,24 @@ func TestEnvironmentsNoProxyIsReadAsElsewhere(t *testing.T) {
 	}
 }
 
-func TestEnvironmentProxyThatCannotBeReadIsNotPassedBy(t *testing.T) {
+func TestEnvironmentProxyThatCannotBeUsedIsNotPassedBy(t *testing.T) {
 	for value, want := range map[string]bool{
 		"socks5://me:hun/ter2@127.0.0.1:1":  true,
 		"SOCKS5h://me:hunter2%zz@127.0.0.1": true,
 		"socks5://":                         true,
+		"socks://":                          true,
+		"socks4://127.0.0.1:1":              true,
+		"socks4a://me:hunter2@127.0.0.1:1":  true,
+		"127.0.0.1:1":                       true,
+		"me:hunter2@127.0.0.1:1":            true,
+		"junk":                              true,
+		"socks://127.0.0.1:1":               false,
 		"socks5h://127.0.0.1:1":             false,
-		"http://127.0.0.1:1":                false,
-		"127.0.0.1:1":                       false,
+		"http://127.0.0.1:1":                false, // the web's
+		"HTTPS://127.0.0.1:1":               false,
 	} {
 		t.Setenv("ALL_PROXY", value)
+		t.Setenv("NO_PROXY", "other.example")
 		_, err := New(mustTarget(t, "pop3://joe@mail.example"), Settings{})
 		if (err != nil) != want {
 			t.Errorf("%s: %v", value, err)
@@ -213,6 +221,16 @@ func TestEnvironmentProxyThatCannotBeReadIsNotPassedBy(t *testing.T) {
 				t.Errorf("%v repeats the password", err)
 			}
 		}
+		for target, noProxy := range map[string]string{"pop3://joe@mail.example": ".example", "pop3://joe@localhost": ""} {
+			t.Setenv("NO_PROXY", noProxy)
+			if _, err := New(mustTarget(t, target), Settings{}); err != nil {
+				t.Errorf("%s stands before %s all the same: %v", value, target, err)
+			}
+		}
+	}
+	t.Setenv("ALL_PROXY", "socks://127.0.0.1:1")
+	if _, err := connect(t, "pop3://joe@mail.example", Settings{}); err == nil || !strings.Contains(err.Error(), "through the proxy 127.0.0.1:1") {
+		t.Errorf("socks:// is not SOCKS5: %v", err)
 	}
 }
 

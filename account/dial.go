@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/url"
 	"os"
@@ -13,8 +14,8 @@ import (
 )
 
 // dialerOf gives the way to the server: a command, a proxy, a unix socket, or nil for
-// the network itself.
-func dialerOf(t Target, s Settings) (pop3client.ContextDialer, error) {
+// the network itself. addr is the server's, as it will be dialled.
+func dialerOf(t Target, s Settings, addr string) (pop3client.ContextDialer, error) {
 	switch {
 	case s.Tunnel != "" && s.Proxy != "":
 		return nil, usageError("reading --tunnel and --proxy", "give one of them", "there is one way to a server, not two")
@@ -31,24 +32,18 @@ func dialerOf(t Target, s Settings) (pop3client.ContextDialer, error) {
 		}
 		return d, nil
 	}
-	return environmentProxy()
+	return environmentProxy(addr)
 }
 
-// environmentProxy follows ALL_PROXY, except for the hosts of NO_PROXY and this machine's own.
-func environmentProxy() (pop3client.ContextDialer, error) {
+// environmentProxy follows ALL_PROXY, except for the hosts of NO_PROXY and this machine's own. Where
+// it cannot be followed to addr that is an error: whoever set it does not want to be seen without it.
+func environmentProxy(addr string) (pop3client.ContextDialer, error) {
 	value, name := os.Getenv("ALL_PROXY"), "ALL_PROXY"
 	if value == "" {
 		value, name = os.Getenv("all_proxy"), "all_proxy"
 	}
-	// A proxy of another kind was set up for the web; it does not lead to a POP3 server.
-	switch scheme, _, _ := strings.Cut(value, "://"); strings.ToLower(scheme) {
-	case "socks5", "socks5h":
-	default:
+	if value == "" {
 		return nil, nil
-	}
-	socks, err := pop3client.NewSOCKS5Dialer(value, nil)
-	if err != nil {
-		return nil, configError("reading the environment's "+name, "write socks5://host:port, or unset it", "%w", err)
 	}
 	noProxy := os.Getenv("NO_PROXY")
 	if noProxy == "" {
@@ -56,7 +51,26 @@ func environmentProxy() (pop3client.ContextDialer, error) {
 	}
 	// Which proxy it is plays no part: only whether there is one for a host.
 	rules := httpproxy.Config{HTTPProxy: "http://proxy.invalid", NoProxy: noProxy}
-	return exceptions{proxied: socks, direct: &net.Dialer{}, proxy: rules.ProxyFunc()}, nil
+	e := exceptions{direct: &net.Dialer{}, proxy: rules.ProxyFunc()}
+	var err error
+	switch scheme, rest, _ := strings.Cut(value, "://"); strings.ToLower(scheme) {
+	case "http", "https":
+		// It was set up for the web and does not lead to a POP3 server.
+		return nil, nil
+	case "socks5", "socks5h":
+		e.proxied, err = pop3client.NewSOCKS5Dialer(value, nil)
+	case "socks": // as GNOME writes it
+		e.proxied, err = pop3client.NewSOCKS5Dialer("socks5://"+rest, nil)
+	default:
+		err = errors.New("it is no SOCKS5 proxy's URL") // not repeated: it may hold a password
+	}
+	if err != nil && e.exempt(addr) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, configError("reading the environment's "+name, "write socks5://host:port, unset it, or name the server in NO_PROXY", "%w", err)
+	}
+	return e, nil
 }
 
 // exceptions are a proxy and the hosts that are reached without it.
@@ -70,8 +84,14 @@ func (e exceptions) DialContext(ctx context.Context, network, addr string) (net.
 }
 
 func (e exceptions) way(addr string) pop3client.ContextDialer {
-	if through, err := e.proxy(&url.URL{Scheme: "http", Host: addr}); err == nil && through == nil {
+	if e.exempt(addr) {
 		return e.direct
 	}
 	return e.proxied
+}
+
+// exempt says whether no proxy stands before an address.
+func (e exceptions) exempt(addr string) bool {
+	through, err := e.proxy(&url.URL{Scheme: "http", Host: addr})
+	return err == nil && through == nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +116,18 @@ func TestNoHintLeadsWhereAnAttackerWants(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestATunnelThatEndsIsNamedWithItsLastWords(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the command is a Unix shell's")
+	}
+	for _, target := range []string{"pop3://joe@mail.example", "pop3s://joe@mail.example"} {
+		_, err := connect(t, target, Settings{Tunnel: `printf 'Host key \033[1mchanged\n' >&2; exit 255`})
+		wantKind(t, err, Unavailable)
+		if want := `the tunnel's command ended with exit status 255: Host key \x1b[1mchanged: see that the command of --tunnel`; !strings.Contains(err.Error(), want) {
+			t.Errorf("%v", err)
+		}
 	}
 }

@@ -38,12 +38,15 @@ func plainWords(err error) string {
 		lookup     *net.DNSError
 		op         *net.OpError
 		timeout    *pop3client.TimeoutError
+		tunnel     *pop3client.TunnelError
 	)
 	switch {
 	case errors.Is(err, pop3client.ErrInjection):
 		return pop3client.ErrInjection.Error()
 	case errors.As(err, &pin):
 		return pin.Error()
+	case errors.As(err, &tunnel):
+		return tunnel.Error()
 	case errors.As(err, &unverified):
 		return "its certificate can't be trusted: " + strings.TrimPrefix(unverified.Err.Error(), "x509: ")
 	case errors.As(err, &record):

@@ -1,6 +1,7 @@
 package pop3client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,8 @@ import (
 type tunnelDialer struct{ command string }
 
 // NewTunnelDialer returns a dialer that runs a command with the system's shell and speaks through
-// its standard input and output, as with "ssh gateway nc host 110". Its standard error is this
-// process's. Closing the connection closes the command's input and output, and ends the command if
+// its standard input and output, as with "ssh gateway nc host 110". Of its standard error the last line
+// is kept for the [*TunnelError] that ends a session when the command has ended. Closing the connection closes the command's input and output, and ends the command if
 // it has not ended half a second later. The address asked for serves to name the server in a certificate.
 //
 // A tunnel counts as not encrypted: where it leads, and how the rest of the way is, is not known.
@@ -49,7 +50,9 @@ func (d tunnelDialer) DialContext(ctx context.Context, _, addr string) (net.Conn
 	}
 	// The process outlives the dialling, so it does not get its context.
 	cmd := exec.Command(shell, flag, d.command) //nolint:gosec,noctx // the user's own command
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirIn, theirOut, os.Stderr
+	t := &tunnelConn{in: ourIn, out: ourOut, cmd: cmd, far: farAddr{"tunnel", addr}, ended: make(chan struct{})}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirIn, theirOut, &t.words
+	cmd.WaitDelay = tunnelGrace // what the command leaves running may keep its standard error
 	ownGroup(cmd)
 	err = cmd.Start()
 	// Ours to close whether or not the command has them now.
@@ -60,13 +63,73 @@ func (d tunnelDialer) DialContext(ctx context.Context, _, addr string) (net.Conn
 		_ = ourOut.Close()
 		return nil, fmt.Errorf("starting the tunnel: %w", err)
 	}
-	return &tunnelConn{in: ourIn, out: ourOut, cmd: cmd, far: farAddr{"tunnel", addr}}, nil
+	go func() {
+		defer close(t.ended)
+		_ = cmd.Wait() // its ProcessState says how the command ended
+	}()
+	return t, nil
+}
+
+// TunnelError means that a tunnel's command has ended. errors.Is finds io.ErrUnexpectedEOF in it.
+type TunnelError struct {
+	// Status says how the command ended, as in "exit status 255".
+	Status string
+	// Words are the last line of its standard error, shortened, with control characters and octets
+	// outside UTF-8 as \xNN. "" where it said nothing.
+	Words string
+}
+
+func (e *TunnelError) Error() string {
+	s := "the tunnel's command ended with " + e.Status
+	if e.Words != "" {
+		s += ": " + e.Words
+	}
+	return s
+}
+
+func (e *TunnelError) Unwrap() error { return io.ErrUnexpectedEOF }
+
+// lastLine keeps the last line that is not empty of what is written to it.
+type lastLine struct {
+	mu         sync.Mutex
+	line, last []byte
+}
+
+func (l *lastLine) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, b := range p {
+		switch {
+		case b == '\n' || b == '\r':
+			l.whole()
+		case len(l.line) < shownOctets:
+			l.line = append(l.line, b)
+		}
+	}
+	return len(p), nil
+}
+
+// whole ends a line. The mutex is held.
+func (l *lastLine) whole() {
+	if len(bytes.TrimSpace(l.line)) > 0 {
+		l.last = append(l.last[:0], l.line...)
+	}
+	l.line = l.line[:0]
+}
+
+func (l *lastLine) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.whole()
+	return escapeControls(string(bytes.TrimSpace(l.last)))
 }
 
 // tunnelConn is a command's input and output as a connection.
 type tunnelConn struct {
 	in, out *os.File
 	cmd     *exec.Cmd
+	words   lastLine      // of its standard error
+	ended   chan struct{} // closed when the command has ended
 	far     net.Addr
 	once    sync.Once
 	err     error
@@ -74,7 +137,26 @@ type tunnelConn struct {
 
 func (t *tunnelConn) Read(p []byte) (int, error) {
 	n, err := t.in.Read(p)
+	if err == io.EOF { //nolint:errorlint // a file gives it bare
+		return n, t.end()
+	}
 	return n, t.lineError("read", err)
+}
+
+// end is why nothing more comes: io.EOF where the command has nothing to tell.
+func (t *tunnelConn) end() error {
+	timer := time.NewTimer(2 * tunnelGrace)
+	defer timer.Stop()
+	select {
+	case <-t.ended:
+	case <-timer.C:
+		return io.EOF // it closed its output and goes on
+	}
+	e := &TunnelError{Status: t.cmd.ProcessState.String(), Words: t.words.String()}
+	if t.cmd.ProcessState.Success() && e.Words == "" {
+		return io.EOF
+	}
+	return e
 }
 
 func (t *tunnelConn) Write(p []byte) (int, error) {
@@ -108,10 +190,14 @@ func (t *tunnelConn) SetWriteDeadline(d time.Time) error { return t.out.SetWrite
 func (t *tunnelConn) Close() error {
 	t.once.Do(func() {
 		t.err = errors.Join(t.out.Close(), t.in.Close())
-		timer := time.AfterFunc(tunnelGrace, func() { endGroup(t.cmd) })
+		timer := time.NewTimer(tunnelGrace)
 		defer timer.Stop()
-		// How the command ended says nothing about the connection.
-		_ = t.cmd.Wait()
+		select {
+		case <-t.ended:
+		case <-timer.C:
+			endGroup(t.cmd)
+			<-t.ended
+		}
 	})
 	return t.err
 }

@@ -104,10 +104,39 @@ func TestTunnel(t *testing.T) {
 	t.Run("a command that fails", func(t *testing.T) {
 		_, err := Dial(t.Context(), "tcp", "h:110", &Options{Dialer: NewTunnelDialer("exit 3")})
 		_ = asError[*CutError](t, err)
+		if e := asError[*TunnelError](t, err); e.Status != "exit status 3" || e.Words != "" {
+			t.Errorf("%+v", e)
+		}
 		if _, err = Dial(t.Context(), "tcp", "h:110", &Options{Dialer: NewTunnelDialer("")}); err == nil {
 			t.Error("an empty command was run")
 		}
 	})
+}
+
+func TestP7_ATunnelsLastWordsAreTheReason(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the commands are a Unix shell's")
+	}
+	long := strings.Repeat("x", 2*shownOctets)
+	for command, want := range map[string]string{
+		`echo first >&2; printf '\033[31mPermission denied\033[0m\r\n\n' >&2; exit 255`: `exit status 255: \x1b[31mPermission denied\x1b[0m`,
+		`printf 'no line end' >&2; exit 1`:                                              "exit status 1: no line end",
+		`echo ` + long + ` >&2; exit 1`:                                                 "exit status 1: " + long[:shownOctets],
+		`echo bye >&2`:                                                                  "exit status 0: bye",
+		`kill -9 $$`:                                                                    "signal: killed",
+		`printf '+OK ready\r\n'; read line; echo gone >&2; exit 4`:                      "exit status 4: gone",
+		`sleep 2 >&- & echo left something running >&2; exit 5`:                         "exit status 5: left something running",
+	} {
+		c, err := Dial(t.Context(), "tcp", "h:110", &Options{Dialer: NewTunnelDialer(command)})
+		if err == nil {
+			_, err = c.Capa().Wait(t.Context())
+			_ = c.Close()
+		}
+		_ = asError[*CutError](t, err)
+		if e := asError[*TunnelError](t, err); !strings.HasSuffix(e.Error(), "ended with "+want) || !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			t.Errorf("%s: %v", command, err)
+		}
+	}
 }
 
 // socks5 is a proxy that takes a name and a password, and speaks POP3 itself in the place of the

@@ -185,7 +185,7 @@ func (a *Account) dial(ctx context.Context, hints Hints, password string) (*pop3
 	e := &Error{Doing: "connecting to " + printable(addr), Err: plain(err)}
 	if e.Next = explainTLS(err); e.Next != "" {
 		e.Kind = Unavailable
-	} else if errors.As(err, new(*pop3client.TunnelError)) {
+	} else if TunnelEnded(err) {
 		e.Kind, e.Next = Unavailable, "see that the command of --tunnel works by itself"
 	} else if silent, ok := errors.AsType[*pop3client.TimeoutError](err); ok && silent.Step == "" && a.mode != implicit {
 		e.Next = "write pop3s:// if the port is one for TLS from the first octet; else try again later"

@@ -3,6 +3,8 @@ package account
 import (
 	"errors"
 	"fmt"
+
+	"popmark/pop3client"
 )
 
 // Kind says who has to do something about an error, which is what a program's exit
@@ -50,6 +52,9 @@ var ErrNoPassword = errors.New("no password was found")
 // ErrNoSTLS is wrapped by the error of [Account.Connect] when STARTTLS was asked for
 // or a certificate was named, and the server does not offer it.
 var ErrNoSTLS = errors.New("the server does not offer STLS")
+
+// TunnelEnded says whether an error, of the connection made too, is the end of the command of --tunnel.
+func TunnelEnded(err error) bool { return errors.As(err, new(*pop3client.TunnelError)) }
 
 func usageError(doing, next, format string, args ...any) error {
 	return &Error{Kind: Usage, Doing: doing, Err: fmt.Errorf(format, args...), Next: next}

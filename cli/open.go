@@ -167,6 +167,9 @@ func (b *opened) fault(doing string, err error) error {
 		mailbox.Unavailable: "see that the host and the port are right and the line is up, then run the same command again",
 		mailbox.Protocol:    "see the dialogue with --transcript FILE",
 	}[class]
+	if account.TunnelEnded(err) {
+		next = "see that the command of --tunnel works by itself, then run the same command again"
+	}
 	if next == "" {
 		next = "see the dialogue with --transcript FILE"
 	}

@@ -95,7 +95,7 @@ func TestRefusalsThatAskForTLS(t *testing.T) {
 	}{
 		{"AUTH PLAIN", "command not permitted when TLS not in use", true},
 		{"PASS", "[AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.", true},
-		{"PASS", "Login fail. A secure connection is requiered(such as ssl).", true},
+		{"PASS", "Login fail. A secure connection is requiered(such as ssl).", true}, //nolint:misspell // as QQ writes it
 		{"USER", "must use TLS/SSL", true},
 		{"AUTH PLAIN", "encryption required for requested authentication mechanism", true},
 		{"PASS", "请使用SSL加密登录", true},

@@ -70,7 +70,8 @@ func (d tunnelDialer) DialContext(ctx context.Context, _, addr string) (net.Conn
 	return t, nil
 }
 
-// TunnelError means that a tunnel's command has ended. errors.Is finds io.ErrUnexpectedEOF in it.
+// TunnelError means that a tunnel's command has ended. It comes in a [*CutError], and from a TLS
+// handshake by itself.
 type TunnelError struct {
 	// Status says how the command ended, as in "exit status 255".
 	Status string
@@ -86,8 +87,6 @@ func (e *TunnelError) Error() string {
 	}
 	return s
 }
-
-func (e *TunnelError) Unwrap() error { return io.ErrUnexpectedEOF }
 
 // lastLine keeps the last line that is not empty of what is written to it.
 type lastLine struct {
@@ -137,7 +136,7 @@ type tunnelConn struct {
 
 func (t *tunnelConn) Read(p []byte) (int, error) {
 	n, err := t.in.Read(p)
-	if err == io.EOF { //nolint:errorlint // a file gives it bare
+	if errors.Is(err, io.EOF) {
 		return n, t.end()
 	}
 	return n, t.lineError("read", err)
@@ -161,6 +160,12 @@ func (t *tunnelConn) end() error {
 
 func (t *tunnelConn) Write(p []byte) (int, error) {
 	n, err := t.out.Write(p)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, os.ErrClosed) {
+		// The command reads no more. A TLS handshake begins with writing.
+		if ended, ok := errors.AsType[*TunnelError](t.end()); ok {
+			return n, ended
+		}
+	}
 	return n, t.lineError("write", err)
 }
 

@@ -133,7 +133,7 @@ func TestP7_ATunnelsLastWordsAreTheReason(t *testing.T) {
 			_ = c.Close()
 		}
 		_ = asError[*CutError](t, err)
-		if e := asError[*TunnelError](t, err); !strings.HasSuffix(e.Error(), "ended with "+want) || !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		if e := asError[*TunnelError](t, err); !strings.HasSuffix(err.Error(), e.Error()) || !strings.HasSuffix(e.Error(), "ended with "+want) || !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			t.Errorf("%s: %v", command, err)
 		}
 	}

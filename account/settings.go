@@ -39,7 +39,8 @@ func ValidAuth(name string) bool { return slices.Contains(AuthModes(), name) }
 // usable: everything at its default, and no source of a password. Fields that name
 // sources of a password are tried in their order.
 type Settings struct {
-	TLS            string // one of TLSModes; "" is TLSAuto
+	TLS string // one of TLSModes; "" is TLSAuto
+	// Each of the next three demands TLS where the connection begins in clear and TLS is TLSAuto.
 	TLSCA          string // a PEM file whose certificates are trusted as well as the system's
 	TLSFingerprint string // "sha256:…" of the server's certificate, trusted instead of any authority
 	TLSCert        string // a PEM file with the client's certificate, and its key unless TLSKey has it

@@ -32,6 +32,7 @@
 //   - [*ServerError]: -ERR, with its code and words, and what it means for the one who asked ([Kind]).
 //   - [*StateError]: nothing was sent.
 //   - [*CutError]: the connection ended before the answer did; errors.Is finds io.ErrUnexpectedEOF.
+//   - [*TunnelError], in a CutError or from a TLS handshake: a tunnel's command has ended.
 //   - [*TimeoutError]: the server kept silent, or connecting or the login took too long.
 //   - [*ProtocolError], [*LimitError]: the answer is not POP3, or is more than [Limits] allow.
 //   - [*PipeliningError]: one of these three while pipelining was on trial, see below.

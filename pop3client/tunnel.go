@@ -71,7 +71,7 @@ func (d tunnelDialer) DialContext(ctx context.Context, _, addr string) (net.Conn
 }
 
 // TunnelError means that a tunnel's command has ended. It comes in a [*CutError], and from a TLS
-// handshake by itself.
+// handshake by itself. It is a [net.Error], as what ends another connection is.
 type TunnelError struct {
 	// Status says how the command ended, as in "exit status 255".
 	Status string
@@ -87,6 +87,12 @@ func (e *TunnelError) Error() string {
 	}
 	return s
 }
+
+// Timeout is false.
+func (e *TunnelError) Timeout() bool { return false }
+
+// Temporary is false: the connection is gone.
+func (e *TunnelError) Temporary() bool { return false }
 
 // lastLine keeps the last line that is not empty of what is written to it.
 type lastLine struct {

@@ -113,6 +113,8 @@ func TestTunnel(t *testing.T) {
 	})
 }
 
+var _ net.Error = (*TunnelError)(nil)
+
 func TestP7_ATunnelsLastWordsAreTheReason(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the commands are a Unix shell's")

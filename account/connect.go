@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -144,7 +145,7 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 			c = nil
 		}
 	}()
-	if login.STLS, err = a.encrypt(ctx, c, hints, credentials); err != nil {
+	if login.STLS, err = a.prepare(ctx, c, hints, credentials); err != nil {
 		return c, login, 0, err
 	}
 	if _, port, err := net.SplitHostPort(a.address()); err == nil {
@@ -160,6 +161,19 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 		return c, login, delay, a.loginError(err)
 	}
 	return c, login, 0, nil
+}
+
+// prepare is encrypt within the time that a whole login may take: a server that goes on and on
+// with what it offers never comes to it.
+func (a *Account) prepare(ctx context.Context, c *pop3client.Client, hints Hints, cr pop3client.Credentials) (bool, error) {
+	limit := cmp.Or(a.options.LoginTimeout, pop3client.DefaultLoginTimeout)
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	offered, err := a.encrypt(limited, c, hints, cr)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = a.askError(&pop3client.TimeoutError{Command: "CAPA", Step: "the login", After: limit})
+	}
+	return offered, err
 }
 
 func (a *Account) address() string {

@@ -229,6 +229,7 @@ func TestEnvironmentProxyThatCannotBeUsedIsNotPassedBy(t *testing.T) {
 		}
 	}
 	t.Setenv("ALL_PROXY", "socks://127.0.0.1:1")
+	t.Setenv("NO_PROXY", "")
 	if _, err := connect(t, "pop3://joe@mail.example", Settings{}); err == nil || !strings.Contains(err.Error(), "through the proxy 127.0.0.1:1") {
 		t.Errorf("socks:// is not SOCKS5: %v", err)
 	}

@@ -3,6 +3,7 @@ package account
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -72,4 +73,48 @@ func TestTimeoutHoldsForTheAnswerToAPassword(t *testing.T) {
 			}
 		})
 	}
+}
+
+// talker is a dialer to a server whose answer to CAPA has a line each second and no end.
+type talker struct{ t *testing.T }
+
+func (d talker) DialContext(context.Context, string, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	var over sync.WaitGroup
+	over.Go(func() {
+		defer func() { _ = far.Close() }()
+		_, _ = io.WriteString(far, "+OK\r\n")
+		if lines := bufio.NewScanner(far); !lines.Scan() {
+			return
+		}
+		for answer := "+OK\r\n"; ; answer = "X-MORE\r\n" {
+			if _, err := io.WriteString(far, answer); err != nil {
+				return
+			}
+			time.Sleep(time.Second) // the bubble's clock
+		}
+	})
+	d.t.Cleanup(func() {
+		_ = near.Close()
+		over.Wait()
+	})
+	return near, nil
+}
+
+func TestP10_WhatAServerOffersTakesNoLongerThanALogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, err := New(mustTarget(t, "pop3://joe@mail.example"), Settings{Password: "secret", Timeout: 10 * time.Second, Auth: AuthUser})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.options.Dialer = talker{t}
+		begin := time.Now()
+		_, _, err = a.Connect(t.Context(), Hints{})
+		if took := time.Since(begin); took > pop3client.DefaultLoginTimeout+time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if _, ok := errors.AsType[*pop3client.TimeoutError](err); !ok {
+			t.Errorf("%v", err)
+		}
+	})
 }

@@ -81,6 +81,7 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 			}
 		}
 		if err == nil {
+			m.judgeScan(ctx, nil)
 			return ctx.Err()
 		}
 		m.lose(ctx, err)
@@ -175,6 +176,7 @@ func (m *Mailbox) lose(ctx context.Context, err error) {
 	if client == nil {
 		return
 	}
+	m.judgeScan(ctx, err)
 	if ctx.Err() != nil {
 		// Answers of what was asked are still on their way, and nobody waits for them.
 		m.drop()

@@ -22,6 +22,9 @@ type suspicion struct {
 	off     bool // ask one thing at a time
 	proven  bool // and it is known, and told, that this helps
 	strikes int
+	// cuts are those strikes that a scan gave: that a session opens without pipelining
+	// proves nothing about them.
+	cuts int
 }
 
 // suspect weighs a fault of a session; several says whether more than one command was under way.
@@ -30,24 +33,59 @@ func (m *Mailbox) suspect(err error, several bool) {
 		fault    *pop3client.PipeliningError
 		timeout  *pop3client.TimeoutError
 		protocol *pop3client.ProtocolError
+		cut      *pop3client.CutError
 	)
+	cuts := 0
 	weight := 0
 	switch {
 	case errors.As(err, &fault) && fault.Fault != pop3client.PipeliningCut:
 		weight = strikesToDoubt
 	case fault != nil, several && errors.As(err, &timeout), several && errors.As(err, &protocol):
 		weight = 1
+	case m.order.untried() && errors.As(err, &cut):
+		// Some servers bear the flight that opens a session and close at the second TOP.
+		weight, cuts = 1, 1
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.pipelining.strikes += weight
+	m.pipelining.cuts += cuts
 	if m.pipelining.strikes >= strikesToDoubt {
 		m.pipelining.off = true
 	}
 }
 
-// judge closes the case that suspect opened, by how a session without pipelining went.
+// judge closes the case that suspect opened, by how the opening of a session without pipelining went.
 func (m *Mailbox) judge(ctx context.Context, well bool) {
+	m.mu.Lock()
+	waits := well && m.pipelining.cuts > 0
+	m.mu.Unlock()
+	if !waits {
+		m.decide(ctx, well)
+	}
+}
+
+// judgeScan closes the case, or one strike of it, by how the scan in the present session ended.
+// The turn is held.
+func (m *Mailbox) judgeScan(ctx context.Context, err error) {
+	m.mu.Lock()
+	p := &m.pipelining
+	if m.order.proven && !p.off {
+		p.strikes, p.cuts = p.strikes-p.cuts, 0 // TOPs that came together were answered
+	}
+	open := p.off && p.cuts > 0
+	m.mu.Unlock()
+	switch {
+	case !open || m.client() == nil:
+	case m.client().State() == pop3client.StateClosed:
+		m.decide(ctx, false)
+	case err == nil && m.order.stone != nil: // an answer came
+		m.decide(ctx, true)
+	}
+}
+
+// decide says whether asking one thing at a time has helped, where that was being tried.
+func (m *Mailbox) decide(ctx context.Context, well bool) {
 	m.mu.Lock()
 	p := &m.pipelining
 	if !p.off || p.proven || !well && ctx.Err() != nil {
@@ -70,3 +108,6 @@ func (m *Mailbox) judge(ctx context.Context, well bool) {
 		})
 	}
 }
+
+// untried says that TOPs were asked for together in this session, and that none of them has been proven.
+func (o *order) untried() bool { return o.marks > 0 && !o.proven && !o.unprovable }

@@ -39,6 +39,8 @@ func TestPipeliningThatLiesIsRememberedForTheNextRun(t *testing.T) {
 		"UIDL refused behind STAT":   pop3server.Refuse(pop3server.Pipelined(pop3server.On("UIDL")), "what"),
 		"TOPs refused behind TOPs":   pop3server.Refuse(pop3server.Pipelined(pop3server.On("TOP")), "what"),
 		"answered in disorder":       disorder(),
+		"closed at the second TOP":   pop3server.Cut(pop3server.Pipelined(pop3server.On("TOP")), pop3server.Close),
+		"refused at it, and closed":  refuseAndClose(pop3server.Pipelined(pop3server.On("TOP"))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,6 +67,13 @@ func TestPipeliningThatLiesIsRememberedForTheNextRun(t *testing.T) {
 	}
 }
 
+// refuseAndClose answers -ERR and closes the connection.
+func refuseAndClose(m pop3server.Match) pop3server.Hook {
+	return m.Do(func(*pop3server.Event) pop3server.Action {
+		return pop3server.Action{Skip: true, Answer: strings.NewReader("-ERR protocol violation\r\n"), Then: pop3server.Close}
+	})
+}
+
 // disorder is a server in which commands that come together run after each other: each TOP
 // is answered with what belongs to the one before, the first with what belongs to the last.
 func disorder() pop3server.Hook {
@@ -86,6 +95,7 @@ func TestALineThatBreaksIsNotTakenForPipelining(t *testing.T) {
 	for name, hook := range map[string]pop3server.Hook{
 		"cut while opening":     pop3server.InSession(1, pop3server.Cut(pop3server.On("UIDL"), pop3server.Reset)),
 		"cut in the scan":       pop3server.InSession(1, pop3server.Cut(pop3server.On("TOP 20"), pop3server.Reset)),
+		"cut at the first TOPs": pop3server.InSession(1, pop3server.Cut(pop3server.On("TOP").Nth(2), pop3server.Reset)),
 		"stalled in the scan":   pop3server.InSession(1, pop3server.Stall(pop3server.On("TOP 20"))),
 		"stalled, then refused": pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Reset)),
 	} {

@@ -190,6 +190,9 @@ func (m *Mailbox) lose(ctx context.Context, err error) {
 		m.wary = true // so that what came before it is proven, and not asked for in vain again
 	}
 	m.suspect(err, client.Window() > 1 && client.InFlight() > 1)
+	if err == nil {
+		err = client.Err() // it came behind the last answer
+	}
 	m.drop()
 	m.setState(Lost, err)
 }

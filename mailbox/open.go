@@ -121,26 +121,29 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) ([]Message, error
 
 	_, err := capa.Wait(ctx)
 	if over(ctx, c) {
-		return nil, fmt.Errorf("asking for capabilities: %w", orCause(ctx, err))
+		return nil, fmt.Errorf("asking for capabilities: %w", orCause(ctx, c, err))
 	}
 	total, statErr := stat.Wait(ctx)
 	if over(ctx, c) {
-		return nil, fmt.Errorf("counting messages: %w", orCause(ctx, statErr))
+		return nil, fmt.Errorf("counting messages: %w", orCause(ctx, c, statErr))
 	}
 	uids, uidErr := uidl.Wait(ctx)
 	if over(ctx, c) {
-		return nil, fmt.Errorf("asking for UIDLs: %w", orCause(ctx, uidErr))
+		return nil, fmt.Errorf("asking for UIDLs: %w", orCause(ctx, c, uidErr))
 	}
 	sizes, err := list.Wait(ctx)
-	if c.PipeliningTrusted() {
+	if c.PipeliningTrusted() && !over(ctx, c) {
 		if err := askAlone(ctx, c, statErr, uidErr, err); err != nil {
 			return nil, err
 		}
 	}
+	if over(ctx, c) {
+		return nil, fmt.Errorf("listing messages: %w", orCause(ctx, c, err))
+	}
 	// Some servers refuse to list what is empty.
 	empty := statErr == nil && total.Messages == 0
 	if _, refused := errors.AsType[*pop3client.ServerError](err); err != nil && !(empty && refused) {
-		return nil, fmt.Errorf("listing messages: %w", orCause(ctx, err))
+		return nil, fmt.Errorf("listing messages: %w", orCause(ctx, c, err))
 	}
 	hasUIDL := uidErr == nil || empty && c.Capabilities().UIDL()
 	m.describe(conn, hasUIDL)
@@ -176,7 +179,7 @@ func askAlone(ctx context.Context, c *pop3client.Client, stat, uidl, list error)
 			return &pop3client.PipeliningError{Fault: pop3client.PipeliningGarble, Err: one.refusal}
 		}
 		if over(ctx, c) {
-			return fmt.Errorf("listing messages: %w", orCause(ctx, one.refusal))
+			return fmt.Errorf("listing messages: %w", orCause(ctx, c, one.refusal))
 		}
 	}
 	return nil
@@ -188,9 +191,15 @@ func over(ctx context.Context, c *pop3client.Client) bool {
 	return ctx.Err() != nil || c.State() == pop3client.StateClosed
 }
 
-func orCause(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+// orCause is what ended a wait or a session, where a command's own error is not that: it has none,
+// or was refused, where what ends the session comes behind its answer.
+func orCause(ctx context.Context, c *pop3client.Client, err error) error {
+	_, refused := errors.AsType[*pop3client.ServerError](err)
+	switch cause := c.Err(); {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case cause != nil && (err == nil || refused):
+		return cause
 	}
 	return err
 }

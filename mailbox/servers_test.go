@@ -117,6 +117,38 @@ func TestALineThatBreaksIsNotTakenForPipelining(t *testing.T) {
 	}
 }
 
+// behind sends octets behind the answer to a command, without being asked.
+func behind(command, octets string) pop3server.Hook {
+	return pop3server.Whole(pop3server.On(command), func(answer string) string { return answer + octets })
+}
+
+func TestOctetsThatNobodyAskedForEndAnOpeningWithTheirOwnName(t *testing.T) {
+	for _, command := range []string{"STAT", "UIDL", "LIST"} {
+		for _, octets := range []string{"junk", "+OK spam\r\n", "\x00"} {
+			t.Run(command+" "+strconv.Quote(octets), func(t *testing.T) {
+				b := newBench(t, mailbox.Config{}, letters(3), pop3server.Without("PIPELINING"), pop3server.WithHooks(behind(command, octets)))
+				err := b.box.Open(t.Context())
+				if mailbox.ClassOf(err) != mailbox.Protocol || !strings.Contains(fmt.Sprint(err), "octets follow that nobody asked for") {
+					t.Errorf("opening: %v, of class %v", err, mailbox.ClassOf(err))
+				}
+			})
+		}
+	}
+}
+
+func TestALineLostBehindTheLastAnswerIsToldWithItsCause(t *testing.T) {
+	b := newBench(t, mailbox.Config{}, letters(1), pop3server.Without("PIPELINING"), pop3server.WithHooks(behind("TOP", "junk")))
+	b.mustOpen()
+	b.box.StartScan()
+	e := b.wait("the line's loss", func(e mailbox.Event) bool {
+		s, ok := e.(mailbox.StateEvent)
+		return ok && s.State == mailbox.Lost
+	})
+	if lost := e.(mailbox.StateEvent); lost.Err == nil {
+		t.Error("the line is lost, and nothing says why")
+	}
+}
+
 func TestOddServersLeaveAWorkingList(t *testing.T) {
 	for name, tt := range map[string]struct {
 		messages int

@@ -102,6 +102,15 @@ func (c *Client) State() State {
 	return c.state
 }
 
+// Err returns why the session is over, nil while it is not: [ErrClosed] after Close and after a QUIT
+// that was answered, else the fault. What ended it may belong to no command's answer, as octets do
+// that nobody asked for.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fatal
+}
+
 // TLS returns the TLS connection's state, and whether the connection is encrypted.
 func (c *Client) TLS() (tls.ConnectionState, bool) {
 	c.mu.Lock()

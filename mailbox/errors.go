@@ -70,6 +70,8 @@ func ClassOf(err error) Class {
 	case errors.As(err, &limit), errors.As(err, &protocol), errors.Is(err, pop3client.ErrInjection),
 		errors.Is(err, pop3client.ErrServerUnverified):
 		return Protocol
+	case errors.As(err, &cut) && cut.Last != nil:
+		return classOfGoodbye(cut.Last)
 	case errors.As(err, &timeout), errors.As(err, &cut), errors.Is(err, io.ErrUnexpectedEOF):
 		return Unavailable
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -106,6 +108,17 @@ func classOfServer(e *pop3client.ServerError) Class {
 	return Other
 }
 
+// classOfGoodbye is for what a server said when it ended a session.
+func classOfGoodbye(e *pop3client.ServerError) Class {
+	switch e.Kind() {
+	case pop3client.KindTryLater:
+		return TryLater
+	case pop3client.KindPermanent:
+		return Permanent
+	}
+	return Unavailable
+}
+
 // broken says whether an error leaves the connection of no use.
 func broken(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -125,7 +138,7 @@ func again(err error, broke bool) bool {
 	case Unavailable:
 		return true
 	case TryLater:
-		return broke
+		return broke || errors.As(err, new(*pop3client.CutError))
 	}
 	_, garbled := errors.AsType[*pop3client.ProtocolError](err)
 	return garbled || errors.Is(err, pop3client.ErrPipeliningBroken) || errors.Is(err, errDisorder)

@@ -67,15 +67,20 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 	defer decoders.end()
 
 	done := 0
-	got := func(it item) {
+	put := func(it item) {
 		done++
 		decoders.put(it)
 	}
+	var last lastWord
 	for try, broke := 0, false; ; try++ {
 		err := m.ensureOpen(ctx)
 		if err == nil {
-			before := done
-			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), fullSpeed, got)
+			before, ahead := done, pace(fullSpeed)
+			if try > 1 {
+				ahead = oneByOne // one message may be what the server closes at: those before it are kept
+			}
+			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), ahead, func(it item) { last.got(it, put) })
+			last.settle(err, put)
 			if done > before {
 				try, broke = 0, false
 			}
@@ -97,6 +102,36 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 			return err
 		}
 	}
+}
+
+// lastWord keeps a refused header back until something follows: a server that ends the
+// session may say so in the place of an answer.
+type lastWord struct {
+	kept  item
+	keeps bool
+	once  ID // the message that such a word was kept from: a second one is its own
+}
+
+func (l *lastWord) got(it item, put func(item)) {
+	l.settle(nil, put)
+	if refused(it.err) && it.msg.ID != l.once {
+		l.kept, l.keeps = it, true
+		return
+	}
+	put(it)
+}
+
+// settle hands on what is kept, unless the line was cut behind it: then the message is asked for again.
+func (l *lastWord) settle(err error, put func(item)) {
+	if !l.keeps {
+		return
+	}
+	l.keeps = false
+	if errors.As(err, new(*pop3client.CutError)) {
+		l.once = l.kept.msg.ID
+		return
+	}
+	put(l.kept)
 }
 
 // lookup goes through messages by ID, with what the ledger knows of them. What is

@@ -136,6 +136,41 @@ func TestOctetsThatNobodyAskedForEndAnOpeningWithTheirOwnName(t *testing.T) {
 	}
 }
 
+func TestAGoodbyeInAScanIsTakenForALineThatBroke(t *testing.T) {
+	const goodbye = "-ERR Disconnected for inactivity.\r\n"
+	asAnswer := pop3server.On("TOP 3").Do(func(*pop3server.Event) pop3server.Action {
+		return pop3server.Action{Skip: true, Answer: strings.NewReader(goodbye), Then: pop3server.Close}
+	})
+	for name, tt := range map[string]struct {
+		hook    pop3server.Hook
+		refused string // the message that may have no header
+	}{
+		"as an answer":            {pop3server.InSession(1, asAnswer), ""},
+		"as an answer every time": {asAnswer, "uid-3"},
+		"behind an answer":        {pop3server.InSession(1, behind("TOP 3", goodbye)), ""},
+		"behind it, and closed": {pop3server.InSession(1, pop3server.On("TOP 3").Do(func(*pop3server.Event) pop3server.Action {
+			text := "+OK\r\nSubject: letter 3\r\n\r\n.\r\n" + goodbye
+			return pop3server.Action{Skip: true, Answer: strings.NewReader(text), Then: pop3server.Close}
+		})), ""},
+	} {
+		for _, capability := range []string{"PIPELINING", "LANG"} {
+			t.Run(name+" without "+capability, func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t, mailbox.Config{}, letters(12), pop3server.Without(capability), pop3server.WithHooks(tt.hook))
+				b.mustOpen()
+				for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if h.Err != nil != (string(h.ID) == tt.refused) {
+						t.Errorf("%s: %v", h.ID, h.Err)
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestALineLostBehindTheLastAnswerIsToldWithItsCause(t *testing.T) {
 	b := newBench(t, mailbox.Config{}, letters(1), pop3server.Without("PIPELINING"), pop3server.WithHooks(behind("TOP", "junk")))
 	b.mustOpen()

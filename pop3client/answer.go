@@ -150,8 +150,8 @@ func (c *Client) outOfTurn(cmd *command) {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(c.in.bytes(), "\r\n"), []byte("\n"))
 	line = bytes.TrimRight(line, "\r")
 	if status, rest := splitStatus(line); status == statusErr {
-		// The last words before an idle session is closed come like this.
-		c.endLocked(c.serverErrorLocked("", rest))
+		// The last words before an idle session is closed come like this. They refuse no command.
+		c.endLocked(&CutError{Command: cmd.String(), Last: c.serverErrorLocked("", rest)})
 		return
 	}
 	c.endLocked(&ProtocolError{

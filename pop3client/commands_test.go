@@ -286,8 +286,11 @@ func TestServerThatSpeaksUnasked(t *testing.T) {
 		c := enter(t, nil, func(p *peer) { p.answer("NOOP", "+OK\r\n-ERR [SYS/TEMP] shutting down\r\n") })
 		got(t, c.Noop())
 		_, err := c.Dele(1).Wait(t.Context())
-		if e := asError[*ServerError](t, err); e.Kind() != KindTryLater || e.Command != "" {
+		if e := asError[*CutError](t, err).Last; e == nil || e.Kind() != KindTryLater || e.Command != "" {
 			t.Errorf("%+v", e)
+		}
+		if refused := new(ServerError); errors.As(err, &refused) {
+			t.Errorf("%v counts as a refusal of DELE", err)
 		}
 	})
 }

@@ -37,7 +37,7 @@ var (
 // make it safe first.
 type ServerError struct {
 	// Command is what was refused, without secrets: "RETR 3", "PASS", "AUTH PLAIN"; "" for the
-	// greeting and for an -ERR nobody asked for.
+	// greeting. An -ERR that nobody asked for is a [*CutError].
 	Command string
 	// Code is the response code in capitals, without brackets: "AUTH", "IN-USE", "LOGIN-DELAY",
 	// "SYS/TEMP", "SYS/PERM", "UTF8" (RFC 2449, 3206, 6856) or another; "" where there is none.
@@ -54,6 +54,13 @@ type ServerError struct {
 }
 
 func (e *ServerError) Error() string {
+	if e.Command == "" {
+		return "the server refused the session: " + e.words()
+	}
+	return e.Command + " was refused: " + e.words()
+}
+
+func (e *ServerError) words() string {
 	text := e.Text
 	if text == "" {
 		text = "-ERR, without a reason"
@@ -61,10 +68,7 @@ func (e *ServerError) Error() string {
 	if e.Detail != "" {
 		text += " (" + e.Detail + ")"
 	}
-	if e.Command == "" {
-		return "the server refused the session: " + text
-	}
-	return e.Command + " was refused: " + text
+	return text
 }
 
 // ProtocolError is an answer that is not POP3.
@@ -172,11 +176,17 @@ func (e *TimeoutError) Temporary() bool { return false }
 type CutError struct {
 	// Command is what had been asked, "" for the greeting.
 	Command string
+	// Last is the -ERR, answering nothing, with which the server ended the session; nil where it went
+	// without a word. As it refuses no command errors.As does not find it.
+	Last *ServerError
 	// Err is the network's error, nil for a mere end.
 	Err error
 }
 
 func (e *CutError) Error() string {
+	if e.Last != nil {
+		return "the server ended the session: " + e.Last.words()
+	}
 	of := "the greeting"
 	if e.Command != "" {
 		of = "the answer to " + e.Command

@@ -194,7 +194,7 @@ func TestCloseEndsWaits(t *testing.T) {
 }
 
 func TestP8_Limits(t *testing.T) {
-	limits := Limits{AnswerOctets: 64, CapabilityLines: 3, ListEntries: 4, ListLineOctets: 32, TopOctets: 100}
+	limits := Limits{AnswerOctets: 64, CapabilityLines: 3, ListEntries: 4, ListLineOctets: 32, ListOctets: 80, TopOctets: 100}
 	long := strings.Repeat("x", 200)
 	for name, tc := range map[string]struct {
 		answer string
@@ -204,6 +204,7 @@ func TestP8_Limits(t *testing.T) {
 		"CapabilityLines": {"+OK\r\nA\r\nB\r\nC\r\nD\r\n.\r\n", func(c *Client) error { return second(c.Capa().Wait(t.Context())) }},
 		"ListEntries":     {"+OK\r\n" + strings.Repeat("1 1\r\n", 5) + ".\r\n", func(c *Client) error { return second(c.List().Wait(t.Context())) }},
 		"ListLineOctets":  {"+OK\r\n1 " + long + "\r\n.\r\n", func(c *Client) error { return second(c.Uidl().Wait(t.Context())) }},
+		"ListOctets":      {"+OK\r\n" + strings.Repeat("1 "+long[:25]+"\r\n", 3) + ".\r\n", func(c *Client) error { return second(c.Uidl().Wait(t.Context())) }},
 		"TopOctets": {"+OK\r\n" + strings.Repeat("A: b\r\n", 30) + ".\r\n", func(c *Client) error {
 			body, err := c.Top(1, 0).Wait(t.Context())
 			if err == nil {
@@ -227,6 +228,12 @@ func TestP8_Limits(t *testing.T) {
 			}
 		})
 	}
+	t.Run("room for a million of the longest UIDs", func(t *testing.T) {
+		line := "1000000 " + strings.Repeat("x", maxUIDOctets) + "\r\n"
+		if l := (Limits{}).withDefaults(); int64(l.ListEntries*len(line)) > l.ListOctets {
+			t.Errorf("%d entries do not go into %d octets", l.ListEntries, l.ListOctets)
+		}
+	})
 	t.Run("endless line", func(t *testing.T) {
 		c := enter(t, nil, func(p *peer) {
 			p.want("NOOP")

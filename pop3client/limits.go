@@ -7,6 +7,7 @@ const (
 	DefaultCapabilityLines = 256       // lines
 	DefaultListEntries     = 1_000_000 // lines
 	DefaultListLineOctets  = 4 << 10   // 4 KiB
+	DefaultListOctets      = 128 << 20 // 128 MiB: a million of the longest lines that RFC 1939 knows are 80 MB
 	DefaultTopOctets       = 64 << 20  // 64 MiB
 	DefaultSCRAMIterations = 1_000_000 // a second of a processor at most
 )
@@ -28,6 +29,8 @@ type Limits struct {
 	ListEntries int
 	// ListLineOctets bounds one line of LIST or UIDL.
 	ListLineOctets int
+	// ListOctets bounds all lines of one LIST or UIDL together, line ends included: what they say is kept.
+	ListOctets int64
 	// TopOctets bounds the text that one TOP may give. It is large since some servers answer TOP
 	// with the whole message.
 	TopOctets int64
@@ -42,6 +45,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.CapabilityLines, DefaultCapabilityLines)
 	setDefault(&l.ListEntries, DefaultListEntries)
 	setDefault(&l.ListLineOctets, DefaultListLineOctets)
+	setDefault(&l.ListOctets, DefaultListOctets)
 	setDefault(&l.TopOctets, DefaultTopOctets)
 	setDefault(&l.SCRAMIterations, DefaultSCRAMIterations)
 	return l

@@ -25,6 +25,7 @@ type listState struct {
 	odd   []OddLine
 	odds  int
 	lines int
+	total int64 // octets of the lines
 
 	chunk  []byte // UIDs not yet made into strings
 	starts []int  // where each of them begins in chunk; they are the last of uids
@@ -53,6 +54,9 @@ func (c *Client) readListing(ctx context.Context, cmd *command) error {
 		s.lines++
 		if s.lines > limits.ListEntries {
 			return c.overLimit(cmd, "ListEntries", int64(limits.ListEntries))
+		}
+		if s.total += int64(len(line) + len("\r\n")); s.total > limits.ListOctets {
+			return c.overLimit(cmd, "ListOctets", limits.ListOctets)
 		}
 		line = unstuffLine(line)
 		var garbled bool

@@ -73,7 +73,7 @@ func BenchmarkAnswers(b *testing.B) {
 			answers := &loop{data: []byte(tc.answer)}
 			gate := &gated{}
 			gate.Reader = io.MultiReader(bytes.NewReader(greeting), answers)
-			c, err := New(b.Context(), deafConn{Reader: gate}, &Options{Limits: Limits{ListEntries: 1 << 30}})
+			c, err := New(b.Context(), deafConn{Reader: gate}, &Options{Limits: Limits{ListEntries: 1 << 30, ListOctets: 1 << 50}})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -159,7 +159,11 @@ func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *Li
 		return fmt.Errorf("looking again at messages whose size changed: %w", err)
 	}
 	if doubted > 0 {
-		m.warn(message.MakeSafe(fmt.Sprintf("%d messages have another size than before under the same UIDL: they are taken for other messages, and their marks are off", doubted)))
+		text := fmt.Sprintf("%d messages have another size than before under the same UIDL: they are taken for other messages, and their marks are off", doubted)
+		if doubted == 1 {
+			text = "1 message has another size than before under the same UIDL: it is taken for another message, and its mark is off"
+		}
+		m.warn(message.MakeSafe(text))
 	}
 	return nil
 }

@@ -112,7 +112,7 @@ func TestP3_AUIDLThatChangesBearersNamesNobody(t *testing.T) {
 			if other.ID == "uid-1" || other.Certain || b.box.Envelope(other.ID) != nil {
 				t.Errorf("another message took over the name: %+v", other)
 			}
-			if !b.warned("another size") {
+			if !b.warned("1 message has another size") {
 				t.Errorf("warnings: %q", b.box.Info().Warnings)
 			}
 			// What was doubtful once stays so, though the next session sees no change.

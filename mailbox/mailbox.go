@@ -83,6 +83,8 @@ type Mailbox struct {
 	order order
 	// wary is set where a server's answers came out of order though commands went one at a time. The turn's holder owns it.
 	wary bool
+	// surveyTook is how long the newest session was looked at before it was open. It belongs to the turn's holder.
+	surveyTook time.Duration
 	// endless are messages for which TOP gave more than a session bears. The turn's holder owns it.
 	endless map[ID]struct{}
 	// keeper writes to the ledger what nobody waits for.

@@ -82,7 +82,9 @@ func (m *Mailbox) connect(ctx context.Context, last *List) (*List, error) {
 	if conn.Capabilities == nil {
 		conn.Capabilities = capabilitiesBeforeLogin(conn.Client)
 	}
+	begin := time.Now()
 	found, err := m.survey(ctx, conn)
+	m.surveyTook = time.Since(begin)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"errors"
+	"time"
 
 	"popmark/message"
 	"popmark/pop3client"
@@ -25,6 +26,10 @@ type suspicion struct {
 	// cuts are those strikes that a scan gave: that a session opens without pipelining
 	// proves nothing about them.
 	cuts int
+	// silence is how long a stall was waited for. A server that is about as slow without
+	// pipelining is only slow: nothing is proven in this run.
+	silence time.Duration
+	slow    bool
 }
 
 // suspect weighs a fault of a session; several says whether more than one command was under way.
@@ -50,6 +55,9 @@ func (m *Mailbox) suspect(err error, several bool) {
 	defer m.mu.Unlock()
 	m.pipelining.strikes += weight
 	m.pipelining.cuts += cuts
+	if errors.As(err, &timeout) {
+		m.pipelining.silence = max(m.pipelining.silence, timeout.After)
+	}
 	if m.pipelining.strikes >= strikesToDoubt {
 		m.pipelining.off = true
 	}
@@ -58,7 +66,11 @@ func (m *Mailbox) suspect(err error, several bool) {
 // judge closes the case that suspect opened, by how the opening of a session without pipelining went.
 func (m *Mailbox) judge(ctx context.Context, well bool) {
 	m.mu.Lock()
-	waits := well && m.pipelining.cuts > 0
+	p := &m.pipelining
+	if p.off && p.silence > 0 && m.surveyTook > p.silence/2 {
+		p.slow = true
+	}
+	waits := well && (p.cuts > 0 || p.slow)
 	m.mu.Unlock()
 	if !waits {
 		m.decide(ctx, well)

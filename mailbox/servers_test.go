@@ -184,6 +184,22 @@ func TestALineLostBehindTheLastAnswerIsToldWithItsCause(t *testing.T) {
 	}
 }
 
+func TestAServerThatIsOnlySlowIsNotRemembered(t *testing.T) {
+	l := openLedger(t)
+	b := newBench(t, mailbox.Config{Ledger: l}, letters(3), pop3server.WithHooks(pop3server.Delay(pop3server.On("UIDL"), 700*time.Millisecond)))
+	b.answerTimeout = time.Second
+	for range 2 {
+		b.mustOpen()
+		b.mustRelease()
+	}
+	if known, err := l.Quirk(t.Context(), "test", "pipelining-broken"); known || err != nil || b.warned("PIPELINING") {
+		t.Errorf("a slow server is remembered as one that does not bear pipelining (%v)", err)
+	}
+	if len(b.hints) < 2 || !b.hints[1].NoPipelining {
+		t.Errorf("sessions %+v: the stall was not tried without pipelining", b.hints)
+	}
+}
+
 func TestOddServersLeaveAWorkingList(t *testing.T) {
 	for name, tt := range map[string]struct {
 		messages int

@@ -185,6 +185,9 @@ func (c *Client) finish(cmd *command, octets int64, err error) {
 	c.wire.pop()
 	c.line.onWire -= cmd.expect
 	c.line.answered(cmd, octets)
+	if c.trust.answered++; c.wire.len() == 0 {
+		c.trust.answered = 0
+	}
 	if cmd.fetches {
 		c.trust.fetching--
 	}

@@ -9,17 +9,20 @@ import (
 // together. The first flight of several commands on a connection is the trial: once the line has
 // been idle again with every answer in place, pipelining counts as proven. Until then
 //
-//   - the patience with a silent server is shorter (probePatience),
+//   - the patience with a server that answers the first command of a flight and then falls silent is
+//     shorter (probePatience): it may have lost the rest. One that is late with the first answer has
+//     lost nothing, and one that answered a command behind it may only be slow, as with a large UIDL,
 //   - at most two commands are under way where one is RETR or DELE, so that an answer lost is
 //     noticed before a wrong text can be taken for a message, and
 //   - what goes wrong is told as a PipeliningError.
 type trust struct {
 	overlapped bool // the present flight has had more than one command under way
+	answered   int  // of the present flight
 	fetching   int  // RETR and DELE under way
 	proven     bool
 }
 
-// probePatience is the longest wait for an answer while pipelining is on trial.
+// probePatience is the longest wait for the second answer of a flight while pipelining is on trial.
 const probePatience = 20 * time.Second
 
 // PipeliningTrusted reports whether pipelining has been seen to work on this connection.
@@ -44,11 +47,15 @@ func (c *Client) patience() time.Duration {
 	d := c.opts.AnswerTimeout
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.onTrial() {
-		if d == 0 {
-			return probePatience
-		}
+	switch {
+	case !c.onTrial():
+		return d
+	case c.trust.answered == 1 && d == 0:
+		return probePatience
+	case c.trust.answered == 1:
 		return min(d/2, probePatience)
+	case d == 0: // what is lost would be waited for without end
+		return DefaultAnswerTimeout
 	}
 	return d
 }

@@ -12,9 +12,9 @@ import (
 	"popmark/pop3server"
 )
 
-// behind is a server without PIPELINING that says something nobody asked for in the place of
+// outOfStep is a server without PIPELINING that says something nobody asked for in the place of
 // its kth answer to TOP, and is one answer behind from there on.
-func behind(k int, stray string, every bool) pop3server.Hook {
+func outOfStep(k int, stray string, every bool) pop3server.Hook {
 	var mu sync.Mutex
 	owed := make(map[int]string) // by session
 	return func(e *pop3server.Event) pop3server.Action {
@@ -59,7 +59,7 @@ func TestP3_OneUnaskedLineBindsNoHeaderToAnotherMessage(t *testing.T) {
 			t.Parallel()
 			l := openLedger(t)
 			b := newBench(t, mailbox.Config{Ledger: l}, letters(20),
-				pop3server.WithHooks(pop3server.HideCapability("PIPELINING"), behind(tt.k, tt.stray, tt.every)))
+				pop3server.WithHooks(pop3server.HideCapability("PIPELINING"), outOfStep(tt.k, tt.stray, tt.every)))
 			b.answerTimeout = 300 * time.Millisecond
 			b.mustOpen()
 			for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {

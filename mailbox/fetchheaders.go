@@ -80,7 +80,7 @@ func (s *headerScan) ask(next source, ahead pace) {
 		if most == 0 {
 			return // an answer is there by now
 		}
-		if !s.m.knowsTOP() || s.m.order.unprovable {
+		if !s.several || !s.m.knowsTOP() || s.m.order.unprovable {
 			ahead = oneByOne
 		}
 		if limit := ahead(s.c, s.mean); s.pending > 0 && s.pending >= limit {
@@ -102,7 +102,10 @@ func (s *headerScan) ask(next source, ahead pace) {
 			break
 		}
 		if s.open >= s.groupSize(ahead) || s.several && s.open > 0 && s.m.order.marks == 0 {
-			s.close()
+			if s.close(); !s.several && s.pending > 0 {
+				s.back = it // nothing may stand behind a mark that may have to be asked again
+				return
+			}
 		}
 		it.first = s.pending == 0
 		s.alone = it.first && s.open == 0
@@ -187,7 +190,9 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 	overlong := it.overlong
 	switch {
 	case !s.several && !s.m.order.unprovable && !overlong:
-		it.doubt = notProven
+		if !refused(it.err) { // a refusal binds nothing to a message
+			it.doubt = notProven
+		}
 	case !s.several && overlong && len(s.held) > 0:
 		// What it ends takes with it what is not proven: the next session proves each before the next.
 		s.m.wary = true

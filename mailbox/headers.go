@@ -77,7 +77,7 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 		if err == nil {
 			before, ahead := done, pace(fullSpeed)
 			if try > 1 {
-				ahead = oneByOne // one message may be what the server closes at: those before it are kept
+				ahead, m.wary = oneByOne, true // one message may be what the server closes at: those before it are kept
 			}
 			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), ahead, func(it item) { last.got(it, put) })
 			last.settle(err, put)
@@ -127,7 +127,7 @@ func (l *lastWord) settle(err error, put func(item)) {
 		return
 	}
 	l.keeps = false
-	if errors.As(err, new(*pop3client.CutError)) {
+	if errors.As(err, new(*pop3client.CutError)) || errors.As(err, new(*pop3client.ProtocolError)) || errors.Is(err, errDisorder) {
 		l.once = l.kept.msg.ID
 		return
 	}

@@ -113,3 +113,41 @@ func TestALineThatNobodyAskedForCostsASessionAndNoHeader(t *testing.T) {
 		})
 	}
 }
+
+func TestP3_AMessageThatIsGoneEndsNoProof(t *testing.T) {
+	gone := func(e *pop3server.Event) pop3server.Action {
+		if number, _, _ := strings.Cut(e.Arg, " "); number == "8" && (e.Verb == "TOP" || e.Verb == "LIST") {
+			return pop3server.Action{Skip: true, Answer: strings.NewReader("-ERR gone\r\n")}
+		}
+		return pop3server.Action{}
+	}
+	b := newBench(t, mailbox.Config{}, letters(20),
+		pop3server.WithHooks(pop3server.HideCapability("PIPELINING"), gone, outOfStep(12, "+OK\r\nSubject: forged\r\n\r\n.\r\n", false)))
+	b.answerTimeout = 300 * time.Millisecond
+	b.mustOpen()
+	for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
+		switch want := "letter " + strings.TrimPrefix(string(h.ID), "uid-"); {
+		case err != nil:
+			t.Fatal(err)
+		case h.ID == "uid-8":
+		case h.Envelope == nil || string(h.Envelope.Subject) != want:
+			t.Errorf("%s was told with %+v, %v", h.ID, h.Envelope, h.Err)
+		}
+	}
+}
+
+func TestServerWithoutListOfOneMessageIsScannedToItsEnd(t *testing.T) {
+	refuse := pop3server.Refuse(func(e *pop3server.Event) bool { return e.Verb == "LIST" && e.Arg != "" }, "what")
+	b := newBench(t, mailbox.Config{}, letters(30), pop3server.WithHooks(pop3server.HideCapability("PIPELINING"), refuse))
+	b.mustOpen()
+	n := 0
+	for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
+		if err != nil || h.Envelope == nil {
+			t.Fatalf("%s: %v, %v", h.ID, err, h.Err)
+		}
+		n++
+	}
+	if n != 30 {
+		t.Errorf("%d headers came", n)
+	}
+}

@@ -173,11 +173,12 @@ func (s *headerScan) checkPlace(ctx context.Context, mk *mark) error {
 	_, err := mk.place.Wait(ctx)
 	if refused(err) {
 		// Either the server has no LIST of one message, or this is an answer to nothing.
-		if _, err = s.c.ListOne(mk.last.Number).Wait(ctx); refused(err) {
-			s.m.order.unprovable, err = true, nil
-		} else if err == nil {
+		if _, err = s.c.ListOne(mk.last.Number).Wait(ctx); err == nil {
 			err = errDisorder
 		}
+	}
+	if refused(err) {
+		err = s.proveByAnother(ctx, mk.last)
 	}
 	if _, misread := errors.AsType[*pop3client.ProtocolError](err); misread {
 		err = fmt.Errorf("%w: %w", errDisorder, err)
@@ -221,6 +222,23 @@ func (mk *mark) wait(ctx context.Context) error {
 		return garbled(protocol)
 	default:
 		return err
+	}
+	return nil
+}
+
+// proveByAnother does what a mark would have, where the server refuses to LIST its message, which may be gone.
+func (s *headerScan) proveByAnother(ctx context.Context, not Message) error {
+	for i := range s.held {
+		it := &s.held[i]
+		if it.doubt != notProven || it.msg.Number == not.Number {
+			continue
+		}
+		_, err := s.c.ListOne(it.msg.Number).Wait(ctx)
+		if !refused(err) {
+			return err
+		}
+		s.m.order.unprovable = true
+		return nil
 	}
 	return nil
 }

@@ -69,6 +69,7 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 	done := 0
 	put := func(it item) {
 		done++
+		m.noteListedTOP(&it)
 		decoders.put(it)
 	}
 	var last lastWord
@@ -101,6 +102,27 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 		if err := m.pause(ctx, try); err != nil {
 			return err
 		}
+	}
+}
+
+// noteListedTOP counts what a server that lists TOP refuses, until it has answered one: what all
+// are refused with is told once and not for each. It is for refusals that are settled: among other
+// commands some servers refuse whatever it is. TOP is asked for all the same, as nothing that is
+// checked by it may go unchecked where only some messages are refused.
+func (m *Mailbox) noteListedTOP(it *item) {
+	m.mu.Lock()
+	switch {
+	case it.cached:
+	case it.err == nil:
+		m.topAnswered = true
+	case refused(it.err) && m.hasTOP:
+		m.listedRefusals++
+	}
+	lacks := refused(it.err) && !m.topAnswered && m.listedRefusals >= topTries
+	m.mu.Unlock()
+	if lacks {
+		it.err = ErrNoTOP
+		m.warn(message.Safe(ErrNoTOP.Error()))
 	}
 }
 

@@ -114,10 +114,13 @@ type Mailbox struct {
 	// hasTOP is whether TOP is listed or was answered; topRefusals counts until then.
 	hasTOP      bool
 	topRefusals int
-	scanning    bool
-	watching    bool
-	pipelining  suspicion
-	beforeLogin []string // what CAPA said before the last login
+	// topAnswered is whether a scan had an answer to TOP; listedRefusals counts what a server that lists it refused.
+	topAnswered    bool
+	listedRefusals int
+	scanning       bool
+	watching       bool
+	pipelining     suspicion
+	beforeLogin    []string // what CAPA said before the last login
 
 	wake     chan struct{} // one token: the background scan has something to look at
 	opened   chan struct{} // one token: the idle watch has a session to watch

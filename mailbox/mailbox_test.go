@@ -228,27 +228,42 @@ func TestOneRefusedTopCostsOneHeader(t *testing.T) {
 }
 
 func TestServerWithoutTopIsAskedFewTimes(t *testing.T) {
-	b := newBench(t, mailbox.Config{}, letters(500), pop3server.Without("TOP"))
-	b.mustOpen()
-	for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h.Err == nil {
-			t.Fatalf("%s has a header", h.ID)
-		}
-	}
-	tops := 0
-	for _, c := range b.server.Commands() {
-		if strings.HasPrefix(c, "TOP") {
-			tops++
-		}
-	}
-	if tops > 200 {
-		t.Errorf("a server without TOP was asked %d times", tops)
-	}
-	if !slices.ContainsFunc(texts(b.box.Info().Warnings), func(w string) bool { return strings.Contains(w, "no TOP") }) {
-		t.Errorf("warnings: %q", b.box.Info().Warnings)
+	refuse := pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP"), "unknown command"))
+	for name, tt := range map[string]struct {
+		most    int // TOPs: where it lists TOP it is asked on
+		options []pop3server.Option
+	}{
+		"it does not list TOP":                 {200, []pop3server.Option{pop3server.Without("TOP")}},
+		"it lists TOP":                         {600, []pop3server.Option{refuse}},
+		"it lists TOP and bears one at a time": {600, []pop3server.Option{refuse, pop3server.Without("PIPELINING")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, mailbox.Config{}, letters(500), tt.options...)
+			b.mustOpen()
+			own := 0
+			for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
+				switch {
+				case err != nil:
+					t.Fatal(err)
+				case h.Err == nil:
+					t.Fatalf("%s has a header", h.ID)
+				case !errors.Is(h.Err, mailbox.ErrNoTOP):
+					own++
+				}
+			}
+			tops := 0
+			for _, c := range b.server.Commands() {
+				if strings.HasPrefix(c, "TOP") {
+					tops++
+				}
+			}
+			if tops > tt.most || own > 3 {
+				t.Errorf("a server without TOP was asked %d times, and %d refusals are told", tops, own)
+			}
+			if !b.warned("no TOP") {
+				t.Errorf("warnings: %q", b.box.Info().Warnings)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package pop3client
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 )
@@ -160,7 +161,7 @@ func (s *listState) settle(shape shape) {
 		kept := s.sizes[:0]
 		for _, e := range s.sizes {
 			if seen[e.Number] {
-				s.note(e.Number, nil, "the number is listed twice")
+				s.note(e.Number, fmt.Appendf(nil, "%d %d", e.Number, e.Octets), "the number is listed twice")
 				continue
 			}
 			seen[e.Number] = true
@@ -181,11 +182,11 @@ func (s *listState) settle(shape shape) {
 	kept := s.uids[:0]
 	for _, e := range s.uids {
 		if _, fresh := first[e.Number]; !fresh {
-			s.note(e.Number, []byte(e.UID), "the number is listed twice")
+			s.note(e.Number, fmt.Appendf(nil, "%d %s", e.Number, e.UID), "the number is listed twice")
 			continue
 		}
 		if torn[e.Number] {
-			s.note(e.Number, []byte(e.UID), "the number is listed with two UIDs")
+			s.note(e.Number, fmt.Appendf(nil, "%d %s", e.Number, e.UID), "the number is listed with two UIDs")
 		} else {
 			kept = append(kept, e)
 		}

@@ -56,6 +56,19 @@ func TestP8_AMillionMessages(t *testing.T) {
 	runtime.KeepAlive(list)
 }
 
+func TestNumbersListedTwiceAreQuoted(t *testing.T) {
+	c := enter(t, nil, func(p *peer) {
+		p.answer("LIST", "+OK\r\n1 131\r\n1 99\r\n2 5\r\n.\r\n")
+		p.answer("UIDL", "+OK\r\n1 a\r\n2 b\r\n2 b\r\n.\r\n")
+	})
+	if l := got(t, c.List()); len(l.Odd) != 1 || l.Odd[0].Line != "1 99" {
+		t.Errorf("LIST: %+v", l.Odd)
+	}
+	if l := got(t, c.Uidl()); len(l.Odd) != 1 || l.Odd[0].Line != "2 b" {
+		t.Errorf("UIDL: %+v", l.Odd)
+	}
+}
+
 func TestCheckUID(t *testing.T) {
 	for uid, good := range map[string]bool{
 		"whqtswO00WBw418f9t5JxYwZ": true, "!~": true, strings.Repeat("x", 70): true,

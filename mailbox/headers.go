@@ -60,6 +60,11 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 	defer m.release()
 	defer m.keeper.putOff()()
 
+	m.mu.Lock()
+	if len(m.envelopes) == 0 { // to grow a map of thousands costs more than to fill it
+		m.envelopes = make(map[ID]*message.Envelope, min(len(ids), keptEnvelopes))
+	}
+	m.mu.Unlock()
 	decoders := m.newDecoders(ctx)
 	var collecting sync.WaitGroup
 	collecting.Go(func() { decoders.collect(headers) })

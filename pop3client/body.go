@@ -216,21 +216,21 @@ const quietFor = 250 * time.Millisecond
 
 // isEnd says whether a lone dot ends the text. Where it does not, the dot becomes text.
 func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error) {
-	c.mu.Lock()
-	alone := c.wire.len() == 1
-	c.mu.Unlock()
 	bare := t.ends == endsLF || t.ends == endsUnknown && t.bareDot
-	doubtful := bare && c.statusEnds == endsCRLF && c.textEnds != endsLF
-	if !doubtful {
+	if !bare || c.statusEnds != endsCRLF || c.textEnds == endsLF {
 		if t.ends == endsCRLF && t.octets > 0 {
 			c.textEnds = endsCRLF
 		}
 		return true, nil
 	}
-	if !alone {
-		return true, nil // an answer may follow: whoever sends ahead looks after the order
-	}
-	if len(c.in.bytes()) == 0 {
+	c.mu.Lock()
+	alone := c.wire.len() == 1
+	c.mu.Unlock()
+	switch {
+	case !alone && cmd.verb == "TOP":
+		return true, nil // an answer may follow: whoever asks ahead proves the order
+	case !alone, len(c.in.bytes()) > 0: // a message that is cut short here might be deleted
+	default:
 		quiet, err := c.quiet(ctx, cmd)
 		if err != nil {
 			return false, err

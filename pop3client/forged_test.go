@@ -77,3 +77,21 @@ func TestTextOfLFBehindAStatusOfCRLFIsReadToItsEnd(t *testing.T) {
 		})
 	}
 }
+
+// With another RETR under way an answer may follow at once, and nothing proves the order.
+func TestP2_NoMessageForgesItsOwnEndBeforeAnotherRETR(t *testing.T) {
+	const evil = "X-A: b\nX-B: c\n.\r\n+OK\r\nSubject: forged\r\n\r\nbody\r\n"
+	synctest.Test(t, func(t *testing.T) {
+		c := enterPipelining(t, nil, func(p *peer) {
+			p.want("RETR 1", "RETR 2")
+			p.say("+OK\r\n" + evil + ".\r\n+OK\r\nSubject: two\r\n\r\n.\r\n")
+		})
+		one, two := c.Retr(1), c.Retr(2)
+		if s := textOf(t, one); s != evil {
+			t.Errorf("the first: %q", s)
+		}
+		if s := textOf(t, two); s != "Subject: two\r\n\r\n" {
+			t.Errorf("the second: %q", s)
+		}
+	})
+}

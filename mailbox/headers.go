@@ -248,9 +248,6 @@ func (m *Mailbox) lose(ctx context.Context, err error) {
 	if client.State() != pop3client.StateClosed && !errors.Is(err, pop3client.ErrPipeliningBroken) && !errors.Is(err, errDisorder) {
 		return
 	}
-	if _, garbled := errors.AsType[*pop3client.ProtocolError](err); garbled {
-		m.wary = true // so that what came before it is proven, and not asked for in vain again
-	}
 	m.suspect(err, client.Window() > 1 && client.InFlight() > 1)
 	if err == nil {
 		err = client.Err() // it came behind the last answer

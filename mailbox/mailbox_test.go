@@ -33,6 +33,7 @@ type bench struct {
 	hints  []mailbox.Hints // with which sessions were opened
 
 	answerTimeout time.Duration
+	limits        pop3client.Limits
 	capabilities  []string // what the connection says that CAPA said before the login
 }
 
@@ -83,7 +84,7 @@ func (b *bench) open(addr net.Addr, cfg mailbox.Config) *mailbox.Mailbox {
 		}
 	}
 	cfg.Connect = func(ctx context.Context, hints mailbox.Hints) (mailbox.Connection, error) {
-		options := &pop3client.Options{AnswerTimeout: 5 * time.Second}
+		options := &pop3client.Options{AnswerTimeout: 5 * time.Second, Limits: b.limits}
 		b.mu.Lock()
 		b.hints = append(b.hints, hints)
 		timeout := b.answerTimeout

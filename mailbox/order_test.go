@@ -2,12 +2,14 @@ package mailbox_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/pop3server"
 )
@@ -62,24 +64,9 @@ func TestP3_OneUnaskedLineBindsNoHeaderToAnotherMessage(t *testing.T) {
 				pop3server.WithHooks(pop3server.HideCapability("PIPELINING"), outOfStep(tt.k, tt.stray, tt.every)))
 			b.answerTimeout = 300 * time.Millisecond
 			b.mustOpen()
-			for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				if want := "letter " + strings.TrimPrefix(string(h.ID), "uid-"); h.Envelope == nil || string(h.Envelope.Subject) != want {
-					t.Errorf("%s was told with %+v, %v", h.ID, h.Envelope, h.Err)
-				}
-			}
+			b.wantTold(20)
 			_ = b.box.Release(t.Context()) // some of these servers owe an answer to the end
-			rows, err := l.Headers(t.Context(), "test", texts(ids(b.box.List())))
-			if err != nil || len(rows) != 20 {
-				t.Errorf("the ledger has %d headers, %v", len(rows), err)
-			}
-			for uid, row := range rows {
-				if want := "letter " + strings.TrimPrefix(uid, "uid-") + "\r\n"; !strings.Contains(string(row.Header), want) {
-					t.Errorf("the ledger has for %s %q", uid, row.Header)
-				}
-			}
+			b.wantKnown(l, 20)
 		})
 	}
 }
@@ -97,19 +84,7 @@ func TestALineThatNobodyAskedForCostsASessionAndNoHeader(t *testing.T) {
 			b := newBench(t, mailbox.Config{Ledger: openLedger(t)}, letters(12), pop3server.WithHooks(hooks...))
 			b.answerTimeout = 300 * time.Millisecond
 			b.mustOpen()
-			n := 0
-			for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				n++
-				if want := "letter " + strings.TrimPrefix(string(h.ID), "uid-"); h.Envelope == nil || string(h.Envelope.Subject) != want {
-					t.Errorf("%s was told with %+v, %v", h.ID, h.Envelope, h.Err)
-				}
-			}
-			if n != 12 {
-				t.Errorf("%d headers came", n)
-			}
+			b.wantTold(12)
 		})
 	}
 }
@@ -125,29 +100,67 @@ func TestP3_AMessageThatIsGoneEndsNoProof(t *testing.T) {
 		pop3server.WithHooks(pop3server.HideCapability("PIPELINING"), gone, outOfStep(12, "+OK\r\nSubject: forged\r\n\r\n.\r\n", false)))
 	b.answerTimeout = 300 * time.Millisecond
 	b.mustOpen()
-	for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
-		switch want := "letter " + strings.TrimPrefix(string(h.ID), "uid-"); {
-		case err != nil:
-			t.Fatal(err)
-		case h.ID == "uid-8":
-		case h.Envelope == nil || string(h.Envelope.Subject) != want:
-			t.Errorf("%s was told with %+v, %v", h.ID, h.Envelope, h.Err)
-		}
-	}
+	b.wantTold(20, "uid-8")
 }
 
 func TestServerWithoutListOfOneMessageIsScannedToItsEnd(t *testing.T) {
 	refuse := pop3server.Refuse(func(e *pop3server.Event) bool { return e.Verb == "LIST" && e.Arg != "" }, "what")
 	b := newBench(t, mailbox.Config{}, letters(30), pop3server.WithHooks(pop3server.HideCapability("PIPELINING"), refuse))
 	b.mustOpen()
+	b.wantTold(30)
+}
+
+func TestP8_ATopThatIsTooLongCostsASessionAndNoOtherHeader(t *testing.T) {
+	flood := pop3server.Whole(pop3server.On("TOP 5"), func(answer string) string {
+		return strings.TrimSuffix(answer, ".\r\n") + strings.Repeat(strings.Repeat("x", 70)+"\r\n", 1<<10) + ".\r\n"
+	})
+	for name, alone := range map[string]bool{"one at a time": true, "pipelining": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hooks := []pop3server.Hook{flood}
+			if alone {
+				hooks = append(hooks, pop3server.HideCapability("PIPELINING"))
+			}
+			b := newBench(t, mailbox.Config{}, letters(12), pop3server.WithHooks(hooks...))
+			b.limits.TopOctets = 32 << 10
+			b.mustOpen()
+			b.wantTold(12, "uid-5")
+			if sessions := len(b.hints); sessions > 4 {
+				t.Errorf("it took %d sessions", sessions)
+			}
+		})
+	}
+}
+
+// wantTold reads the headers of a mailbox of so many letters: each must be told with its own, but those named.
+func (b *bench) wantTold(many int, but ...mailbox.ID) {
+	b.t.Helper()
 	n := 0
-	for h, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
-		if err != nil || h.Envelope == nil {
-			t.Fatalf("%s: %v, %v", h.ID, err, h.Err)
+	for h, err := range b.box.Headers(b.t.Context(), ids(b.box.List())) {
+		if err != nil {
+			b.t.Fatal(err)
 		}
 		n++
+		want := "letter " + strings.TrimPrefix(string(h.ID), "uid-")
+		if !slices.Contains(but, h.ID) && (h.Envelope == nil || string(h.Envelope.Subject) != want) {
+			b.t.Errorf("%s was told with %+v, %v", h.ID, h.Envelope, h.Err)
+		}
 	}
-	if n != 30 {
-		t.Errorf("%d headers came", n)
+	if n != many {
+		b.t.Errorf("%d headers were told", n)
+	}
+}
+
+// wantKnown looks whether a ledger has at least so many headers of the letters listed, and each its own.
+func (b *bench) wantKnown(l *ledger.Ledger, least int) {
+	b.t.Helper()
+	rows, err := l.Headers(b.t.Context(), "test", texts(ids(b.box.List())))
+	if err != nil || len(rows) < least {
+		b.t.Errorf("the ledger has %d headers, %v", len(rows), err)
+	}
+	for uid, row := range rows {
+		if want := "letter " + strings.TrimPrefix(uid, "uid-") + "\r\n"; !strings.Contains(string(row.Header), want) {
+			b.t.Errorf("the ledger has for %s %q", uid, row.Header)
+		}
 	}
 }

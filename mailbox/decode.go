@@ -164,8 +164,8 @@ func (m *Mailbox) makeEnvelopes(p *parcel) {
 		if it.err != nil {
 			continue
 		}
-		envelopes[i] = m.cfg.Decoder.Envelope(it.raw)
 		h.Envelope = &envelopes[i]
+		m.cfg.Decoder.ReadEnvelope(h.Envelope, it.raw)
 		if it.msg.Certain {
 			continue
 		}

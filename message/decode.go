@@ -71,20 +71,27 @@ func (h *headerText) field(name, value string) Field {
 // Envelope reads a header section, which may end in its empty line, be cut anywhere or be followed by a body.
 // It never fails: what is missing is zero.
 func (d Decoder) Envelope(header []byte) Envelope {
+	var e Envelope
+	d.ReadEnvelope(&e, header)
+	return e
+}
+
+// ReadEnvelope is Envelope into memory of the caller's, whatever it held before: of many envelopes
+// each need not be copied.
+func (d Decoder) ReadEnvelope(into *Envelope, header []byte) {
 	s := scratches.Get().(*scratch)
 	s.detector.Decoder = d
 	s.header.headerText.detector = &s.detector
 	s.header.read(header)
-	e := s.header.envelope(nil)
+	s.header.envelope(into, nil)
 	*s = scratch{} // so that it keeps nobody's text alive
 	scratches.Put(s)
-	return e
 }
 
-// envelope decodes the fields that were found. reasons, where not nil, takes what the findings rest on.
-func (h *header) envelope(reasons map[string]string) Envelope {
+// envelope decodes the fields that were found into e. reasons, where not nil, takes what the findings rest on.
+func (h *header) envelope(e *Envelope, reasons map[string]string) {
 	v := &h.values
-	e := Envelope{
+	*e = Envelope{
 		Subject:        shorten(MakeSafe(strings.TrimSpace(h.decode(unfold(v[fieldSubject])))), MaxSubject),
 		To:             h.addressList(v[fieldTo]),
 		Cc:             h.addressList(v[fieldCc]),
@@ -110,10 +117,9 @@ func (h *header) envelope(reasons map[string]string) Envelope {
 	}
 	e.HasAttachment = e.ContentType == "multipart/mixed" || len(v[fieldContentDisposition]) >= 10 && strings.EqualFold(v[fieldContentDisposition][:10], "attachment") ||
 		!strings.HasPrefix(string(e.ContentType), "text/") && !strings.HasPrefix(string(e.ContentType), "multipart/") && !strings.HasPrefix(string(e.ContentType), "message/")
-	h.dates(&e)
-	h.judge(&e, reasons)
+	h.dates(e)
+	h.judge(e, reasons)
 	e.pack()
-	return e
 }
 
 // dates sets the date, or the next best one, and whether it is far from when the message came.

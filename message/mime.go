@@ -249,7 +249,9 @@ func (w *mimeWalk) embedded(p part, depth int) {
 	h := w.readHeader(header)
 	a := w.attachment(p)
 	if a.Name == "" {
-		a.Name = h.envelope(nil).Subject
+		var inner Envelope
+		h.envelope(&inner, nil)
+		a.Name = inner.Subject
 	}
 	w.attachments = append(w.attachments, a)
 	if !p.complete {

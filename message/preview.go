@@ -51,13 +51,13 @@ func (d Decoder) Preview(raw []byte) Preview {
 		w.walk(w.newPart(h, body, "text/plain", true), 0)
 	}
 	p := Preview{
-		Envelope:    h.envelope(reasons),
 		Attachments: w.attachments,
 		Truncated:   w.truncated,
 		Incomplete:  w.tooDeep,
 		BodyLines:   lineCount(body),
 		Octets:      int64(len(raw) + bareLineEnds(raw)),
 	}
+	h.envelope(&p.Envelope, reasons)
 	p.Headers = h.headers(&p.Envelope)
 	p.Findings = p.Envelope.findings(reasons)
 	for _, t := range w.texts {

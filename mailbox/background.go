@@ -132,7 +132,7 @@ type feed struct {
 	below    int    // the next index outward, downward
 	above    int    // and upward
 	turn     bool
-	chunk    []item
+	chunk    []*item
 	told     bool // that the scan is done, for this list
 	retrying bool // a broken line is being taken up again
 }
@@ -231,7 +231,7 @@ func (f *feed) next() (*item, bool) {
 	if len(f.chunk) == 0 {
 		return nil, false
 	}
-	it := &f.chunk[0]
+	it := f.chunk[0]
 	f.chunk = f.chunk[1:]
 	f.out = append(f.out, it.index)
 	return it, true

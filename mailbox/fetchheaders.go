@@ -157,8 +157,10 @@ func (s *headerScan) push(it *item) { s.queue = append(s.queue, it) }
 
 // take gives the oldest in the queue.
 func (s *headerScan) take() item {
-	it := *s.queue[s.head]
-	*s.queue[s.head], s.queue[s.head] = item{}, nil
+	from := s.queue[s.head]
+	it := *from
+	*from, s.queue[s.head] = item{}, nil
+	itemPool.Put(from)
 	s.head++
 	if s.head > 1024 && s.head*2 > len(s.queue) {
 		s.queue = append(s.queue[:0], s.queue[s.head:]...)

@@ -164,7 +164,7 @@ func (l *lastWord) settle(err error, put func(item)) {
 // lookup goes through messages by ID, with what the ledger knows of them. What is
 // gone or was never there comes with an error.
 func (m *Mailbox) lookup(ctx context.Context, ids []ID) source {
-	var chunk []item
+	var chunk []*item
 	list := m.List()
 	return func() (*item, bool) {
 		if len(chunk) == 0 {
@@ -175,28 +175,28 @@ func (m *Mailbox) lookup(ctx context.Context, ids []ID) source {
 			chunk = m.cached(ctx, list, ids[:n])
 			ids = ids[n:]
 		}
-		it := &chunk[0]
+		it := chunk[0]
 		chunk = chunk[1:]
 		return it, true
 	}
 }
 
 // cached makes the items for some messages.
-func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID) []item {
-	items := make([]item, len(ids))
+func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID) []*item {
+	items := make([]*item, len(ids))
 	var uids []string
 	for i, id := range ids {
 		at, ok := list.Find(id)
 		if !ok {
-			items[i] = item{msg: Message{ID: id}, err: ErrGone}
+			items[i] = newItem(Message{ID: id}, ErrGone)
 			continue
 		}
-		items[i] = item{msg: list.Messages[at]}
-		if items[i].msg.Certain {
+		items[i] = newItem(list.Messages[at], nil)
+		if items[i].msg.Certain && m.keeps() {
 			uids = append(uids, items[i].msg.UID)
 		}
 	}
-	if !m.keeps() || len(uids) == 0 {
+	if len(uids) == 0 {
 		return items
 	}
 	rows, err := m.cfg.Ledger.Headers(ctx, m.cfg.Account, uids)
@@ -204,8 +204,7 @@ func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID) []item {
 		m.warnLedger(ctx, "reading known headers", err)
 		return items
 	}
-	for i := range items {
-		it := &items[i]
+	for _, it := range items {
 		if !it.msg.Certain {
 			continue
 		}

@@ -51,6 +51,15 @@ type item struct {
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
+// itemPool has items that were taken: a scan asks for a few at a time, whatever it asks for in all.
+var itemPool = sync.Pool{New: func() any { return new(item) }}
+
+func newItem(msg Message, err error) *item {
+	it := itemPool.Get().(*item)
+	it.msg, it.err = msg, err
+	return it
+}
+
 // recycle gives the item's buffer back; raw is of no use afterwards.
 func (it *item) recycle() {
 	if it.buf != nil && it.buf.Cap() <= 2*bigHeader {

@@ -84,9 +84,32 @@ func (o *object) list(name string, items []message.Safe) {
 	o.b = append(o.b, ']')
 }
 
-// appendText quotes text that is safe already: what is left is what JSON asks for.
+// addresses writes a list of addresses as a header has it, in one text.
+func (o *object) addresses(name string, list []message.Address) {
+	o.key(name)
+	o.b = append(o.b, '"')
+	for i, a := range list {
+		if i > 0 {
+			o.b = append(o.b, ", "...)
+		}
+		o.b = appendSafe(o.b, string(a.Name))
+		switch {
+		case a.Name == "":
+			o.b = appendSafe(o.b, string(a.Address))
+		case a.Address != "":
+			o.b = append(appendSafe(append(o.b, " <"...), string(a.Address)), '>')
+		}
+	}
+	o.b = append(o.b, '"')
+}
+
+// appendText quotes text that is safe already.
 func appendText(b []byte, s string) []byte {
-	b = append(b, '"')
+	return append(appendSafe(append(b, '"'), s), '"')
+}
+
+// appendSafe appends what stands between the quotes: text that is safe already has only to be what JSON asks for.
+func appendSafe(b []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -109,8 +132,7 @@ func appendText(b []byte, s string) []byte {
 		}
 		i += size
 	}
-	b = append(b, s[from:]...)
-	return append(b, '"')
+	return append(b, s[from:]...)
 }
 
 // appendExact quotes text as it is. Octets that are no UTF-8 have no form in JSON: they become U+FFFD.

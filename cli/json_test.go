@@ -31,6 +31,23 @@ func TestDateKeepsItsZoneOrIsNull(t *testing.T) {
 	}
 }
 
+func TestAddressesStandAsInAHeader(t *testing.T) {
+	for want, list := range map[string][]message.Address{
+		`""`:                    nil,
+		`"a@b.example"`:         {{Address: "a@b.example"}},
+		`"Ann"`:                 {{Name: "Ann"}},
+		`"Ann <a@b.example>"`:   {{Name: "Ann", Address: "a@b.example"}},
+		`"\"A\" <a@b>, c@d, é"`: {{Name: `"A"`, Address: "a@b"}, {Address: "c@d"}, {Name: "é"}},
+	} {
+		var o object
+		o.begin()
+		o.addresses("to", list)
+		if got := string(o.end()); got != `{"to":`+want+"}\n" {
+			t.Errorf("%v became %s, want %s", list, got, want)
+		}
+	}
+}
+
 func TestUIDCanBeUsedAgain(t *testing.T) {
 	for in, want := range map[string]string{
 		"uid-1":       `"uid-1"`,

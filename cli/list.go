@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -56,7 +55,7 @@ const seenAtOnce = 10_000
 
 // listGC is how much garbage, in percent of what lives, may pile up while headers are read: a
 // tenth of the processor's work went into looking for it. Large mailboxes are held by memoryLimit.
-const listGC = 200
+const listGC = 400
 
 func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON bool) error {
 	if os.Getenv("GOGC") == "" {
@@ -78,7 +77,7 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 			ids = append(ids, list.Messages[i].ID)
 		}
 	}
-	var shown []mailbox.ID
+	next, shown := 0, make([]mailbox.ID, 0, min(len(ids), seenAtOnce))
 	for header, err := range b.box.Headers(ctx, ids) {
 		if err != nil {
 			return b.fault("reading headers from", err)
@@ -86,10 +85,11 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		if err := lostTrack(header); err != nil {
 			return err
 		}
-		at, ok := list.Find(header.ID)
+		at, ok := list.FindNext(header.ID, next)
 		if !ok {
 			continue // it went while the line was taken up again
 		}
+		next = at + 1
 		row := triage.Row{Message: &list.Messages[at], Envelope: header.Envelope}
 		if header.Err != nil && !errors.Is(header.Err, mailbox.ErrNoTOP) { // of that the mailbox warns once
 			a.warn(message.MakeSafe(fmt.Sprintf("message %d: %v: it is shown without its header", row.Message.Number, header.Err)))
@@ -102,7 +102,7 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		}
 		if shown = append(shown, header.ID); len(shown) == seenAtOnce {
 			b.box.MarkSeen(shown)
-			shown = nil
+			shown = make([]mailbox.ID, 0, seenAtOnce)
 		}
 	}
 	b.box.MarkSeen(shown)
@@ -124,7 +124,7 @@ func (a *app) jsonRows() func(triage.Row) error {
 		o.int("size", max(r.Message.Octets, 0))
 		o.text("from_name", e.From.Name)
 		o.text("from_address", e.From.Address)
-		o.text("to", addresses(e.To))
+		o.addresses("to", e.To)
 		o.text("subject", e.Subject)
 		o.date("date", e.Date, e.HasDate)
 		o.text("message_id", e.MessageID)
@@ -133,28 +133,6 @@ func (a *app) jsonRows() func(triage.Row) error {
 		_, err := a.out.Write(o.end())
 		return err
 	}
-}
-
-// addresses writes a list of addresses as a header has it.
-func addresses(list []message.Address) message.Safe {
-	if len(list) == 1 {
-		return address(list[0])
-	}
-	parts := make([]string, len(list))
-	for i, one := range list {
-		parts[i] = string(address(one))
-	}
-	return message.Safe(strings.Join(parts, ", "))
-}
-
-func address(a message.Address) message.Safe {
-	switch {
-	case a.Name == "":
-		return a.Address
-	case a.Address == "":
-		return a.Name
-	}
-	return a.Name + " <" + a.Address + ">"
 }
 
 const senderCells = 24

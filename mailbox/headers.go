@@ -185,12 +185,14 @@ func (m *Mailbox) lookup(ctx context.Context, ids []ID) source {
 func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID) []*item {
 	items := make([]*item, len(ids))
 	var uids []string
+	next := 0
 	for i, id := range ids {
-		at, ok := list.Find(id)
+		at, ok := list.FindNext(id, next)
 		if !ok {
 			items[i] = newItem(Message{ID: id}, ErrGone)
 			continue
 		}
+		next = at + 1
 		items[i] = newItem(list.Messages[at], nil)
 		if items[i].msg.Certain && m.keeps() {
 			uids = append(uids, items[i].msg.UID)

@@ -66,6 +66,14 @@ func (l *List) Find(id ID) (int, bool) {
 	return int(i), ok
 }
 
+// FindNext is Find for who goes through the list: the message is looked for at index first before anywhere else.
+func (l *List) FindNext(id ID, first int) (int, bool) {
+	if first < len(l.Messages) && l.Messages[first].ID == id {
+		return first, true
+	}
+	return l.Find(id)
+}
+
 // Number gives the index in Messages of the message with a number.
 func (l *List) Number(n int) (int, bool) {
 	low, high := 0, len(l.Messages)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,9 @@ const maxUIDOctets = 70
 // chunkOctets is how many octets of UIDs share one string, so that a million of them are not a
 // million allocations.
 const chunkOctets = 32 << 10
+
+// fewEntries is how many entries there is room for at first.
+const fewEntries = 64
 
 // listState gathers LIST's or UIDL's lines. It outlives a wait that was left.
 type listState struct {
@@ -95,6 +99,9 @@ func (s *listState) addSize(line []byte) (garbled bool) {
 		return true
 	}
 	s.order(entry.Number)
+	if len(s.sizes) == cap(s.sizes) {
+		s.sizes = slices.Grow(s.sizes, len(s.sizes)+fewEntries) // append alone copies a long list four times
+	}
 	s.sizes = append(s.sizes, entry)
 	return false
 }
@@ -112,6 +119,9 @@ func (s *listState) addUID(line []byte) (garbled bool) {
 		return false
 	}
 	s.order(number)
+	if len(s.uids) == cap(s.uids) {
+		s.uids = slices.Grow(s.uids, len(s.uids)+fewEntries)
+	}
 	s.starts = append(s.starts, len(s.chunk))
 	s.chunk = append(s.chunk, uid...)
 	s.uids = append(s.uids, UidlEntry{Number: number})

@@ -38,7 +38,7 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := a.prepare(target, &options, uses{})
+			b, err := a.prepare(target, &options, uses{soon: true})
 			if err != nil {
 				return err
 			}

@@ -28,6 +28,7 @@ type opened struct {
 type uses struct {
 	shows   bool          // the whole list is shown as soon as it is there
 	journal bool          // it needs a ledger even where nothing is kept on disk
+	soon    bool          // a new ledger may be made while it connects
 	idle    time.Duration // after how long without use the mailbox's lock is let go; 0 is never
 	release bool          // it is let go as soon as nothing is asked
 
@@ -67,7 +68,11 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 		return nil, err
 	}
 	if want.journal || !o.state.none {
-		if b.ledger, err = a.openLedger(&o.state); err != nil {
+		open := a.openLedger
+		if want.soon {
+			open = a.beginLedger
+		}
+		if b.ledger, err = open(&o.state); err != nil {
 			return nil, errors.Join(err, b.close())
 		}
 	}
@@ -116,6 +121,11 @@ func (b *opened) name() string { return b.account.Target().Name() }
 func (b *opened) open(ctx context.Context) (*mailbox.List, error) {
 	if err := b.box.Open(ctx); err != nil {
 		return nil, b.fault("opening", err)
+	}
+	if b.ledger != nil {
+		if err := b.ledger.Ready(); err != nil {
+			return nil, &statusError{exitCantCreate, err}
+		}
 	}
 	return b.box.List(), nil
 }

@@ -122,8 +122,14 @@ func (o *stateOptions) check() error {
 }
 
 // openLedger opens the ledger, in memory where nothing is to be kept, and passes its warnings on.
-func (a *app) openLedger(o *stateOptions) (*ledger.Ledger, error) {
-	l, err := o.open()
+func (a *app) openLedger(o *stateOptions) (*ledger.Ledger, error) { return a.tellLedger(o.open(ledger.Open)) }
+
+// beginLedger is openLedger where a new ledger is made while something else is done.
+func (a *app) beginLedger(o *stateOptions) (*ledger.Ledger, error) {
+	return a.tellLedger(o.open(ledger.Begin))
+}
+
+func (a *app) tellLedger(l *ledger.Ledger, err error) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +137,7 @@ func (a *app) openLedger(o *stateOptions) (*ledger.Ledger, error) {
 	return l, nil
 }
 
-func (o *stateOptions) open() (*ledger.Ledger, error) {
+func (o *stateOptions) open(from func(dir string) (*ledger.Ledger, error)) (*ledger.Ledger, error) {
 	if o.none {
 		return ledger.OpenMemory()
 	}
@@ -139,7 +145,7 @@ func (o *stateOptions) open() (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, &statusError{exitCantCreate, err}
 	}
-	l, err := ledger.Open(dir)
+	l, err := from(dir)
 	if err != nil {
 		return nil, &statusError{exitCantCreate, err}
 	}

@@ -30,6 +30,16 @@ func (l *Ledger) Headers(ctx context.Context, account string, uids []string) (ma
 	return found, err
 }
 
+// HasHeaders tells whether the cache has any header of the account's.
+func (l *Ledger) HasHeaders(ctx context.Context, account string) (bool, error) {
+	var id int64
+	err := l.read(ctx, "reading the header cache", func(db *sql.DB) (err error) {
+		id, err = accountWith(ctx, db, account, "header")
+		return err
+	})
+	return id != 0, err
+}
+
 // PutHeaders keeps headers, in place of older ones of the same UIDLs. Those over MaxHeader are left out.
 func (l *Ledger) PutHeaders(ctx context.Context, account string, rows []HeaderRow) error {
 	return l.writeCache(ctx, "writing the header cache", func(tx *sql.Tx) error {

@@ -32,6 +32,9 @@ var ErrClosed = errors.New("the ledger is closed")
 // A Ledger is safe for concurrent use, by several processes too.
 type Ledger struct {
 	dir string // "" in memory
+	// made is closed once the database is there, or unmade says why it is not.
+	made   chan struct{}
+	unmade error
 
 	mu       sync.Mutex
 	closed   bool
@@ -66,11 +69,24 @@ func DefaultDir() (string, error) {
 // and a new one begun; Warnings then says so. An error means that the folder
 // cannot be used at all.
 func Open(dir string) (*Ledger, error) {
+	l, err := Begin(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.Ready(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Begin is Open for who has something to do meanwhile: where the database has to be made it is made
+// beside, and whatever asks for it waits. Ready gives the error that Open would have given then.
+func Begin(dir string) (*Ledger, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
-	l := &Ledger{dir: dir, now: time.Now}
+	l := &Ledger{dir: dir, now: time.Now, made: make(chan struct{})}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the state folder: %w; name another with --state-dir, or use --no-state", err)
 	}
@@ -80,15 +96,55 @@ func Open(dir string) (*Ledger, error) {
 	if l.wasEmptied() {
 		l.warn(fmt.Sprintf("the ledger in %s was empty: what it remembered is lost, and a new one is begun", dir))
 	}
+	info, err := l.touch()
+	switch {
+	case err == nil && info.Size() == 0:
+		go l.build()
+		return l, nil
+	case err == nil || errors.Is(err, errNoFile):
+		l.build()
+		if l.unmade != nil {
+			return nil, l.unmade
+		}
+		return l, nil
+	}
+	return nil, l.cannotOpen(err)
+}
+
+// build opens the database, or makes it.
+func (l *Ledger) build() {
+	defer close(l.made)
 	h, err := l.openFile(false)
 	if isDamage(err) || errors.Is(err, errNewer) {
 		h, err = l.replace(nil, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("opening the ledger in %s: %w; name another folder with --state-dir, or use --no-state", dir, err)
+		l.unmade = l.cannotOpen(err)
+		return
 	}
+	l.mu.Lock()
 	l.db = h
-	return l, nil
+	l.mu.Unlock()
+}
+
+func (l *Ledger) cannotOpen(err error) error {
+	return fmt.Errorf("opening the ledger in %s: %w; name another folder with --state-dir, or use --no-state", l.dir, err)
+}
+
+// Ready waits until the database is there. Its error means that the folder cannot be used at all.
+func (l *Ledger) Ready() error {
+	<-l.made
+	return l.unmade
+}
+
+// Making tells whether the database is still being made: nothing is in it yet.
+func (l *Ledger) Making() bool {
+	select {
+	case <-l.made:
+		return false
+	default:
+		return true
+	}
 }
 
 // wasEmptied tells whether the database's file is there and has nothing in it, though it is not
@@ -122,7 +178,9 @@ func OpenMemory() (*Ledger, error) {
 		_ = db.Close() // the migration's error says more
 		return nil, fmt.Errorf("opening a ledger in memory: %w", err)
 	}
-	return &Ledger{db: &handles{sure: db, cache: db}, now: time.Now}, nil
+	made := make(chan struct{})
+	close(made)
+	return &Ledger{db: &handles{sure: db, cache: db}, made: made, now: time.Now}, nil
 }
 
 // Dir is the folder of the ledger, "" for one in memory.
@@ -156,9 +214,11 @@ func (l *Ledger) warn(text string) {
 
 // Close lets the database go. Calls after it return ErrClosed.
 func (l *Ledger) Close() error {
+	<-l.made
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.closed || l.db == nil {
+		l.closed = true
 		return nil
 	}
 	l.closed = true
@@ -188,16 +248,8 @@ func (h *handles) close() error {
 // tells that the caller holds the lock file.
 func (l *Ledger) openFile(locked bool) (*handles, error) {
 	path := filepath.Join(l.dir, fileName)
-	// SQLite gives the -wal and -shm files the mode of this one.
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil, errNoFile
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	info, err := l.touch()
 	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
 	sure, err := sql.Open("sqlite", dsn(path, "FULL"))
@@ -214,6 +266,21 @@ func (l *Ledger) openFile(locked bool) (*handles, error) {
 		return nil, err
 	}
 	return &handles{sure: sure, cache: cache, info: info}, nil
+}
+
+// touch makes the database's file where it is missing.
+func (l *Ledger) touch() (fs.FileInfo, error) {
+	path := filepath.Join(l.dir, fileName)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, errNoFile
+	}
+	// SQLite gives the -wal and -shm files the mode of this one.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	return info, errors.Join(err, f.Close())
 }
 
 func dsn(path, synchronous string) string {
@@ -265,6 +332,9 @@ func (l *Ledger) run(ctx context.Context, doing string, fn func(*handles) error)
 }
 
 func (l *Ledger) handles() (*handles, error) {
+	if err := l.Ready(); err != nil {
+		return nil, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {

@@ -263,7 +263,7 @@ func (f *feed) fill() {
 	if len(ids) == 0 {
 		return
 	}
-	f.chunk = f.m.cached(f.m.closing, f.list, ids)
+	f.chunk = f.m.cached(f.m.closing, f.list, ids, f.m.keeps())
 	for i := range f.chunk {
 		f.chunk[i].index = at[i]
 	}

@@ -21,7 +21,7 @@ func (m *Mailbox) hints(ctx context.Context) Hints {
 	m.mu.Lock()
 	h := Hints{Capabilities: m.beforeLogin, NoPipelining: m.pipelining.off}
 	m.mu.Unlock()
-	if !m.keeps() {
+	if !m.keeps() || m.cfg.Ledger.Making() {
 		return h
 	}
 	if broken, err := m.cfg.Ledger.Quirk(ctx, m.cfg.Account, quirkPipelining); err == nil && broken {

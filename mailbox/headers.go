@@ -166,13 +166,18 @@ func (l *lastWord) settle(err error, put func(item)) {
 func (m *Mailbox) lookup(ctx context.Context, ids []ID) source {
 	var chunk []*item
 	list := m.List()
+	known := m.keeps()
+	if known && len(ids) > cacheChunk { // a first look at a large mailbox asks once
+		has, err := m.cfg.Ledger.HasHeaders(ctx, m.cfg.Account)
+		known = has || err != nil
+	}
 	return func() (*item, bool) {
 		if len(chunk) == 0 {
 			n := min(len(ids), cacheChunk)
 			if n == 0 {
 				return nil, false
 			}
-			chunk = m.cached(ctx, list, ids[:n])
+			chunk = m.cached(ctx, list, ids[:n], known)
 			ids = ids[n:]
 		}
 		it := chunk[0]
@@ -181,8 +186,8 @@ func (m *Mailbox) lookup(ctx context.Context, ids []ID) source {
 	}
 }
 
-// cached makes the items for some messages.
-func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID) []*item {
+// cached makes the items for some messages, with what the ledger knows of them where it is asked.
+func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID, ask bool) []*item {
 	items := make([]*item, len(ids))
 	var uids []string
 	next := 0
@@ -194,7 +199,7 @@ func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID) []*item {
 		}
 		next = at + 1
 		items[i] = newItem(list.Messages[at], nil)
-		if items[i].msg.Certain && m.keeps() {
+		if items[i].msg.Certain && ask {
 			uids = append(uids, items[i].msg.UID)
 		}
 	}

@@ -55,6 +55,17 @@ func (l *Ledger) readByUID(ctx context.Context, doing, account, table, columns, 
 	})
 }
 
+// allUIDs gives the UIDLs of an account's rows in a table. They come as one text, since a row of a
+// result costs more than what is in it; no UIDL holds a line end.
+func allUIDs(ctx context.Context, q querier, table string, id int64) ([]string, error) {
+	var all sql.NullString
+	err := q.QueryRowContext(ctx, "SELECT group_concat(uid, char(10)) FROM "+table+" WHERE account=?", id).Scan(&all)
+	if err != nil || !all.Valid {
+		return nil, err
+	}
+	return strings.Split(all.String, "\n"), nil
+}
+
 func addAccount(ctx context.Context, tx *sql.Tx, account string) (int64, error) {
 	if id, err := accountID(ctx, tx, account); id != 0 || err != nil {
 		return id, err

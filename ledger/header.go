@@ -67,17 +67,15 @@ func (l *Ledger) Prune(ctx context.Context, account string, keep []string) error
 			kept[uid] = struct{}{}
 		}
 		for _, table := range []string{"header", "mark", "seen"} {
-			var gone []string
-			err := scanEach(ctx, tx, func(scan func(...any) error) error {
-				var uid []byte
-				err := scan(&uid)
-				if _, ok := kept[string(uid)]; !ok {
-					gone = append(gone, string(uid))
-				}
-				return err
-			}, "SELECT uid FROM "+table+" WHERE account=?", id)
+			uids, err := allUIDs(ctx, tx, table, id)
 			if err != nil {
 				return err
+			}
+			var gone []string
+			for _, uid := range uids {
+				if _, ok := kept[uid]; !ok {
+					gone = append(gone, uid)
+				}
 			}
 			for chunk := range slices.Chunk(gone, maxVariables) {
 				in, args := inUIDs(chunk, id)
@@ -90,16 +88,48 @@ func (l *Ledger) Prune(ctx context.Context, account string, keep []string) error
 	})
 }
 
-// Seen tells which of uids MarkSeen was called with before.
+// manyUIDs is for how many UIDLs it is faster to read a table through than to look each of them up.
+const manyUIDs = 1000
+
+// Seen tells which of uids MarkSeen was called with before; it may name others too.
 func (l *Ledger) Seen(ctx context.Context, account string, uids []string) (map[string]bool, error) {
+	const doing = "reading which messages are new"
 	seen := make(map[string]bool)
-	err := l.readByUID(ctx, "reading which messages are new", account, "seen", "uid", "", uids, func(scan func(...any) error) error {
+	if len(uids) >= manyUIDs {
+		through := false
+		err := l.read(ctx, doing, func(db *sql.DB) (err error) {
+			through, err = readThrough(ctx, db, account, "seen", 2*len(uids), seen)
+			return err
+		})
+		if through || err != nil {
+			return seen, err
+		}
+	}
+	err := l.readByUID(ctx, doing, account, "seen", "uid", "", uids, func(scan func(...any) error) error {
 		var uid []byte
 		err := scan(&uid)
 		seen[string(uid)] = true
 		return err
 	})
 	return seen, err
+}
+
+// readThrough puts all UIDLs that a table has of an account into found; false where there are more than most.
+func readThrough(ctx context.Context, q querier, account, table string, most int, found map[string]bool) (bool, error) {
+	id, err := accountID(ctx, q, account)
+	if id == 0 || err != nil {
+		return true, err
+	}
+	var n int
+	err = q.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+table+" WHERE account=? LIMIT ?)", id, most+1).Scan(&n)
+	if n > most || err != nil {
+		return false, err
+	}
+	all, err := allUIDs(ctx, q, table, id)
+	for _, uid := range all {
+		found[uid] = true
+	}
+	return true, err
 }
 
 // MarkSeen remembers that these messages have been listed.

@@ -73,6 +73,39 @@ func TestHeadersComeBackByUIDL(t *testing.T) {
 	})
 }
 
+func TestSeenIsTheSameForFewAndMany(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger) {
+		ctx := t.Context()
+		uids := []string{"\x00\xff\x00", "\r", "é"}
+		for i := range 4 * manyUIDs {
+			uids = append(uids, fmt.Sprint("uid", i))
+		}
+		check(t, l.MarkSeen(ctx, account, uids))
+		check(t, l.MarkSeen(ctx, "another", []string{"never"}))
+		for _, n := range []int{3, manyUIDs, 3 * manyUIDs, len(uids)} {
+			seen, err := l.Seen(ctx, account, append([]string{"never"}, uids[:n]...))
+			check(t, err)
+			if seen["never"] {
+				t.Errorf("of %d another account's message was seen", n)
+			}
+			for _, uid := range uids[:n] {
+				if !seen[uid] {
+					t.Fatalf("of %d %q was not seen", n, uid)
+				}
+			}
+		}
+
+		check(t, l.Prune(ctx, account, uids[:10]))
+		seen, err := l.Seen(ctx, account, uids)
+		check(t, err)
+		for i, uid := range uids {
+			if seen[uid] != (i < 10) {
+				t.Errorf("behind Prune %q: seen %v", uid, seen[uid])
+			}
+		}
+	})
+}
+
 func TestSeenMarksCapsAndQuirksAreKeptPerAccount(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		ctx := t.Context()

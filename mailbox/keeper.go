@@ -51,7 +51,7 @@ func (k *keeper) put(ctx context.Context, octets int, do func(context.Context)) 
 		if k.octets == 0 || k.octets+octets <= keeperOctets {
 			k.octets += octets
 			k.jobs = append(k.jobs, keeperJob{octets, do})
-			if k.octets > keeperOctets/2 {
+			if k.octets > keeperOctets/4*3 {
 				k.begin(k.rush)
 			}
 			if !k.running {

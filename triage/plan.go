@@ -53,9 +53,16 @@ type Plan struct {
 // that the list does not have are passed over.
 func NewPlan(list *mailbox.List, mark func(mailbox.ID) Mark, order Order) Plan {
 	p := Plan{Order: order}
-	for _, m := range list.Messages {
-		if k := mark(m.ID); k != Skip {
-			p.Steps = append(p.Steps, Step{k, m})
+	many := 0
+	for i := range list.Messages {
+		if mark(list.Messages[i].ID) != Skip {
+			many++
+		}
+	}
+	p.Steps = make([]Step, 0, many) // as it may be a million
+	for i := range list.Messages {
+		if k := mark(list.Messages[i].ID); k != Skip {
+			p.Steps = append(p.Steps, Step{k, list.Messages[i]})
 		}
 	}
 	return p

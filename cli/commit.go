@@ -227,25 +227,30 @@ const lastWait = 5 * time.Second
 
 // plan marks what is selected. A message that two different marks claim is an error.
 func (a *app) plan(ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order) (triage.Plan, error) {
-	marks := make(map[mailbox.ID]marking)
-	for _, m := range markings {
+	claims := make([]*marking, len(list.Messages))
+	for i := range markings {
+		m := &markings[i]
 		selected, err := a.choose(ctx, b, list, m.selection)
 		if err != nil {
 			return triage.Plan{}, fmt.Errorf("--%v: %w", m.mark, err)
 		}
 		for _, at := range selected {
-			id := list.Messages[at].ID
-			if before, ok := marks[id]; ok && before.mark != m.mark {
+			if before := claims[at]; before != nil && before.mark != m.mark {
 				return triage.Plan{}, &usageError{
 					"marking message " + fmt.Sprint(list.Messages[at].Number),
 					fmt.Sprintf("--%v %q and --%v %q both claim it", before.mark, before.selection, m.mark, m.selection),
 					"let one of them leave it out",
 				}
 			}
-			marks[id] = m
+			claims[at] = m
 		}
 	}
-	return triage.NewPlan(list, func(id mailbox.ID) triage.Mark { return marks[id].mark }, order), nil
+	return triage.NewPlan(list, func(i int) triage.Mark {
+		if claims[i] == nil {
+			return triage.Skip
+		}
+		return claims[i].mark
+	}, order), nil
 }
 
 // commitError names the signal in the error of a run that one ended.

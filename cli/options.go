@@ -122,7 +122,9 @@ func (o *stateOptions) check() error {
 }
 
 // openLedger opens the ledger, in memory where nothing is to be kept, and passes its warnings on.
-func (a *app) openLedger(o *stateOptions) (*ledger.Ledger, error) { return a.tellLedger(o.open(ledger.Open)) }
+func (a *app) openLedger(o *stateOptions) (*ledger.Ledger, error) {
+	return a.tellLedger(o.open(ledger.Open))
+}
 
 // beginLedger is openLedger where a new ledger is made while something else is done.
 func (a *app) beginLedger(o *stateOptions) (*ledger.Ledger, error) {

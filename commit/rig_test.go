@@ -110,10 +110,7 @@ func marked(letters string) map[int]triage.Mark {
 // planOf marks the messages of a list in their order.
 func planOf(list *mailbox.List, letters string) triage.Plan {
 	marks := marked(letters)
-	return triage.NewPlan(list, func(id mailbox.ID) triage.Mark {
-		i, _ := list.Find(id)
-		return marks[i+1]
-	}, triage.AsReceived)
+	return triage.NewPlan(list, func(i int) triage.Mark { return marks[i+1] }, triage.AsReceived)
 }
 
 type outcome struct {
@@ -162,8 +159,7 @@ func (r *rig) commit(o order) *outcome {
 			must(r.t, err)
 		}
 	}
-	plan := triage.NewPlan(list, func(id mailbox.ID) triage.Mark {
-		i, _ := list.Find(id)
+	plan := triage.NewPlan(list, func(i int) triage.Mark {
 		var n int
 		if _, err := fmt.Sscanf(list.Messages[i].UID, "uid-%d", &n); err != nil {
 			n = list.Messages[i].Number

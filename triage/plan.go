@@ -49,19 +49,18 @@ type Plan struct {
 	Checkpoint int
 }
 
-// NewPlan makes the plan for the marked messages of a list. Marks on messages
-// that the list does not have are passed over.
-func NewPlan(list *mailbox.List, mark func(mailbox.ID) Mark, order Order) Plan {
+// NewPlan makes the plan for the messages of a list that have a mark, which mark gives by index.
+func NewPlan(list *mailbox.List, mark func(int) Mark, order Order) Plan {
 	p := Plan{Order: order}
 	many := 0
 	for i := range list.Messages {
-		if mark(list.Messages[i].ID) != Skip {
+		if mark(i) != Skip {
 			many++
 		}
 	}
 	p.Steps = make([]Step, 0, many) // as it may be a million
 	for i := range list.Messages {
-		if k := mark(list.Messages[i].ID); k != Skip {
+		if k := mark(i); k != Skip {
 			p.Steps = append(p.Steps, Step{k, list.Messages[i]})
 		}
 	}

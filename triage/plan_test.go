@@ -20,10 +20,7 @@ func listOf(n int) *mailbox.List {
 
 func planOf(letters string, order Order, checkpoint int) Plan {
 	list := listOf(len(letters))
-	p := NewPlan(list, func(id mailbox.ID) Mark {
-		i, _ := list.Find(id)
-		return Mark(strings.IndexByte("-DFM", letters[i]))
-	}, order)
+	p := NewPlan(list, func(i int) Mark { return Mark(strings.IndexByte("-DFM", letters[i])) }, order)
 	p.Checkpoint = checkpoint
 	return p
 }

@@ -48,7 +48,8 @@ func (m *model) openReview() {
 		m.warn("The mailbox is being opened; review the plan when its list is there")
 		return
 	}
-	plan := triage.NewPlan(m.rows.list, m.marks.Get, m.cfg.Order)
+	list := m.rows.list
+	plan := triage.NewPlan(list, func(i int) triage.Mark { return m.marks.Get(list.Messages[i].ID) }, m.cfg.Order)
 	plan.Checkpoint = m.cfg.Checkpoint
 	seen, _, _ := plan.WithCopies(m.cfg.KeepDeleted)
 	m.review = review{plan: plan, commands: commandsOf(seen), generation: m.rows.list.Generation}

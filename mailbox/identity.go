@@ -124,6 +124,7 @@ func (m *Mailbox) nameByUIDL(messages []Message) (shared int) {
 // not be carried out on another message.
 func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *List) error {
 	var ask []item
+	before := make(map[int]*message.Envelope) // by index; the ledger may forget it meanwhile
 	doubt := func(i int) {
 		m.mu.Lock()
 		m.doubtful[messages[i].UID] = struct{}{}
@@ -136,7 +137,7 @@ func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *Li
 		if !known || octets == messages[i].Octets {
 			continue
 		}
-		if m.Envelope(messages[i].ID) == nil {
+		if before[i] = m.Envelope(messages[i].ID); before[i] == nil {
 			doubted++
 			doubt(i)
 			continue
@@ -146,7 +147,7 @@ func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *Li
 	err := m.fetchHeaders(ctx, sliceSource(ask), fullSpeed, func(it item) {
 		if it.err == nil {
 			envelope := m.cfg.Decoder.Envelope(it.raw)
-			if sameEnvelope(m.Envelope(it.msg.ID), &envelope) {
+			if sameEnvelope(before[it.index], &envelope) {
 				it.recycle()
 				return
 			}

@@ -152,6 +152,9 @@ func (s *headerScan) check(ctx context.Context, mk *mark) error {
 		s.draining = true
 	} else {
 		s.m.order.proven = true
+		if err := s.c.ProveOrder(ctx); err != nil {
+			return fmt.Errorf("seeing whether the answers are in order: %w", err)
+		}
 	}
 	for i := range s.held {
 		it := &s.held[i]

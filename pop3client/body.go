@@ -228,8 +228,14 @@ func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error)
 	c.mu.Unlock()
 	switch {
 	case !alone && cmd.verb == "TOP":
+		c.bareEnds = true
 		return true, nil // an answer may follow: whoever asks ahead proves the order
-	case !alone, len(c.in.bytes()) > 0: // a message that is cut short here might be deleted
+	case !alone:
+		// A message that is cut short here might be deleted, and one that goes on here take the next into it.
+		return false, &PipeliningError{Fault: PipeliningGarble, Err: &ProtocolError{
+			Command: cmd.String(), Problem: "a lone dot behind a line feed may be its end or its own: only asked alone it shows which",
+		}}
+	case len(c.in.bytes()) > 0:
 	default:
 		quiet, err := c.quiet(ctx, cmd)
 		if err != nil {
@@ -244,6 +250,19 @@ func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error)
 	t.ownDot, t.inLine, t.afterCR = true, t.bareDot, false
 	t.octets += int64(len(t.lone()))
 	return false, nil
+}
+
+// ProveOrder tells the client that every answer up to here was its command's, as the caller has found
+// out: where texts ended behind a bare LF, that is how this server ends them.
+func (c *Client) ProveOrder(ctx context.Context) error {
+	if err := c.acquire(ctx); err != nil {
+		return err
+	}
+	defer c.release()
+	if c.bareEnds && c.textEnds == endsUnknown {
+		c.textEnds = endsLF
+	}
+	return nil
 }
 
 // lone is the lone dot's line.

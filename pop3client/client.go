@@ -31,6 +31,7 @@ type Client struct {
 	watch    *watch // the token's holder changes it, under the mutex
 	// statusEnds is how the last status line ended, textEnds how the lines of the messages before do. The token's holder owns them.
 	statusEnds, textEnds lineEnds
+	bareEnds             bool // some text was taken to end behind a bare LF; the token's holder owns it
 
 	wake       chan struct{} // tells the writer that out has grown
 	stop       chan struct{} // closed when the session is over

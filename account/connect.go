@@ -283,14 +283,15 @@ func (a *Account) mayNameUser(c *pop3client.Client, hints Hints, cr pop3client.C
 		c.FirstMechanism(cr) == pop3client.MechanismUser
 }
 
-// nameUser asks CAPA and sends USER with it. A server that offers STLS now, or something better than
-// a password in USER's way, is begun with anew: many take nothing but PASS behind USER.
+// nameUser asks CAPA and sends USER with it. A server that offers STLS now, or what comes before USER,
+// or something better than a password in USER's way, is begun with anew: many take nothing but PASS
+// behind USER.
 func (a *Account) nameUser(ctx context.Context, c *pop3client.Client, cr pop3client.Credentials) error {
 	capa, user := c.Capa(), c.User(cr.User)
 	if _, err := capa.Wait(ctx); err != nil && !isRefusal(err) {
 		return a.askError(err)
 	}
-	if c.Capabilities().STLS() || c.FirstMechanism(cr) != pop3client.MechanismUser {
+	if now := c.Capabilities(); now.STLS() || now.UTF8() || now.LANG() || c.FirstMechanism(cr) != pop3client.MechanismUser {
 		return errStale
 	}
 	_, err := user.Wait(ctx)

@@ -73,6 +73,8 @@ func TestP6_USERGoesWithCAPAAndThePasswordBehindIt(t *testing.T) {
 		{"CAPA is refused now", remembered, Settings{}, "-ERR\r\n", true, [][]string{cold}, "USER"},
 		{"STLS is offered now", remembered, Settings{}, list("USER", "PIPELINING", "STLS"), true, [][]string{{"CAPA", "USER joe"}, {"CAPA", "STLS"}}, ""},
 		{"PLAIN is offered now", remembered, Settings{}, list("USER", "PIPELINING", "SASL PLAIN"), true, [][]string{{"CAPA", "USER joe"}, {"CAPA", "AUTH PLAIN AGpvZQBzZWNyZXQ=", "QUIT"}}, "PLAIN"},
+		{"UTF8 is offered now", remembered, Settings{}, list("USER", "PIPELINING", "UTF8"), true, [][]string{{"CAPA", "USER joe"}, {"CAPA", "UTF8", "USER joe", "PASS secret", "QUIT"}}, "USER"},
+		{"LANG is offered now", remembered, Settings{}, list("USER", "PIPELINING", "LANG"), true, [][]string{{"CAPA", "USER joe"}, {"CAPA", "USER joe", "PASS secret", "QUIT"}}, "USER"},
 		{"no PIPELINING", []string{"USER", "UIDL"}, Settings{}, list("USER"), false, [][]string{cold}, "USER"},
 		{"nothing known", nil, Settings{}, list(remembered...), false, [][]string{cold}, "USER"},
 		{"TLS or nothing", remembered, Settings{TLS: TLSStartTLS}, list(remembered...), false, [][]string{{"CAPA"}}, ""},

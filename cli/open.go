@@ -123,7 +123,7 @@ func (b *opened) open(ctx context.Context) (*mailbox.List, error) {
 		return nil, b.fault("opening", err)
 	}
 	if b.ledger != nil {
-		if err := b.ledger.Ready(); err != nil {
+		if err := b.ledger.Ready(ctx); err != nil {
 			return nil, &statusError{exitCantCreate, err}
 		}
 	}

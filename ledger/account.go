@@ -55,15 +55,25 @@ func (l *Ledger) readByUID(ctx context.Context, doing, account, table, columns, 
 	})
 }
 
-// allUIDs gives the UIDLs of an account's rows in a table. They come as one text, since a row of a
-// result costs more than what is in it; no UIDL holds a line end.
-func allUIDs(ctx context.Context, q querier, table string, id int64) ([]string, error) {
-	var all sql.NullString
-	err := q.QueryRowContext(ctx, "SELECT group_concat(uid, char(10)) FROM "+table+" WHERE account=?", id).Scan(&all)
-	if err != nil || !all.Valid {
-		return nil, err
+// uidsAtOnce is how many UIDLs eachUIDs gives at a time.
+const uidsAtOnce = 10_000
+
+// eachUIDs gives the UIDLs of an account's rows in a table, in their order. Many come as one text, since a
+// row of a result costs more than what is in it; no UIDL holds a line end. The rows that were given may be
+// deleted meanwhile.
+func eachUIDs(ctx context.Context, q querier, table string, id int64, each func(uids []string) error) error {
+	last := []byte{} // no UIDL is empty
+	for {
+		var all sql.NullString
+		err := q.QueryRowContext(ctx, "SELECT group_concat(uid, char(10)), max(uid) FROM"+
+			" (SELECT uid FROM "+table+" WHERE account=? AND uid>? ORDER BY uid LIMIT ?)", id, last, uidsAtOnce).Scan(&all, &last)
+		if err != nil || !all.Valid {
+			return err
+		}
+		if err := each(strings.Split(all.String, "\n")); err != nil {
+			return err
+		}
 	}
-	return strings.Split(all.String, "\n"), nil
 }
 
 func addAccount(ctx context.Context, tx *sql.Tx, account string) (int64, error) {

@@ -67,21 +67,18 @@ func (l *Ledger) Prune(ctx context.Context, account string, keep []string) error
 			kept[uid] = struct{}{}
 		}
 		for _, table := range []string{"header", "mark", "seen"} {
-			uids, err := allUIDs(ctx, tx, table, id)
+			err := eachUIDs(ctx, tx, table, id, func(uids []string) error {
+				gone := slices.DeleteFunc(uids, func(uid string) bool { _, ok := kept[uid]; return ok })
+				for chunk := range slices.Chunk(gone, maxVariables) {
+					in, args := inUIDs(chunk, id)
+					if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE account=? AND uid "+in, args...); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
 			if err != nil {
 				return err
-			}
-			var gone []string
-			for _, uid := range uids {
-				if _, ok := kept[uid]; !ok {
-					gone = append(gone, uid)
-				}
-			}
-			for chunk := range slices.Chunk(gone, maxVariables) {
-				in, args := inUIDs(chunk, id)
-				if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE account=? AND uid "+in, args...); err != nil {
-					return err
-				}
 			}
 		}
 		return nil
@@ -125,11 +122,12 @@ func readThrough(ctx context.Context, q querier, account, table string, most int
 	if n > most || err != nil {
 		return false, err
 	}
-	all, err := allUIDs(ctx, q, table, id)
-	for _, uid := range all {
-		found[uid] = true
-	}
-	return true, err
+	return true, eachUIDs(ctx, q, table, id, func(uids []string) error {
+		for _, uid := range uids {
+			found[uid] = true
+		}
+		return nil
+	})
 }
 
 // MarkSeen remembers that these messages have been listed.

@@ -24,6 +24,8 @@ const (
 	newborn = 10 * time.Second
 	// busyTimeout is how long a write waits for another popmark's.
 	busyTimeout = 10 * time.Second
+	// lockPoll is how often the lock file is tried.
+	lockPoll = 5 * time.Millisecond
 )
 
 // ErrClosed is returned by every method of a closed Ledger.
@@ -32,9 +34,12 @@ var ErrClosed = errors.New("the ledger is closed")
 // A Ledger is safe for concurrent use, by several processes too.
 type Ledger struct {
 	dir string // "" in memory
-	// made is closed once the database is there, or unmade says why it is not.
-	made   chan struct{}
-	unmade error
+	// made is closed once the database is there, or unmade says why it is not. Until then building
+	// is under way, which giveUp ends.
+	made     chan struct{}
+	unmade   error
+	building context.Context
+	giveUp   context.CancelFunc
 
 	mu       sync.Mutex
 	closed   bool
@@ -73,7 +78,7 @@ func Open(dir string) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.Ready(); err != nil {
+	if err := l.Ready(context.Background()); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -87,6 +92,7 @@ func Begin(dir string) (*Ledger, error) {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
 	l := &Ledger{dir: dir, now: time.Now, made: make(chan struct{})}
+	l.building, l.giveUp = context.WithCancel(context.Background())
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the state folder: %w; name another with --state-dir, or use --no-state", err)
 	}
@@ -131,10 +137,19 @@ func (l *Ledger) cannotOpen(err error) error {
 	return fmt.Errorf("opening the ledger in %s: %w; name another folder with --state-dir, or use --no-state", l.dir, err)
 }
 
-// Ready waits until the database is there. Its error means that the folder cannot be used at all.
-func (l *Ledger) Ready() error {
-	<-l.made
-	return l.unmade
+// Ready waits until the database is there. Its error is ctx's, or means that the folder cannot be used at all.
+func (l *Ledger) Ready(ctx context.Context) error {
+	select {
+	case <-l.made:
+		return l.unmade
+	default:
+	}
+	select {
+	case <-l.made:
+		return l.unmade
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Making tells whether the database is still being made: nothing is in it yet.
@@ -180,7 +195,7 @@ func OpenMemory() (*Ledger, error) {
 	}
 	made := make(chan struct{})
 	close(made)
-	return &Ledger{db: &handles{sure: db, cache: db}, made: made, now: time.Now}, nil
+	return &Ledger{db: &handles{sure: db, cache: db}, made: made, giveUp: func() {}, now: time.Now}, nil
 }
 
 // Dir is the folder of the ledger, "" for one in memory.
@@ -214,6 +229,7 @@ func (l *Ledger) warn(text string) {
 
 // Close lets the database go. Calls after it return ErrClosed.
 func (l *Ledger) Close() error {
+	l.giveUp()
 	<-l.made
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -315,7 +331,7 @@ func (l *Ledger) read(ctx context.Context, doing string, fn func(*sql.DB) error)
 
 // run calls fn, once more where the database turned out to be damaged and a new one could be begun.
 func (l *Ledger) run(ctx context.Context, doing string, fn func(*handles) error) error {
-	h, err := l.handles()
+	h, err := l.handles(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
@@ -331,8 +347,8 @@ func (l *Ledger) run(ctx context.Context, doing string, fn func(*handles) error)
 	return nil
 }
 
-func (l *Ledger) handles() (*handles, error) {
-	if err := l.Ready(); err != nil {
+func (l *Ledger) handles(ctx context.Context) (*handles, error) {
+	if err := l.Ready(ctx); err != nil {
 		return nil, err
 	}
 	l.mu.Lock()

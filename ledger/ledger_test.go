@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"popmark/message"
 )
 
@@ -77,7 +79,7 @@ func TestSeenIsTheSameForFewAndMany(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		ctx := t.Context()
 		uids := []string{"\x00\xff\x00", "\r", "é"}
-		for i := range 4 * manyUIDs {
+		for i := range 11 * manyUIDs {
 			uids = append(uids, fmt.Sprint("uid", i))
 		}
 		check(t, l.MarkSeen(ctx, account, uids))
@@ -440,5 +442,42 @@ func BenchmarkRecordCopies64(b *testing.B) {
 		if err := l.RecordCopies(b.Context(), account, 0, rows, nil); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Whoever holds the lock file may hang.
+func TestP10_ALedgerThatCannotBeMadeHoldsNobodyUp(t *testing.T) {
+	dir := t.TempDir()
+	lock := flock.New(filepath.Join(dir, lockName))
+	check(t, lock.Lock())
+	defer func() { check(t, lock.Close()) }()
+	l, err := Begin(dir)
+	check(t, err)
+	if !l.Making() {
+		t.Error("it is made")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.Seen(ctx, account, []string{"a"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a wait that was left ended with %v", err)
+	}
+	check(t, l.Close())
+	if err := l.Ready(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Errorf("the making ended with %v", err)
+	}
+}
+
+func TestALedgerIsMadeBeside(t *testing.T) {
+	l, err := Begin(t.TempDir())
+	check(t, err)
+	check(t, l.MarkSeen(t.Context(), account, []string{"a"}))
+	seen, err := l.Seen(t.Context(), account, []string{"a", "b"})
+	check(t, err)
+	if l.Making() || !seen["a"] || seen["b"] {
+		t.Errorf("making %v, seen %v", l.Making(), seen)
+	}
+	check(t, l.Close())
+	if _, err := l.Seen(t.Context(), account, []string{"a"}); !errors.Is(err, ErrClosed) {
+		t.Errorf("closed it said %v", err)
 	}
 }

@@ -145,7 +145,7 @@ CREATE INDEX step_uid ON step (uid);
 // lock file is taken only where there is something to do, and not where the
 // caller holds it.
 func (l *Ledger) bringUp(db *sql.DB, locked bool) error {
-	ctx := context.Background()
+	ctx := l.building
 	version, err := schemaVersion(ctx, db)
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (l *Ledger) bringUp(db *sql.DB, locked bool) error {
 	}
 	if !locked {
 		// Turning WAL on does not wait for another process that does the same.
-		lock, err := l.lockFile()
+		lock, err := l.lockFile(ctx)
 		if err != nil {
 			return err
 		}
@@ -170,10 +170,17 @@ func (l *Ledger) bringUp(db *sql.DB, locked bool) error {
 	return migrate(ctx, db)
 }
 
-// lockFile waits for the lock that only creation, migration and setting aside take.
-func (l *Ledger) lockFile() (*flock.Flock, error) {
+// lockFile waits for the lock that only creation, migration and setting aside take, until ctx ends
+// but not for ever: whoever holds it may hang.
+func (l *Ledger) lockFile(ctx context.Context) (*flock.Flock, error) {
+	limited, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
 	lock := flock.New(filepath.Join(l.dir, lockName), flock.SetPermissions(0o600))
-	return lock, lock.Lock()
+	_, err := lock.TryLockContext(limited, lockPoll)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("another popmark has held %s for %v", lockName, busyTimeout)
+	}
+	return lock, err
 }
 
 func schemaVersion(ctx context.Context, q interface {

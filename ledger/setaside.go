@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,7 +43,7 @@ func (l *Ledger) replace(old *handles, cause error) (*handles, error) {
 	if old != nil && l.db != old {
 		return l.db, nil
 	}
-	lock, err := l.lockFile()
+	lock, err := l.lockFile(context.Background())
 	if err != nil {
 		return nil, err
 	}

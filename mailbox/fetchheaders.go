@@ -160,7 +160,9 @@ func (s *headerScan) take() item {
 	from := s.queue[s.head]
 	it := *from
 	*from, s.queue[s.head] = item{}, nil
-	itemPool.Put(from)
+	if it.pooled {
+		itemPool.Put(from)
+	}
 	s.head++
 	if s.head > 1024 && s.head*2 > len(s.queue) {
 		s.queue = append(s.queue[:0], s.queue[s.head:]...)

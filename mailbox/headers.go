@@ -264,8 +264,8 @@ func (m *Mailbox) lose(ctx context.Context, err error) {
 
 // warnLedger says that the ledger failed at something that costs only time.
 func (m *Mailbox) warnLedger(ctx context.Context, doing string, err error) {
-	if ctx.Err() != nil {
-		return // nobody waits for it any more
+	if ctx.Err() != nil || m.cfg.Ledger.Ready(ctx) != nil {
+		return // nobody waits for it any more, or it could not be made, which its owner tells
 	}
 	m.warn(message.MakeSafe(doing + ": " + err.Error()))
 }

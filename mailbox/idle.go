@@ -100,5 +100,5 @@ func (m *Mailbox) delaysLogin() bool {
 	defer m.mu.Unlock()
 	seconds, _, _ := strings.Cut(string(m.info.LoginDelay), " ")
 	n, err := strconv.Atoi(seconds)
-	return err == nil && time.Duration(n)*time.Second > m.cfg.IdleRelease
+	return err == nil && float64(n) > m.cfg.IdleRelease.Seconds()
 }

@@ -43,6 +43,8 @@ type item struct {
 	answer *pop3client.Pending[*pop3client.Body]
 	// first is true where nothing else was under way when it was asked for.
 	first bool
+	// pooled is true where it is the pool's.
+	pooled bool
 	// mark is set in an item that is no message but a mark between messages.
 	mark *mark
 	// doubt is why the answer does not count yet.
@@ -56,7 +58,7 @@ var itemPool = sync.Pool{New: func() any { return new(item) }}
 
 func newItem(msg Message, err error) *item {
 	it := itemPool.Get().(*item)
-	it.msg, it.err = msg, err
+	it.msg, it.err, it.pooled = msg, err, true
 	return it
 }
 

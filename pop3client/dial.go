@@ -13,7 +13,9 @@ import (
 // "tcp6", or "unix" with a path for addr. An -ERR greeting is a [*ServerError].
 func Dial(ctx context.Context, network, addr string, options *Options) (*Client, error) {
 	opts := options.withDefaults()
-	conn, err := connect(ctx, network, addr, &opts)
+	limited, cancel := withTimeout(ctx, opts.ConnectTimeout)
+	defer cancel()
+	conn, err := connect(ctx, limited, network, addr, &opts)
 	if err != nil {
 		return nil, err
 	}
@@ -24,12 +26,14 @@ func Dial(ctx context.Context, network, addr string, options *Options) (*Client,
 // is verified against the host in addr, or Options.TLSConfig.ServerName where that is set.
 func DialTLS(ctx context.Context, network, addr string, options *Options) (*Client, error) {
 	opts := options.withDefaults()
-	conn, err := connect(ctx, network, addr, &opts)
+	limited, cancel := withTimeout(ctx, opts.ConnectTimeout)
+	defer cancel()
+	conn, err := connect(ctx, limited, network, addr, &opts)
 	if err != nil {
 		return nil, err
 	}
 	host := hostOf(addr)
-	secured, err := handshake(ctx, conn, &opts, host)
+	secured, err := handshake(ctx, limited, conn, &opts, host)
 	if err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("changing to TLS with %s: %w", addr, err)
@@ -44,9 +48,8 @@ func New(ctx context.Context, conn net.Conn, options *Options) (*Client, error) 
 	return start(ctx, conn, options.withDefaults(), "")
 }
 
-func connect(ctx context.Context, network, addr string, opts *Options) (net.Conn, error) {
-	limited, cancel := withTimeout(ctx, opts.ConnectTimeout)
-	defer cancel()
+// connect connects within limited, which is ctx with opts.ConnectTimeout.
+func connect(ctx, limited context.Context, network, addr string, opts *Options) (net.Conn, error) {
 	conn, err := opts.Dialer.DialContext(limited, network, addr)
 	if err != nil {
 		if ctx.Err() == nil && limited.Err() != nil {
@@ -57,8 +60,8 @@ func connect(ctx context.Context, network, addr string, opts *Options) (net.Conn
 	return conn, nil
 }
 
-// handshake changes a connection to TLS. The connection is not closed where it fails.
-func handshake(ctx context.Context, conn net.Conn, opts *Options, host string) (*tls.Conn, error) {
+// handshake changes a connection to TLS, within limited as connect. The connection is not closed where it fails.
+func handshake(ctx, limited context.Context, conn net.Conn, opts *Options, host string) (*tls.Conn, error) {
 	config := opts.TLSConfig.Clone()
 	if config == nil {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -67,8 +70,6 @@ func handshake(ctx context.Context, conn net.Conn, opts *Options, host string) (
 		config.ServerName = host
 	}
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
-	limited, cancel := withTimeout(ctx, opts.ConnectTimeout)
-	defer cancel()
 	secured := tls.Client(conn, config)
 	if err := secured.HandshakeContext(limited); err != nil {
 		if ctx.Err() == nil && limited.Err() != nil {

@@ -11,6 +11,9 @@ import (
 // maxNumber is the largest message number taken for one.
 const maxNumber = math.MaxInt32
 
+// maxOctets is the largest size of a message that is believed. A million of them can be added up.
+const maxOctets = 1 << 42
+
 // maxUIDOctets is the longest UID that RFC 1939 allows.
 const maxUIDOctets = 70
 
@@ -218,6 +221,10 @@ func parseListLine(line []byte) (ListEntry, string) {
 	if entry.Octets, ok = parseNumber(word); !ok {
 		entry.Octets = -1
 		return entry, "the size is not a number"
+	}
+	if entry.Octets > maxOctets {
+		entry.Octets = -1
+		return entry, "the size is past belief"
 	}
 	return entry, ""
 }

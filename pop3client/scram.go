@@ -87,9 +87,20 @@ func (m *scramMechanism) Next(challenge []byte) ([]byte, error) {
 	}
 	response, err := m.conversation.Step(string(challenge))
 	if err != nil {
-		return nil, &ProtocolError{Command: "AUTH " + m.name, Problem: err.Error()}
+		return nil, &ProtocolError{Command: "AUTH " + m.name, Problem: scramProblem(err.Error())}
 	}
 	return []byte(response), nil
+}
+
+// scramProblem is what may be told of the library's error: most quote the server, which may have been
+// told the password.
+func scramProblem(text string) string {
+	for _, known := range []string{"server nonce did not extend client nonce", "server requested too few iterations", "server validation failed"} {
+		if strings.HasPrefix(text, known) {
+			return text
+		}
+	}
+	return "the server's message cannot be read"
 }
 
 // bounded looks at the iterations in the server's first message before any is done, and at its

@@ -54,6 +54,16 @@ func TestSCRAMDistrust(t *testing.T) {
 			}
 		})
 	}
+	t.Run("an echo of the password", func(t *testing.T) {
+		err := scram(t, func(p *peer, nonce string) {
+			p.say("+ " + b64("r="+nonce+"server,secret\x1b[2J"+strings.Repeat("y", 1000)+",i=4096") + "\r\n")
+			p.answer("*", "-ERR cancelled\r\n")
+			p.hush()
+		})
+		if e := asError[*ProtocolError](t, err); e.Problem != "the server's message cannot be read" {
+			t.Errorf("%v", err)
+		}
+	})
 	t.Run("another's nonce", func(t *testing.T) {
 		err := scram(t, func(p *peer, _ string) {
 			p.say(first("x", 4096))

@@ -42,7 +42,9 @@ func (c *Client) StartTLS(ctx context.Context) error {
 	c.unwatch() // the handshake has deadlines of its own
 	conn := c.conn
 	_ = conn.SetReadDeadline(time.Time{})
-	secured, err := handshake(ctx, conn, &c.opts, c.serverName)
+	limited, cancel := withTimeout(ctx, c.opts.ConnectTimeout)
+	defer cancel()
+	secured, err := handshake(ctx, limited, conn, &c.opts, c.serverName)
 	if errors.As(err, new(tls.RecordHeaderError)) {
 		err = fmt.Errorf("STLS: %w", ErrInjection) // they came late, but no handshake looks like this
 		c.end(err)

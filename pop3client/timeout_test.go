@@ -89,3 +89,23 @@ func TestOwnLimitsAreTimeoutsAndNotTheCallersContext(t *testing.T) {
 		})
 	}
 }
+
+func TestConnectingAndTheHandshakeShareTheirTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dialer := dialFunc(func(ctx context.Context) (net.Conn, error) {
+			select {
+			case <-time.After(29 * time.Second):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+			near, far := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, far) }()
+			return near, nil
+		})
+		began := time.Now()
+		_, err := DialTLS(t.Context(), "tcp", "host.example:995", &Options{Dialer: dialer})
+		if e := asError[*TimeoutError](t, err); e.Step != "the TLS handshake" || time.Since(began) != DefaultConnectTimeout {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"popmark/pop3server"
 )
@@ -47,5 +48,44 @@ func TestP2_AMessageThatForgesItsEndIsFetchedWholeOrStays(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A line that nobody asked for is taken for RETR's answer, and RETR's own answer for the text's first line.
+func TestP2_AStrayAnswerIsNoLineOfAMessage(t *testing.T) {
+	stray := pop3server.Whole(pop3server.On("RETR 2").InSession(1), func(answer string) string { return "+OK\r\n" + answer })
+	for _, options := range [][]pop3server.Option{{}, {oneAtATime}} {
+		r := newRig(t, 3, append(options, pop3server.WithHooks(stray))...)
+		out := r.commit(order{marks: marked("MMM"), opts: Options{Retries: 2}})
+		must(t, out.err)
+		r.expect([]int{1, 2, 3})
+		for _, text := range r.texts() {
+			if strings.HasPrefix(text, "+OK") {
+				t.Errorf("a copy is %q", text)
+			}
+		}
+	}
+}
+
+func TestAMessageThatBeginsLikeAnAnswerIsFetchedAsItIs(t *testing.T) {
+	const text = "+OK is no field\r\nSubject: odd\r\n\r\nbody\r\n"
+	r := newRig(t, 0)
+	r.drop.Add(pop3server.NewMessage("uid-1", []byte(text)))
+	out := r.commit(order{marks: marked("M"), opts: Options{Retries: 2}})
+	must(t, out.err)
+	if got := r.texts(); len(got) != 1 || got[0] != text || len(r.drop.UIDLs()) != 0 {
+		t.Errorf("the copies are %q, the server has %q", got, r.drop.UIDLs())
+	}
+}
+
+// A server may bear a few commands together, as many as prove the order, and lose some of more.
+func TestAStallInACommitIsPipeliningsInTheEnd(t *testing.T) {
+	lose := pop3server.Swallow(func(e *pop3server.Event) bool { return e.Pipelined && e.Verb == "RETR" && e.Count > 2 })
+	r := newRig(t, 12, pop3server.WithHooks(lose))
+	r.answerTimeout = 300 * time.Millisecond
+	out := r.commit(order{marks: marked("FFFFFFFFFFFF"), opts: Options{Retries: 3}})
+	must(t, out.err)
+	if got := len(r.copies()); got != 12 {
+		t.Errorf("%d copies", got)
 	}
 }

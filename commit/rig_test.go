@@ -29,6 +29,8 @@ type rig struct {
 	path   string
 	dest   delivery.Destination
 	limits pop3client.Limits
+	// answerTimeout is the client's, where it is not 0.
+	answerTimeout time.Duration
 }
 
 func must(t testing.TB, err error) {
@@ -67,7 +69,7 @@ func (r *rig) connect() *mailbox.Mailbox {
 	return mailbox.New(mailbox.Config{
 		Account: account, Ledger: r.ledger,
 		Connect: func(ctx context.Context, hints mailbox.Hints) (mailbox.Connection, error) {
-			o := &pop3client.Options{Limits: r.limits}
+			o := &pop3client.Options{Limits: r.limits, AnswerTimeout: r.answerTimeout}
 			if hints.NoPipelining {
 				o.Pipelining = pop3client.PipeliningNever
 			}

@@ -59,6 +59,8 @@ func ClassOf(err error) Class {
 	switch {
 	case err == nil:
 		return Other
+	case errors.Is(err, errOddText):
+		return Unavailable // as after a line that broke, all is well in another session
 	case errors.As(err, &pipelining) && pipelining.Fault == pop3client.PipeliningGarble:
 		return Protocol
 	case errors.As(err, &server):

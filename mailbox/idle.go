@@ -73,7 +73,10 @@ func (m *Mailbox) watchTurn(lastNoop *time.Time) time.Duration {
 	if m.cfg.KeepAlive > 0 && !now.Before(noop) {
 		ctx, cancel := context.WithTimeout(m.closing, noopWait)
 		defer cancel()
-		_, err := m.client().Noop().Wait(ctx)
+		err := m.client().Unasked(ctx)
+		if err == nil {
+			_, err = m.client().Noop().Wait(ctx)
+		}
 		if err != nil && m.closing.Err() == nil && (broken(err) || ctx.Err() != nil) {
 			m.drop()
 			m.setState(Lost, err)

@@ -83,10 +83,14 @@ type Mailbox struct {
 	order order
 	// wary is set where a server's answers came out of order though commands went one at a time. The turn's holder owns it.
 	wary bool
+	// refusal is why the last login was refused, until somebody asks for another. The turn's holder owns it.
+	refusal error
 	// surveyTook is how long the newest session was looked at before it was open. It belongs to the turn's holder.
 	surveyTook time.Duration
 	// endless are messages for which TOP gave more than a session bears. The turn's holder owns it.
 	endless map[ID]struct{}
+	// oddTexts are messages whose text began like an answer. The turn's holder owns it.
+	oddTexts map[ID]struct{}
 	// keeper writes to the ledger what nobody waits for.
 	keeper *keeper
 	// cacheBroken is set when the ledger failed to take headers.
@@ -221,15 +225,20 @@ func (m *Mailbox) Relearn(id ID, octets int64, header []byte) {
 }
 
 // Open opens a session unless one is open, and lists the maildrop. It makes one
-// try. What went wrong can be asked for with [ClassOf].
+// try. What went wrong can be asked for with [ClassOf]. After a login that was refused
+// nothing else makes another, so that no account is locked for it: only Open and Refresh do.
 func (m *Mailbox) Open(ctx context.Context) error {
-	return m.use(ctx, m.ensureOpen)
+	return m.use(ctx, func(ctx context.Context) error {
+		m.refusal = nil
+		return m.ensureOpen(ctx)
+	})
 }
 
 // Refresh ends the session, if there is one, and opens another. IDs stay with their messages.
 func (m *Mailbox) Refresh(ctx context.Context) error {
 	return m.use(ctx, func(ctx context.Context) error {
 		_ = m.part(ctx) // a session that ends without its QUIT deletes nothing either
+		m.refusal = nil
 		return m.ensureOpen(ctx)
 	})
 }

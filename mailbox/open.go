@@ -20,9 +20,15 @@ const openTries = 4
 func (m *Mailbox) ensureOpen(ctx context.Context) error {
 	if c := m.client(); c != nil {
 		if c.State() != pop3client.StateClosed {
-			return nil
+			err := c.Unasked(ctx)
+			if err == nil || ctx.Err() != nil {
+				return err
+			}
 		}
 		m.drop()
+	}
+	if m.refusal != nil {
+		return m.refusal
 	}
 	broke := false
 	var first error
@@ -58,6 +64,9 @@ func (m *Mailbox) open(ctx context.Context) error {
 	last := m.List()
 	list, err := m.connect(ctx, last)
 	if err != nil {
+		if ClassOf(err) == Refused {
+			m.refusal = err
+		}
 		m.drop()
 		m.setState(Lost, m.orClosed(err))
 		return err

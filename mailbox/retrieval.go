@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,20 +13,21 @@ import (
 // Retrieval is the handle of a RETR. Like a [pop3client.Body] its text is for one
 // goroutine at a time, and must be read before a later answer is waited for.
 type Retrieval struct {
-	number int
-	body   *pop3client.Pending[*pop3client.Body]
-	place  *pop3client.Pending[pop3client.ListEntry]
+	m     *Mailbox
+	msg   Message
+	body  *pop3client.Pending[*pop3client.Body]
+	place *pop3client.Pending[pop3client.ListEntry]
 }
 
 // Retr asks for a whole message. Where several commands may be under way, LIST of the
 // same message goes behind it: its answer names the message, and proves that the text
 // before it is not that of another, on a server that loses commands which come together.
 func (s *Session) Retr(n int) *Retrieval {
-	octets := int64(0)
+	msg := Message{Number: n}
 	if i, ok := s.list.Number(n); ok {
-		octets = s.list.Messages[i].Octets
+		msg = s.list.Messages[i]
 	}
-	r := &Retrieval{number: n, body: s.client.RetrSized(n, octets)}
+	r := &Retrieval{m: s.m, msg: msg, body: s.client.RetrSized(n, msg.Octets)}
 	if s.Pipelines() {
 		r.place = s.client.ListOne(n)
 	}
@@ -40,9 +42,6 @@ func (r *Retrieval) Wait(ctx context.Context) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.place == nil {
-		return body, nil
-	}
 	return &provenText{ctx: ctx, body: body, of: r}, nil
 }
 
@@ -51,12 +50,19 @@ type provenText struct {
 	ctx  context.Context
 	body *pop3client.Body
 	of   *Retrieval
+
+	begin [len("-ERR ")]byte // its first octets
+	seen  int                // how many of them were seen
+	odd   bool               // they look like an answer
 }
 
 func (t *provenText) Read(p []byte) (int, error) {
 	n, err := t.body.Read(p)
+	if odd := t.look(p[:n]); odd != nil {
+		return n, odd
+	}
 	if errors.Is(err, io.EOF) {
-		if err := t.of.prove(t.ctx); err != nil {
+		if err := t.prove(); err != nil {
 			return n, err
 		}
 	}
@@ -65,11 +71,74 @@ func (t *provenText) Read(p []byte) (int, error) {
 
 // WriteTo implements io.WriterTo.
 func (t *provenText) WriteTo(w io.Writer) (int64, error) {
-	n, err := t.body.WriteTo(w)
+	n, err := t.body.WriteTo(lookingWriter{w, t})
 	if err == nil {
-		err = t.of.prove(t.ctx)
+		err = t.prove()
 	}
 	return n, err
+}
+
+// lookingWriter lets a text be looked at on its way.
+type lookingWriter struct {
+	to   io.Writer
+	text *provenText
+}
+
+func (w lookingWriter) Write(p []byte) (int, error) {
+	if err := w.text.look(p); err != nil {
+		return 0, err
+	}
+	return w.to.Write(p)
+}
+
+// look sees whether a text begins with an answer: then a line that nobody asked for was taken for
+// RETR's, and RETR's own for the text's first. In another session that is not so, unless it is the
+// message that begins like that.
+func (t *provenText) look(p []byte) error {
+	if t.seen == len(t.begin) {
+		return nil
+	}
+	t.seen += copy(t.begin[t.seen:], p)
+	if t.odd || !beginsWithAnswer(t.begin[:t.seen]) {
+		return nil
+	}
+	t.odd = true
+	if _, before := t.of.m.oddTexts[t.of.msg.ID]; before {
+		return nil
+	}
+	if t.of.m.oddTexts == nil {
+		t.of.m.oddTexts = make(map[ID]struct{})
+	}
+	t.of.m.oddTexts[t.of.msg.ID] = struct{}{}
+	return t.of.errOdd()
+}
+
+func beginsWithAnswer(text []byte) bool {
+	for _, status := range []string{"+OK", "-ERR"} {
+		if rest, ok := bytes.CutPrefix(text, []byte(status)); ok && len(rest) > 0 && bytes.IndexByte([]byte(" \t\r\n"), rest[0]) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// errOddText is worth another session.
+var errOddText = errors.New("the server has said something that nobody asked for")
+
+func (r *Retrieval) errOdd() error {
+	return fmt.Errorf("%w: %w", errOddText,
+		&pop3client.ProtocolError{Command: fmt.Sprintf("RETR %d", r.msg.Number), Problem: "the text begins with what looks like an answer"})
+}
+
+// prove looks whether what was read is the message.
+func (t *provenText) prove() error {
+	if t.odd && t.body.Octets() != t.of.msg.Octets {
+		return t.of.errOdd()
+	}
+	if t.of.place == nil {
+		return nil
+	}
+	return t.of.prove(t.ctx)
 }
 
 // prove looks whether the answer behind the text is about the same message.
@@ -84,5 +153,5 @@ func (r *Retrieval) prove(ctx context.Context) error {
 	case refused(err):
 		err = garbled(err)
 	}
-	return fmt.Errorf("seeing whether the text is that of message %d: %w", r.number, err)
+	return fmt.Errorf("seeing whether the text is that of message %d: %w", r.msg.Number, err)
 }

@@ -388,3 +388,25 @@ func TestListingThatIsRefusedIsAnError(t *testing.T) {
 		t.Errorf("state %v, %v", state, why)
 	}
 }
+
+func TestALoginThatWasRefusedIsNotTriedAgainUnasked(t *testing.T) {
+	hangUp := pop3server.InSession(1, pop3server.Cut(pop3server.On("TOP"), pop3server.Close))
+	refuse := pop3server.Refuse(pop3server.On("PASS"), "[AUTH] no")
+	b := newBench(t, mailbox.Config{}, letters(2), pop3server.WithHooks(hangUp, pop3server.InSession(2, refuse)))
+	b.mustOpen()
+	for range 3 {
+		if _, err := b.box.Top(t.Context(), "uid-2", 1); mailbox.ClassOf(err) != mailbox.Refused {
+			t.Errorf("the preview: %v", err)
+		}
+	}
+	if _, err := b.box.Take(t.Context(), true); mailbox.ClassOf(err) != mailbox.Refused {
+		t.Errorf("the commit: %v", err)
+	}
+	if n := b.server.Sessions(); n != 2 {
+		t.Errorf("%d sessions, want 2", n)
+	}
+	b.mustOpen() // somebody asks for it
+	if _, err := b.box.Top(t.Context(), "uid-2", 1); err != nil {
+		t.Error(err)
+	}
+}

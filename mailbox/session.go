@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"popmark/pop3client"
@@ -170,8 +169,8 @@ func (s *Session) Abort(cause error) {
 		return
 	}
 	s.over = true
-	if errors.Is(cause, pop3client.ErrPipeliningBroken) {
-		s.m.suspect(cause, true)
+	if cause != nil {
+		s.m.suspect(cause, s.client.Window() > 1)
 	}
 	s.m.drop()
 	if cause == nil {

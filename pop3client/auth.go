@@ -29,7 +29,8 @@ type verifier interface{ Verified() bool }
 //
 // The mechanism's initial response goes with the command where the line stays within 255 octets. An
 // error of the mechanism cancels the exchange and is returned. A -ERR is a [*ServerError] and
-// leaves the session where it was; every other error, a context's end included, closes the connection.
+// leaves the session where it was; every other error that comes once AUTH was sent, a
+// context's end included, closes the connection.
 func (c *Client) Auth(ctx context.Context, mechanism sasl.Client) error {
 	name, initial, err := mechanism.Start()
 	if err != nil {
@@ -93,11 +94,13 @@ func (c *Client) converse(ctx context.Context, mechanism sasl.Client, cmd *comma
 			if errors.As(err, &refused) {
 				return failed
 			}
-			return errors.Join(failed, err)
+			return fmt.Errorf("%w, and then %w", failed, err)
 		case err != nil:
 			return err
+		case failed != nil: // it goes on with what was cancelled
+			return fmt.Errorf("%w, and the server goes on with what was cancelled", failed)
 		case !cmd.asked:
-			return failed
+			return nil
 		}
 		challenge, err := base64.StdEncoding.DecodeString(cmd.text)
 		var response []byte

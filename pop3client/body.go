@@ -93,9 +93,7 @@ func (b *Body) Close() error {
 	defer b.c.release()
 	b.left = nil
 	if b.err == nil {
-		if !b.cmd.discarded {
-			b.cmd.discarded = true
-		}
+		b.cmd.discarded = true
 		b.err = fmt.Errorf("%s: %w", b.cmd, ErrBodyDiscarded)
 	}
 	return nil
@@ -214,6 +212,13 @@ func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, 
 // quietFor is how long nothing must follow a lone dot that may be the message's own.
 const quietFor = 250 * time.Millisecond
 
+// alone says whether nothing is under way but the command at the head.
+func (c *Client) alone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wire.len() == 1
+}
+
 // isEnd says whether a lone dot ends the text. Where it does not, the dot becomes text.
 func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error) {
 	bare := t.ends == endsLF || t.ends == endsUnknown && t.bareDot
@@ -223,9 +228,7 @@ func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error)
 		}
 		return true, nil
 	}
-	c.mu.Lock()
-	alone := c.wire.len() == 1
-	c.mu.Unlock()
+	alone := c.alone()
 	switch {
 	case !alone && cmd.verb == "TOP":
 		c.bareEnds = true

@@ -95,6 +95,45 @@ func (c *Client) quiet(ctx context.Context, cmd *command) (bool, error) {
 	return false, err
 }
 
+// aMoment is long enough to read what has come already.
+const aMoment = time.Millisecond
+
+// Unasked looks whether the server has said something, or hung up, while nothing was asked of it. Then
+// its next answers could be taken for other commands', so that the session is ended, and the error
+// says why. It is for a session that has been idle; where commands are under way it does nothing.
+func (c *Client) Unasked(ctx context.Context) error {
+	if err := c.acquire(ctx); err != nil {
+		return err
+	}
+	defer c.release()
+	c.mu.Lock()
+	busy, fatal := c.wire.len() > 0 || c.waiting.len() > 0, c.fatal
+	c.mu.Unlock()
+	if busy || fatal != nil {
+		return fatal
+	}
+	cmd := &command{label: "the next command"}
+	if c.in.blank() {
+		err := c.fill(ctx, cmd, time.Now().Add(aMoment))
+		var left *leftError
+		switch {
+		case errors.As(err, new(*TimeoutError)):
+			return nil
+		case errors.As(err, &left):
+			return err
+		case err != nil:
+			c.end(err)
+			return err
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.in.blank() {
+		c.outOfTurn(cmd)
+	}
+	return c.fatal
+}
+
 // watch makes a context's end interrupt reads. It stays in place from one read to the next, so that
 // the many short reads of a scan do not each pay for it.
 type watch struct {

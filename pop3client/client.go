@@ -61,6 +61,7 @@ type Client struct {
 	barrier bool   // nothing may be written until what is on the wire is answered
 	line    estimate
 	trust   trust
+	deletes bool // a DELE was sent
 }
 
 func newClient(conn net.Conn, opts Options) *Client {

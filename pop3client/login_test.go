@@ -6,6 +6,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // farConn makes a pipe look like a connection to another machine.
@@ -329,5 +331,32 @@ func TestAChallengeThatTheMechanismDoesNotHaveBreaksTheProtocol(t *testing.T) {
 		if e := asError[*ProtocolError](t, err); !strings.Contains(e.Problem, tc.problem) || !strings.EqualFold(e.Command, "AUTH "+tc.mechanism) {
 			t.Errorf("%s: %v", tc.mechanism, err)
 		}
+	}
+}
+
+// Pipelining is on trial where UTF8 goes with the login. Whoever suspects it logs in once more: for a
+// login that is cut, or takes long, that would be the password's second time.
+func TestP6_ALoginBehindUTF8IsNoTrialOfPipelining(t *testing.T) {
+	for name, part := range map[string]func(p *peer){
+		"cut":  func(p *peer) { p.hush() },
+		"late": func(*peer) { time.Sleep(25 * time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := meet(t, nil, func(p *peer) {
+					p.want("UTF8", "AUTH PLAIN "+b64("\x00u\x00secret"))
+					p.say("+OK\r\n")
+					part(p)
+					if name == "late" {
+						p.say("+OK\r\n")
+					}
+				})
+				c.SetCapabilities([]string{"UTF8", "SASL PLAIN", "PIPELINING"})
+				_, err := c.Login(t.Context(), Credentials{User: "u", Password: "secret", UTF8: true})
+				if late := name == "late"; late && err != nil || !late && (err == nil || errors.Is(err, ErrPipeliningBroken)) {
+					t.Errorf("it ended with %v", err)
+				}
+			})
+		})
 	}
 }

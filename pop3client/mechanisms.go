@@ -94,8 +94,7 @@ func (m *bearerMechanism) Next(challenge []byte) ([]byte, error) {
 
 func (m *bearerMechanism) Detail() string { return m.detail }
 
-// singleMechanism is a mechanism of one response. Where the server challenges before it, go-sasl's
-// are not asked again: Auth sends the initial response itself.
+// newPlain makes PLAIN, which has one response. Where the server challenges before it Auth sends it.
 func newPlain(cr Credentials) sasl.Client {
 	return sasl.NewPlainClient(cr.Identity, cr.User, cr.Password)
 }

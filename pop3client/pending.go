@@ -1,6 +1,7 @@
 package pop3client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -193,6 +194,10 @@ func (c *Client) finish(cmd *command, octets int64, err error) {
 	}
 	c.barrier = false
 	cmd.phase = phaseDone
+	if cmd.verb == "QUIT" && err == nil && c.deletes && !c.in.blank() {
+		// One answer too many: the +OK may be another command's, and QUIT's own a refusal.
+		err = &ProtocolError{Command: "QUIT", Problem: "octets follow that nobody asked for", Line: c.shownLocked(bytes.TrimSpace(c.in.bytes()))}
+	}
 	cmd.err = err
 	c.change(cmd, err)
 	if c.wire.len() == 0 && c.fatal == nil && !c.exchange && cmd.verb != "STLS" {

@@ -156,6 +156,7 @@ func (c *Client) send(cmd *command) {
 	if cmd.fetches {
 		c.trust.fetching++
 	}
+	c.deletes = c.deletes || cmd.verb == "DELE"
 	cmd.phase = phaseSent
 	cmd.state = c.state
 	cmd.size = c.line.guess(cmd)

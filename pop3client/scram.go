@@ -1,6 +1,7 @@
 package pop3client
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"strconv"
@@ -14,8 +15,8 @@ import (
 type scramMechanism struct {
 	name         string
 	conversation *scram.ClientConversation
-	iterations   int // the most that the server may ask for
-	steps        int
+	iterations   int    // the most that the server may ask for
+	begun        bool   // the server's first message was taken
 	nonce        string // the client's
 	detail       string // the error that the server told
 }
@@ -72,18 +73,18 @@ func (m *scramMechanism) Start() (string, []byte, error) {
 }
 
 func (m *scramMechanism) Next(challenge []byte) ([]byte, error) {
-	m.steps++
+	if m.conversation.Done() || m.detail != "" {
+		return nil, errChallenge
+	}
 	if told, ok := strings.CutPrefix(string(challenge), "e="); ok {
-		m.detail = told
+		m.detail = cmp.Or(told, "no reason")
 		return nil, nil // the refusal itself comes next
 	}
-	if m.steps == 1 {
+	if !m.begun {
 		if err := m.bounded(string(challenge)); err != nil {
 			return nil, err
 		}
-	}
-	if m.conversation.Done() {
-		return nil, errChallenge
+		m.begun = true
 	}
 	response, err := m.conversation.Step(string(challenge))
 	if err != nil {

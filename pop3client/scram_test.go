@@ -54,6 +54,27 @@ func TestSCRAMDistrust(t *testing.T) {
 			}
 		})
 	}
+	t.Run("iterations behind a cancelled exchange", func(t *testing.T) {
+		err := scram(t, func(p *peer, nonce string) {
+			p.say("+ " + b64("x") + "\r\n")
+			p.answer("*", first(nonce, 2_000_000_000))
+			p.hush()
+		})
+		if !strings.Contains(err.Error(), "goes on with what was cancelled") {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("iterations behind an error", func(t *testing.T) {
+		err := scram(t, func(p *peer, nonce string) {
+			p.say("+ " + b64("e=other-error") + "\r\n")
+			p.answer("", first(nonce, 2_000_000_000))
+			p.answer("*", "-ERR cancelled\r\n")
+			p.hush()
+		})
+		if e := asError[*ProtocolError](t, err); !strings.Contains(e.Problem, "challenge") {
+			t.Errorf("%v", err)
+		}
+	})
 	t.Run("an echo of the password", func(t *testing.T) {
 		err := scram(t, func(p *peer, nonce string) {
 			p.say("+ " + b64("r="+nonce+"server,secret\x1b[2J"+strings.Repeat("y", 1000)+",i=4096") + "\r\n")

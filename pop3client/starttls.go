@@ -12,7 +12,8 @@ import (
 // was known of the capabilities is forgotten, since it was told in clear: ask with Capa again.
 //
 // A -ERR leaves the session as it was, in clear: whether it may go on so is for the caller to
-// decide, and mostly it may not. Every other error, a context's end included, closes the connection.
+// decide, and mostly it may not. Every other error that comes
+// once STLS was sent, a context's end included, closes the connection.
 func (c *Client) StartTLS(ctx context.Context) error {
 	if err := c.acquire(ctx); err != nil {
 		return &leftError{"STLS", err}
@@ -29,7 +30,7 @@ func (c *Client) StartTLS(ctx context.Context) error {
 		var state *StateError
 		switch {
 		case errors.As(err, &refused):
-			c.alone(cmd)
+			c.unfollowed(cmd)
 		case !errors.As(err, &state):
 			c.end(err)
 		}
@@ -66,9 +67,9 @@ func (c *Client) StartTLS(ctx context.Context) error {
 	return nil
 }
 
-// alone ends the session where octets stand behind a refused STLS: nothing was asked behind it, and
+// unfollowed ends the session where octets stand behind a refused STLS: nothing was asked behind it, and
 // the next command must not have them for its answer.
-func (c *Client) alone(cmd *command) {
+func (c *Client) unfollowed(cmd *command) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.in.blank() {

@@ -32,8 +32,15 @@ func (c *Client) PipeliningTrusted() bool {
 	return c.trust.proven
 }
 
-// onTrial reports whether a fault now might be pipelining's. The mutex is held.
-func (c *Client) onTrial() bool { return c.trust.overlapped && !c.trust.proven }
+// onTrial reports whether a fault now might be pipelining's. The mutex is held. While a login has the
+// answer to come, it might not: whoever suspects pipelining logs in once more, and a server that only
+// takes its time, or wants no such login, must not see the password twice.
+func (c *Client) onTrial() bool {
+	if head := c.wire.front(); head != nil && head.label != "" {
+		return false
+	}
+	return c.trust.overlapped && !c.trust.proven
+}
 
 // trial is onTrial for those who do not hold the mutex.
 func (c *Client) trial() bool {

@@ -60,63 +60,75 @@ func (m *Mailbox) scan() {
 		case <-m.closing.Done():
 			return
 		}
-		for tries := 0; m.closing.Err() == nil; {
-			asked := feed.answered
-			rest, err := m.scanTurn(feed, told)
+		for m.closing.Err() == nil {
+			rest, tries, err := m.scanTurn(feed, told)
 			told.flush()
-			if feed.answered > asked {
-				tries = 0
-			}
 			if err == nil {
 				if rest {
 					break
 				}
 				continue
 			}
-			feed.retrying = tries < m.cfg.Retries && again(err, feed.retrying)
-			if !feed.retrying || m.pause(m.closing, tries) != nil {
+			feed.retrying = tries <= m.cfg.Retries && again(err, feed.retrying)
+			if !feed.retrying || m.pause(m.closing, max(tries-1, 0)) != nil {
 				break
 			}
-			tries++
 		}
 		feed.retrying = false
 	}
 }
 
-// scanTurn scans while nobody else wants the connection. It says true where there is nothing to scan now.
-func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, err error) {
+// scanTurn scans while nobody else wants the connection. It says true where there is nothing to scan
+// now, and the how manieth in a row without an answer an error is.
+func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, tries int, err error) {
 	if err := m.acquireBackground(m.closing); err != nil {
-		return true, err
+		return true, 0, err
 	}
 	defer m.release()
+	answered := feed.answered
+	defer func() {
+		if feed.answered > answered || m.blamed {
+			m.scanTries, m.blamed = 0, false
+		}
+		if err != nil {
+			m.scanTries++
+		}
+		tries = m.scanTries
+	}()
 	feed.begin()
 	if feed.empty() {
 		if feed.finished() {
 			m.notify(ScanDoneEvent{})
 		}
-		return true, nil
+		return true, 0, nil
 	}
 	if m.client() == nil && !feed.retrying {
 		if state, _ := m.State(); state != Released || !feed.wanted() {
-			return true, nil
+			return true, 0, nil
 		}
 	}
 	if err := m.ensureOpen(m.closing); err != nil {
-		return true, err
+		return true, 0, err
 	}
 	feed.begin()
 	cache := m.newCacheWriter(m.closing)
 	defer cache.flush()
-	err = m.fetchHeaders(m.closing, feed.next, forScreen, func(it item) {
+	m.careful = feed.careful
+	defer func() { feed.careful, m.careful = m.careful, false }()
+	err = m.fetchHeaders(m.closing, feed.next, m.carefully(forScreen), func(it item) {
+		m.found(&it)
 		feed.got()
 		told.add(m.decode(&it, cache))
 		it.recycle()
 	})
+	if err != nil {
+		m.brokeBehind(feed.answered - answered)
+	}
 	m.lose(m.closing, err)
 	if errors.Is(err, errOverlong) {
 		feed.retrying, err = true, nil
 	}
-	return false, err
+	return false, 0, err
 }
 
 // feed gives the background scan its messages, by what is on screen.
@@ -135,6 +147,7 @@ type feed struct {
 	chunk    []*item
 	told     bool // that the scan is done, for this list
 	retrying bool // a broken line is being taken up again
+	careful  bool // the mailbox's, from one turn to the next
 }
 
 // begin looks at what has changed since the last turn. What a broken line left unanswered is asked again.

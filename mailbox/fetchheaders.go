@@ -30,6 +30,7 @@ type headerScan struct {
 	pending int     // commands under way, a mark being one
 	open    int     // TOPs asked for since the last mark
 	alone   bool    // nothing but the last TOP is under way
+	refused bool    // the last answer was a refusal, which may have been the server's goodbye
 	last    Message
 	held    []item // answered, and not handed on yet: the oldest waits for its proof
 	doubts  []*mark
@@ -123,7 +124,7 @@ func (s *headerScan) ask(next source, ahead pace) {
 
 // groupSize is how many TOPs go before a mark.
 func (s *headerScan) groupSize(ahead pace) int {
-	if s.m.wary {
+	if s.m.wary || s.m.careful {
 		return 1
 	}
 	return groupSize(ahead(s.c, s.mean))
@@ -148,6 +149,9 @@ func (m *Mailbox) unaskable(msg Message) error {
 	}
 	if _, endless := m.endless[msg.ID]; endless {
 		return errOverlong
+	}
+	if m.breaks[msg.ID] >= mostBreaks {
+		return errBreaks
 	}
 	return nil
 }
@@ -183,9 +187,14 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 	}
 	s.pending--
 	if err := receive(ctx, &it); err != nil {
+		if s.pending == 0 && !s.refused && ctx.Err() == nil {
+			s.m.breaks[it.msg.ID]++
+			s.m.blamed = s.m.blamed || s.m.breaks[it.msg.ID] == mostBreaks
+		}
 		return fmt.Errorf("reading the header of message %d: %w", it.msg.Number, err)
 	}
 	s.m.noteTOP(it.err == nil)
+	s.refused = refused(it.err)
 	s.seen++
 	s.mean += (float64(len(it.raw)) - s.mean) / float64(min(s.seen, 100))
 

@@ -72,8 +72,10 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 	defer decoders.end()
 
 	done := 0
+	defer func() { m.careful = false }()
 	put := func(it item) {
 		done++
+		m.found(&it)
 		m.noteListedTOP(&it)
 		decoders.put(it)
 	}
@@ -81,13 +83,14 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 	for try, broke := 0, false; ; try++ {
 		err := m.ensureOpen(ctx)
 		if err == nil {
-			before, ahead := done, pace(fullSpeed)
-			if try > 1 {
-				ahead, m.wary = oneByOne, true // one message may be what the server closes at: those before it are kept
-			}
-			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), ahead, func(it item) { last.got(it, put) })
+			before := done
+			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), m.carefully(fullSpeed), func(it item) { last.got(it, put) })
 			last.settle(err, put)
-			if done > before {
+			if err != nil {
+				m.brokeBehind(done - before)
+			}
+			if done > before || m.blamed {
+				m.blamed = false
 				try, broke = 0, false
 			}
 		}

@@ -83,10 +83,21 @@ type Mailbox struct {
 	order order
 	// wary is set where a server's answers came out of order though commands went one at a time. The turn's holder owns it.
 	wary bool
+	// blamed is set when a message is known to be what sessions end at: one try less was for nothing.
+	blamed bool
+	// stuck counts the sessions in a row that ended in a scan before many headers came. The turn's holder owns it.
+	stuck int
+	// careful is set while a scan looks for the message at which the server ends sessions: each header
+	// is proven, and handed on, before the next is asked for. The turn's holder owns it.
+	careful bool
 	// refusal is why the last login was refused, until somebody asks for another. The turn's holder owns it.
 	refusal error
 	// surveyTook is how long the newest session was looked at before it was open. It belongs to the turn's holder.
 	surveyTook time.Duration
+	// breaks counts how often a session ended over the TOP of a message. The turn's holder owns it.
+	breaks map[ID]int
+	// scanTries is how often the background scan was taken up without an answer more. The turn's holder owns it.
+	scanTries int
 	// endless are messages for which TOP gave more than a session bears. The turn's holder owns it.
 	endless map[ID]struct{}
 	// oddTexts are messages whose text began like an answer. The turn's holder owns it.
@@ -149,7 +160,7 @@ func New(cfg Config) *Mailbox {
 	return &Mailbox{
 		cfg: cfg, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), opened: make(chan struct{}, 1),
 		envelopes: make(map[ID]*message.Envelope), noHeader: make(map[ID]error), prints: make(map[ID]fingerprint),
-		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}),
+		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}), breaks: make(map[ID]int),
 		list: newList(nil, 0), closing: closing, shut: shut, keeper: newKeeper(),
 	}
 }
@@ -229,16 +240,25 @@ func (m *Mailbox) Relearn(id ID, octets int64, header []byte) {
 // nothing else makes another, so that no account is locked for it: only Open and Refresh do.
 func (m *Mailbox) Open(ctx context.Context) error {
 	return m.use(ctx, func(ctx context.Context) error {
-		m.refusal = nil
+		m.forgive()
 		return m.ensureOpen(ctx)
 	})
+}
+
+// Resume is Open for who goes on by itself: it makes no login after one that was refused.
+func (m *Mailbox) Resume(ctx context.Context) error { return m.use(ctx, m.ensureOpen) }
+
+// forgive forgets what kept the mailbox from trying again, since somebody asks for it.
+func (m *Mailbox) forgive() {
+	m.refusal, m.scanTries, m.stuck = nil, 0, 0
+	clear(m.breaks)
 }
 
 // Refresh ends the session, if there is one, and opens another. IDs stay with their messages.
 func (m *Mailbox) Refresh(ctx context.Context) error {
 	return m.use(ctx, func(ctx context.Context) error {
 		_ = m.part(ctx) // a session that ends without its QUIT deletes nothing either
-		m.refusal = nil
+		m.forgive()
 		return m.ensureOpen(ctx)
 	})
 }

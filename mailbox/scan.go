@@ -24,6 +24,10 @@ const (
 	// topTries is how many TOPs are refused, and none answered, before a server that
 	// does not list TOP is taken to have none.
 	topTries = 3
+	// fewAnswers is less than how many headers a session gives on which a scan gets on.
+	fewAnswers = 100
+	// mostBreaks is how many sessions may end over the TOP of one message before it is passed over.
+	mostBreaks = 2
 	// usualHeader is how many octets a header is taken for until some were seen.
 	usualHeader = 2048
 )
@@ -92,6 +96,32 @@ type pace func(c *pop3client.Client, mean float64) int
 // fullSpeed keeps the client's own window full and a little more, so that it never waits for this side.
 func fullSpeed(c *pop3client.Client, _ float64) int { return c.Window() + waitingAhead }
 
+// carefully is a pace, but one by one while the mailbox is careful.
+func (m *Mailbox) carefully(usual pace) pace {
+	return func(c *pop3client.Client, mean float64) int {
+		if m.careful {
+			return 1
+		}
+		return usual(c, mean)
+	}
+}
+
+// found ends care where the item is the message that was looked for.
+func (m *Mailbox) found(it *item) {
+	if errors.Is(it.err, errBreaks) {
+		m.careful, m.stuck = false, 0
+	}
+}
+
+// brokeBehind takes note of a session that ended after so many headers: where one after the other gives
+// few, the next is careful, since one message may be what the server ends them at.
+func (m *Mailbox) brokeBehind(answers int) {
+	if m.stuck++; answers >= fewAnswers {
+		m.stuck = 0
+	}
+	m.careful = m.careful || m.stuck > 1
+}
+
 // oneByOne is for a server of which it is not known whether it has TOP.
 func oneByOne(*pop3client.Client, float64) int { return 1 }
 
@@ -107,6 +137,9 @@ func forScreen(c *pop3client.Client, mean float64) int {
 	}
 	return max(min(window, int(rate*scanDelay.Seconds()/mean)), 2)
 }
+
+// errBreaks means that a message's header cannot be had.
+var errBreaks = fmt.Errorf("asked for its header, the server has ended the session or fallen silent %d times", mostBreaks)
 
 // errOverlong means that a server answered TOP with so much that the session had to be given up.
 var errOverlong = errors.New("the server answers TOP with the whole message")

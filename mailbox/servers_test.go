@@ -410,3 +410,61 @@ func TestALoginThatWasRefusedIsNotTriedAgainUnasked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// One message at whose header the server ends the session, or falls silent, costs its own header.
+func TestAMessageThatEndsEverySessionIsPassedOver(t *testing.T) {
+	for name, hook := range map[string]pop3server.Hook{
+		"closed":           pop3server.Cut(pop3server.On("TOP 20"), pop3server.Close),
+		"reset":            pop3server.Cut(pop3server.On("TOP 20"), pop3server.Reset),
+		"never answered":   pop3server.On("TOP 20").Do(func(*pop3server.Event) pop3server.Action { return pop3server.Action{Skip: true} }),
+		"one at a time":    pop3server.Cut(pop3server.On("TOP 20"), pop3server.Close),
+		"two of them":      pop3server.Cut(func(e *pop3server.Event) bool { return e.Verb == "TOP" && (e.Arg == "20 0" || e.Arg == "30 0") }, pop3server.Close),
+		"the first of all": pop3server.Cut(pop3server.On("TOP 1"), pop3server.Close),
+	} {
+		options := []pop3server.Hook{hook}
+		if name == "one at a time" {
+			options = append(options, pop3server.HideCapability("PIPELINING"))
+		}
+		for _, screen := range []bool{false, true} {
+			if screen && name == "two of them" {
+				continue // it takes long
+			}
+			t.Run(fmt.Sprint(name, ", screen ", screen), func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t, mailbox.Config{}, letters(40), pop3server.WithHooks(options...))
+				b.answerTimeout = 300 * time.Millisecond
+				b.mustOpen()
+				missing := 1
+				if name == "two of them" {
+					missing = 2
+				}
+				told := 0
+				if screen {
+					b.box.StartScan()
+					b.wait("the scan's end", func(e mailbox.Event) bool { _, ok := e.(mailbox.ScanDoneEvent); return ok })
+				} else {
+					for _, err := range b.box.Headers(t.Context(), ids(b.box.List())) {
+						if err != nil {
+							t.Fatal(err)
+						}
+						told++
+					}
+					if told != 40 {
+						t.Errorf("%d were told", told)
+					}
+				}
+				for _, id := range ids(b.box.List()) {
+					e := b.box.Envelope(id)
+					if e == nil {
+						missing--
+					} else if string(e.Subject) != "letter "+strings.TrimPrefix(string(id), "uid-") {
+						t.Errorf("%s has the header of %s", id, e.Subject)
+					}
+				}
+				if missing != 0 {
+					t.Errorf("too many headers are missing, or too few: %d", missing)
+				}
+			})
+		}
+	}
+}

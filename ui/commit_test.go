@@ -12,6 +12,7 @@ import (
 	"popmark/commit"
 	"popmark/ledger"
 	"popmark/mailbox"
+	"popmark/pop3client"
 	"popmark/triage"
 )
 
@@ -375,5 +376,45 @@ func TestReviewShowsWhatIsKeptOfTheDeleted(t *testing.T) {
 	}
 	if s.press("y"); len(s.plans) != 1 || s.plans[0].Steps[0].Mark != triage.Delete {
 		t.Errorf("the plans %+v, want that of what is marked", s.plans)
+	}
+}
+
+func TestALineThatIsLostAgainAndAgainIsTakenUpEverMoreSeldom(t *testing.T) {
+	s := newScreen(t, 80, 24, many(5))
+	cut := errors.New("reading: connection reset by peer")
+	opens := func() int { return strings.Count(strings.Join(s.box.calls, " "), "open") }
+	var pauses []time.Duration
+	for range 8 {
+		s.states(mailbox.StateEvent{State: mailbox.Open}, mailbox.StateEvent{State: mailbox.Lost, Err: cut})
+		before, began := opens(), s.now
+		for opens() == before && s.now.Sub(began) < 5*time.Minute {
+			s.now = s.now.Add(time.Second)
+			s.tick()
+		}
+		pauses = append(pauses, s.now.Sub(began))
+	}
+	for i, want := range []time.Duration{1, 5, 10, 20, 40, 300, 300, 300} {
+		if pauses[i] != want*time.Second {
+			t.Fatalf("tried again after %v", pauses)
+		}
+	}
+	s.press("R")
+	s.states(mailbox.StateEvent{State: mailbox.Open}, mailbox.StateEvent{State: mailbox.Lost, Err: cut})
+	before := opens()
+	s.now = s.now.Add(time.Second)
+	if s.tick(); opens() == before {
+		t.Error("behind somebody's looking again nothing was tried")
+	}
+}
+
+func TestP6_ARefusedLoginEndsTheCountdownToAnother(t *testing.T) {
+	s := newScreen(t, 80, 24, many(5))
+	refused := &pop3client.ServerError{Command: "PASS", Code: "AUTH", Text: "[AUTH] no"}
+	s.states(mailbox.StateEvent{State: mailbox.Lost, Err: errors.New("reading: connection reset by peer")})
+	before := len(s.box.calls)
+	s.states(mailbox.StateEvent{State: mailbox.Opening}, mailbox.StateEvent{State: mailbox.Lost, Err: refused})
+	s.now = s.now.Add(time.Hour)
+	if s.tick(); len(s.box.calls) != before {
+		t.Errorf("it went on with %v", s.box.calls[before:])
 	}
 }

@@ -16,6 +16,7 @@ import (
 // through a [Feed]. List, Info, Envelope, StartScan and Want answer at once; the others may wait for the server.
 type Mailbox interface {
 	Open(ctx context.Context) error
+	Resume(ctx context.Context) error
 	Refresh(ctx context.Context) error
 	Release(ctx context.Context) error
 	Info() mailbox.Info

@@ -24,6 +24,7 @@ func (m *model) events(msg feedMsg) tea.Cmd {
 			learned = m.rows.learn(e.Headers) || learned
 		case mailbox.ScanDoneEvent:
 			m.server.scanning = false
+			m.server.losses = 0
 			learned = true
 		case mailbox.StateEvent:
 			cmds = append(cmds, m.stateChanged(e))
@@ -75,8 +76,17 @@ func (m *model) stateChanged(e mailbox.StateEvent) tea.Cmd {
 		} else {
 			m.failConnecting(e.Err)
 		}
-		if again(e.Err) && m.server.again.IsZero() && m.server.attempt < patience(e.Err) {
-			return m.retryIn(time.Second)
+		if !again(e.Err) { // a countdown that runs already would ask for it all the same
+			m.server.again = time.Time{}
+			m.server.turn++
+			return nil
+		}
+		if m.server.again.IsZero() && m.server.attempt < patience(e.Err) && m.server.losses < patience(e.Err) {
+			m.server.losses++
+			if m.server.losses == 1 {
+				return m.retryIn(time.Second)
+			}
+			return m.retryIn(pause(m.server.losses - 1))
 		}
 	}
 	return nil

@@ -74,6 +74,8 @@ func (b *fakeBox) Open(context.Context) error {
 	return b.openErr
 }
 
+func (b *fakeBox) Resume(ctx context.Context) error { return b.Open(ctx) }
+
 func (b *fakeBox) Refresh(context.Context) error {
 	b.calls = append(b.calls, "refresh")
 	return b.openErr

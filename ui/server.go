@@ -21,6 +21,7 @@ type server struct {
 	opening  bool  // a command that opens one is under way
 	scanning bool
 
+	losses  int       // lines lost since the last on which all headers came, or somebody looked again
 	attempt int       // tries that failed since the last that did not
 	again   time.Time // when the next try is due; zero: none is
 	turn    int       // which of the wake-ups on their way still counts
@@ -49,12 +50,14 @@ type openedMsg struct {
 // retryMsg wakes the countdown up.
 type retryMsg struct{ turn int }
 
-// open gives the command that opens a session.
-func (m *model) open() tea.Cmd {
+// open gives the command that opens a session because somebody asks.
+func (m *model) open() tea.Cmd { return m.openBy(m.cfg.Mailbox.Open) }
+
+func (m *model) openBy(do func(context.Context) error) tea.Cmd {
 	if m.server.opening {
 		return nil
 	}
-	return m.attempt(m.cfg.Mailbox.Open, false)
+	return m.attempt(do, false)
 }
 
 // attempt gives the command that opens a session or lists anew, which a person can end.
@@ -117,6 +120,7 @@ func (m *model) lookAgain() tea.Cmd {
 	case m.rows.list == nil:
 		return m.open()
 	}
+	m.server.losses = 0
 	m.say("Looking again" + message.Safe(m.glyphs.ellipsis))
 	return m.attempt(m.cfg.Mailbox.Refresh, true)
 }
@@ -216,7 +220,7 @@ func (m *model) retry(msg retryMsg) tea.Cmd {
 		m.server.again = time.Time{}
 		return nil
 	}
-	return m.open()
+	return m.openBy(m.cfg.Mailbox.Resume)
 }
 
 // openingAction does what keys do before there is a list.

@@ -127,7 +127,11 @@ func (s *headerScan) groupSize(ahead pace) int {
 	if s.m.wary || s.m.careful {
 		return 1
 	}
-	return groupSize(ahead(s.c, s.mean))
+	many := ahead(s.c, s.mean)
+	if s.several && many <= leastInGroup/2 {
+		return leastInGroup / 2 // on a slow line, or of a slow server, what is there is to be seen soon
+	}
+	return groupSize(many)
 }
 
 func (s *headerScan) next(next source) (*item, bool) {

@@ -18,7 +18,7 @@ const (
 	// scanDelay is how long a row that scrolls into view may wait behind what was asked before.
 	scanDelay = 400 * time.Millisecond
 	// fewAhead is how many headers are asked for ahead before the line's rate is known.
-	fewAhead = 32
+	fewAhead = 16
 	// waitingAhead is how many commands wait in the client's queue for its window to open.
 	waitingAhead = 512
 	// topTries is how many TOPs are refused, and none answered, before a server that
@@ -135,7 +135,9 @@ func forScreen(c *pop3client.Client, mean float64) int {
 	if rate <= 0 {
 		return min(window, fewAhead)
 	}
-	return max(min(window, int(rate*scanDelay.Seconds()/mean)), 2)
+	// A rate that was measured with few commands under way is as low as they are few.
+	delay := max(scanDelay, 2*c.RTT())
+	return max(min(window, int(rate*delay.Seconds()/mean)), 2)
 }
 
 // errBreaks means that a message's header cannot be had.

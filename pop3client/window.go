@@ -27,6 +27,8 @@ const (
 const (
 	sampleTime   = 10 * time.Millisecond
 	sampleOctets = 16 << 10
+	// slowSample is how long a sample may take that has fewer octets.
+	slowSample = 200 * time.Millisecond
 )
 
 // estimate is what is known of the line. The client's mutex guards it.
@@ -83,7 +85,7 @@ func (e *estimate) arrived(n int, now time.Time) {
 	}
 	e.octets += int64(n)
 	took := now.Sub(e.since)
-	if took < sampleTime || e.octets < sampleOctets {
+	if took < sampleTime || e.octets < sampleOctets && took < slowSample {
 		return
 	}
 	rate := float64(e.octets) / took.Seconds()

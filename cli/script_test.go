@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"server": serverCmd, "status": statusCmd, "left": leftCmd, "sent": sentCmd,
+			"server": serverCmd, "status": statusCmd, "left": leftCmd, "arrives": arrivesCmd, "sent": sentCmd,
 		},
 	})
 }
@@ -94,6 +94,7 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 	"cut-top-once":  option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2").Nth(1), 100, pop3server.Close))),
 	"cut-top-first": option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2").InSession(1), 100, pop3server.Close))),
 	"cut-at-list":   option(pop3server.WithHooks(pop3server.Cut(pop3server.On("LIST"), pop3server.Close))),
+	"no-dele-2":     option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("DELE 2").InSession(1), "message 2 is in use"))),
 	"no-retr-2":     option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("RETR 2"), "message 2 is \x1b[31mdamaged"))),
 	"no-top-2":      option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP 2"), "message 2 is damaged"))),
 	"sys-perm":      option(pop3server.WithHooks(pop3server.Refuse(loginCommand, "[SYS/PERM] no mailbox for you"))),
@@ -199,6 +200,14 @@ func leftCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if got := ts.Value("server").(*served).drop.UIDLs(); slices.Equal(got, args) == neg {
 		ts.Fatalf("the maildrop has %q", got)
 	}
+}
+
+// arrivesCmd puts a message with a UIDL into the maildrop.
+func arrivesCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: arrives UIDL")
+	}
+	ts.Value("server").(*served).drop.Add(pop3server.NewMessage(args[0], letter("Eve <eve@three.example>", args[0], "Wed, 4 Nov 2026 08:00:00 +0100")))
 }
 
 func sentCmd(ts *testscript.TestScript, neg bool, args []string) {

@@ -87,6 +87,15 @@ func pins(markings []marking) bool {
 	return slices.ContainsFunc(markings, func(m marking) bool { return m.selection.Pins() })
 }
 
+// binds tells whether the same command goes on meaning the messages of its first time until each is
+// done. An open range does where it deletes: what came since was not there to be looked at. Where it
+// fetches or moves, nothing is lost by taking that in as well.
+func binds(markings []marking) bool {
+	return pins(markings) || slices.ContainsFunc(markings, func(m marking) bool {
+		return m.mark == triage.Delete && m.selection.ByNumber()
+	})
+}
+
 // tellUnfinished reminds of a commit that did not come to its end, before somebody takes the
 // numbers of the list for what they mean to it.
 func (b *opened) tellUnfinished(ctx context.Context, a *app, list *mailbox.List) {

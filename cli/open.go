@@ -124,7 +124,7 @@ func (b *opened) open(ctx context.Context) (*mailbox.List, error) {
 	}
 	if b.ledger != nil {
 		if err := b.ledger.Ready(ctx); err != nil {
-			return nil, &statusError{exitCantCreate, err}
+			return nil, ledgerFault(err)
 		}
 	}
 	return b.box.List(), nil

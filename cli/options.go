@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -148,10 +149,18 @@ func (o *stateOptions) open(from func(dir string) (*ledger.Ledger, error)) (*led
 		return nil, &statusError{exitCantCreate, err}
 	}
 	l, err := from(dir)
-	if err != nil {
-		return nil, &statusError{exitCantCreate, err}
+	return l, ledgerFault(err)
+}
+
+// ledgerFault gives an error of opening the ledger its exit status.
+func ledgerFault(err error) error {
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case ledger.DiskFault(err):
+		return &statusError{exitIO, err}
 	}
-	return l, nil
+	return &statusError{exitCantCreate, err}
 }
 
 func (o *stateOptions) folder() (string, error) {

@@ -35,7 +35,7 @@ func (l *Ledger) Marks(ctx context.Context, account string) (map[string]Mark, er
 // PutMarks keeps marks, in place of older ones of the same UIDLs; the kind 0 forgets one.
 // They are a person's work: they are on disk when it returns.
 func (l *Ledger) PutMarks(ctx context.Context, account string, marks map[string]Mark) error {
-	return l.write(ctx, "keeping the marks", func(tx *sql.Tx) error {
+	return l.write(ctx, "writing the marks", func(tx *sql.Tx) error {
 		id, err := addAccount(ctx, tx, account)
 		if err != nil {
 			return err

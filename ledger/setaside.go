@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"modernc.org/sqlite"
@@ -29,6 +30,16 @@ func isDamage(err error) bool {
 	}
 	primary := e.Code() & 0xff // the higher bits are extended codes
 	return primary == sqlite3.SQLITE_CORRUPT || primary == sqlite3.SQLITE_NOTADB
+}
+
+// DiskFault tells whether err of a ledger means that its disk failed or is full.
+func DiskFault(err error) bool {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		primary := e.Code() & 0xff
+		return primary == sqlite3.SQLITE_FULL || primary == sqlite3.SQLITE_IOERR
+	}
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
 }
 
 // replace renames the database that old stands for (nil: the one at the path)

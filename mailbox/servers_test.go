@@ -468,3 +468,35 @@ func TestAMessageThatEndsEverySessionIsPassedOver(t *testing.T) {
 		}
 	}
 }
+
+// A server that gives another message's text: in one session it is out of step, in two the UIDL names another.
+func TestP3_APreviewIsNoOtherMessages(t *testing.T) {
+	give := func(sessions int) pop3server.Hook {
+		return func(e *pop3server.Event) pop3server.Action {
+			if e.Verb != "TOP" || e.Arg != "3 5" || e.Session > sessions {
+				return pop3server.Action{}
+			}
+			text := "+OK\r\nFrom: else@sender.example\r\nSubject: another\r\nDate: Tue, 02 Jun 2026 10:00:00 +0200\r\n\r\nbody\r\n.\r\n"
+			return pop3server.Action{Skip: true, Answer: strings.NewReader(text)}
+		}
+	}
+	b := newBench(t, mailbox.Config{}, letters(4), pop3server.WithHooks(give(1)))
+	b.mustOpen()
+	scanAll(t, b, ids(b.box.List()))
+	if raw, err := b.box.Top(t.Context(), "uid-3", 5); err != nil || !strings.Contains(string(raw), "letter 3") {
+		t.Errorf("it shows %q, %v", raw, err)
+	}
+
+	b = newBench(t, mailbox.Config{}, letters(4), pop3server.WithHooks(give(10)))
+	b.mustOpen()
+	scanAll(t, b, ids(b.box.List()))
+	if raw, err := b.box.Top(t.Context(), "uid-3", 5); err == nil || !strings.Contains(err.Error(), "another message") {
+		t.Errorf("it shows %q, %v", raw, err)
+	}
+	if e := b.box.Envelope("uid-3"); e == nil || e.Subject != "another" {
+		t.Errorf("it is known as %+v", e)
+	}
+	if raw, err := b.box.Top(t.Context(), "uid-3", 5); err != nil || !strings.Contains(string(raw), "another") {
+		t.Errorf("then it shows %q, %v", raw, err)
+	}
+}

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -32,7 +33,7 @@ func (m *Mailbox) Whole(ctx context.Context, id ID) (raw []byte, err error) {
 // look gives the text that a command gives of a message.
 func (m *Mailbox) look(ctx context.Context, id ID, ask func(*pop3client.Client, int) *pop3client.Pending[*pop3client.Body]) (raw []byte, err error) {
 	err = m.use(ctx, func(ctx context.Context) error {
-		for {
+		for before := false; ; {
 			stale := m.client() != nil
 			if err := m.ensureOpen(ctx); err != nil {
 				return err
@@ -44,7 +45,15 @@ func (m *Mailbox) look(ctx context.Context, id ID, ask func(*pop3client.Client, 
 			}
 			number := list.Messages[at].Number
 			if raw, err = m.text(ctx, ask(m.client(), number)); err == nil {
-				return nil
+				if !m.isAnother(id, raw) {
+					return nil
+				}
+				if before { // in another session as well: the UIDL names another message
+					m.Relearn(id, list.Messages[at].Octets, headerOf(raw))
+					raw = nil
+					return fmt.Errorf("looking at message %d: %w", number, errRenamed)
+				}
+				raw, err, before, stale = nil, errDisorder, true, true
 			}
 			m.lose(ctx, err)
 			if !stale || ctx.Err() != nil || m.client() != nil || !again(err, false) {
@@ -53,6 +62,36 @@ func (m *Mailbox) look(ctx context.Context, id ID, ask func(*pop3client.Client, 
 		}
 	})
 	return raw, err
+}
+
+var errRenamed = errors.New("the server gives another message for it than the one that is listed: look again before you mark it")
+
+// isAnother says whether what a server gave for a message is certainly another's. What a scanner for
+// viruses changes in a header makes no other message of it.
+func (m *Mailbox) isAnother(id ID, raw []byte) bool {
+	known := m.Envelope(id)
+	if known == nil {
+		return false
+	}
+	given := m.cfg.Decoder.Envelope(raw)
+	switch {
+	case known.MessageID != "" && given.MessageID != "":
+		return known.MessageID != given.MessageID
+	case known.MessageID != given.MessageID:
+		return false
+	}
+	return known.HasDate && given.HasDate && !known.Date.Equal(given.Date) && known.From != given.From
+}
+
+// headerOf is a message's text up to the empty line behind its header.
+func headerOf(raw []byte) []byte {
+	end := len(raw)
+	for _, empty := range []string{"\n\r\n", "\n\n"} {
+		if i := bytes.Index(raw[:end], []byte(empty)); i >= 0 {
+			end = min(end, i+len(empty))
+		}
+	}
+	return raw[:end]
 }
 
 func (m *Mailbox) text(ctx context.Context, answer *pop3client.Pending[*pop3client.Body]) ([]byte, error) {

@@ -49,7 +49,7 @@ func (o *targetOptions) register(f *pflag.FlagSet) {
 	f.DurationVar(&o.wait, "wait", 0, "how long to try a locked mailbox again")
 	f.IntVar(&o.retries, "retries", 3, "how often to take a broken line up again")
 	f.StringVar(&o.proxy, "proxy", "", "go through this SOCKS proxy, socks5://host:port")
-	f.StringVar(&o.tunnel, "tunnel", "", "talk to the standard input and output of CMD, such as ssh gateway nc host 110")
+	f.StringVar(&o.tunnel, "tunnel", "", "talk to the standard input and output of CMD, such as ssh gateway nc host 110; it has no terminal to ask for a password on")
 	f.StringVar(&o.charset, "charset", "", "take raw 8-bit text that nothing explains to be in this charset, such as iso-8859-2 (windows-1252)")
 	f.StringVar(&o.transcript, "transcript", "", "append the dialogue, without secrets, to FILE")
 	o.state.register(f)

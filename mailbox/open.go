@@ -13,6 +13,9 @@ import (
 	"popmark/pop3client"
 )
 
+// mostGone bounds for how many messages that are gone it is remembered what they were.
+const mostGone = 1_000_000
+
 // openTries bounds the sessions opened to find out whether a server bears pipelining.
 const openTries = 4
 
@@ -110,6 +113,9 @@ func (m *Mailbox) adopt(list, last *List) {
 			delete(m.prints, old.ID)
 			delete(m.envelopes, old.ID) // its UIDL may come back as another message's
 			if old.Certain {
+				if len(m.gone) == mostGone { // of a server that names all anew each time
+					clear(m.gone)
+				}
 				m.gone[old.ID] = old.Octets
 			}
 		}

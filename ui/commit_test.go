@@ -393,8 +393,8 @@ func TestALineThatIsLostAgainAndAgainIsTakenUpEverMoreSeldom(t *testing.T) {
 		}
 		pauses = append(pauses, s.now.Sub(began))
 	}
-	for i, want := range []time.Duration{1, 5, 10, 20, 40, 300, 300, 300} {
-		if pauses[i] != want*time.Second {
+	for i, want := range []int{1, 5, 10, 20, 40, 300, 300, 300} {
+		if pauses[i] != time.Duration(want)*time.Second {
 			t.Fatalf("tried again after %v", pauses)
 		}
 	}

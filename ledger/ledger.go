@@ -152,7 +152,7 @@ func (l *Ledger) Ready(ctx context.Context) error {
 	}
 }
 
-// Making tells whether the database is still being made: nothing is in it yet.
+// Making tells whether the database is still being made: there was nothing in it a moment ago.
 func (l *Ledger) Making() bool {
 	select {
 	case <-l.made:
@@ -210,7 +210,7 @@ func (l *Ledger) Warnings() []string {
 
 // Tell has told called with each warning that there is and, as damage may show itself only
 // while the ledger is used, with each to come. It is called from the goroutine that uses
-// the ledger, and must not use it itself.
+// or makes the ledger, and must not use it itself.
 func (l *Ledger) Tell(told func(string)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -63,6 +63,11 @@ func TestHeadersComeBackByUIDL(t *testing.T) {
 		check(t, l.PutHeaders(ctx, "another account", []HeaderRow{{UID: "b", Header: []byte("x")}}))
 		rows, err := l.Headers(ctx, account, []string{"a", "b", odd, "huge"})
 		check(t, err)
+		for of, want := range map[string]bool{account: true, "another account": true, "none": false} {
+			if has, err := l.HasHeaders(ctx, of); has != want || err != nil {
+				t.Errorf("%s has headers: %v, %v", of, has, err)
+			}
+		}
 		if len(rows) != 2 || rows["a"].Octets != 20 || string(rows["a"].Header) != "Subject: newer\r\n\r\n" || string(rows[odd].Header) != "Subject: \xe9\r\n\r\n" {
 			t.Fatalf("got %v", rows)
 		}

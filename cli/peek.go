@@ -72,9 +72,14 @@ func (a *app) peek(ctx context.Context, b *opened, selection *triage.Selection, 
 	if err != nil {
 		return err
 	}
+	ids := make([]mailbox.ID, len(selected))
 	for i, at := range selected {
-		m := &list.Messages[at]
-		top, err := b.box.Top(ctx, m.ID, view.lines)
+		ids[i] = list.Messages[at].ID
+	}
+	i := -1
+	for top, err := range b.box.Tops(ctx, ids, view.lines) {
+		i++
+		m := &list.Messages[selected[i]]
 		if err != nil {
 			if ctx.Err() != nil || mailbox.ClassOf(err) != mailbox.Other {
 				return b.fault(fmt.Sprintf("peeking at message %d in", m.Number), err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"popmark/pop3client"
 )
@@ -22,6 +23,88 @@ func (m *Mailbox) Top(ctx context.Context, id ID, lines int) (raw []byte, err er
 		m.noteTOP(true)
 	}
 	return raw, err
+}
+
+// topsAhead is how many TOPs of Tops are under way.
+const topsAhead = 16
+
+// Tops is Top for several messages, in their order: where the server bears it the next are asked for
+// before one is read. An error is that of one message. It is for messages that are seen one after
+// the other; between two of them nobody else has the connection.
+func (m *Mailbox) Tops(ctx context.Context, ids []ID, lines int) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for alone := false; len(ids) > 0; ids = ids[1:] {
+			if !alone && len(ids) > 2 { // to see whether it is borne takes two
+				came, more := m.topsTogether(ctx, ids, lines, yield)
+				if ids = ids[came:]; !more || len(ids) == 0 {
+					return
+				}
+				alone = came == 0
+			}
+			if !yield(m.Top(ctx, ids[0], lines)) {
+				return
+			}
+		}
+	}
+}
+
+// topsTogether gives as many as come together without a fault, and says how many that were and whether
+// more are wanted. What it leaves is asked for one by one, where errors are told and lines taken up.
+func (m *Mailbox) topsTogether(ctx context.Context, ids []ID, lines int, yield func([]byte, error) bool) (done int, more bool) {
+	s, err := m.Take(ctx, false)
+	if err != nil {
+		return 0, true
+	}
+	var cause error
+	defer func() {
+		if cause != nil {
+			s.Abort(cause)
+			return
+		}
+		s.Give()
+	}()
+	var numbers []int
+	for _, id := range ids {
+		msg, err := s.Bind(id)
+		if err != nil || !s.HasTOP(msg.Number) {
+			break
+		}
+		numbers = append(numbers, msg.Number)
+	}
+	if len(numbers) < 2 || !s.Pipelines() {
+		return 0, true
+	}
+	if cause = s.ProveOrder(ctx, numbers[0], numbers[1]); cause != nil || !s.Pipelines() {
+		return 0, true
+	}
+	type asked struct {
+		top   *pop3client.Pending[*pop3client.Body]
+		place *pop3client.Pending[pop3client.ListEntry] // proves that the text before it is the message's
+	}
+	var under []asked
+	for next := 0; done < len(numbers); done++ {
+		for ; next < len(numbers) && len(under) < topsAhead; next++ {
+			under = append(under, asked{s.client.Top(numbers[next], lines), s.client.ListOne(numbers[next])})
+		}
+		raw, err := m.text(ctx, under[0].top)
+		if err == nil {
+			_, err = under[0].place.Wait(ctx)
+		}
+		if err == nil && m.isAnother(ids[done], raw) {
+			err = errDisorder
+		}
+		if err != nil {
+			if !refused(err) {
+				cause = err
+			}
+			return done, true
+		}
+		under = under[1:]
+		if !yield(raw, nil) {
+			return done + 1, false
+		}
+	}
+	return done, true
 }
 
 // Whole gives all of a message by RETR, at most [MaxTop] octets. It is for a message that a

@@ -90,6 +90,7 @@ type Mailbox struct {
 	// careful is set while a scan looks for the message at which the server ends sessions: each header
 	// is proven, and handed on, before the next is asked for. The turn's holder owns it.
 	careful bool
+	cared   int // headers that came since
 	// refusal is why the last login was refused, until somebody asks for another. The turn's holder owns it.
 	refusal error
 	// surveyTook is how long the newest session was looked at before it was open. It belongs to the turn's holder.

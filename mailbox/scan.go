@@ -26,6 +26,8 @@ const (
 	topTries = 3
 	// fewAnswers is less than how many headers a session gives on which a scan gets on.
 	fewAnswers = 100
+	// suspects is among how many messages, from where a session ended, the one is that it ended at.
+	suspects = 200
 	// mostBreaks is how many sessions may end over the TOP of one message before it is passed over.
 	mostBreaks = 2
 	// usualHeader is how many octets a header is taken for until some were seen.
@@ -106,10 +108,13 @@ func (m *Mailbox) carefully(usual pace) pace {
 	}
 }
 
-// found ends care where the item is the message that was looked for.
+// found ends care where the item is the message that was looked for, or the last of those that it could be.
 func (m *Mailbox) found(it *item) {
-	if errors.Is(it.err, errBreaks) {
-		m.careful, m.stuck = false, 0
+	if !m.careful {
+		return
+	}
+	if m.cared++; m.cared >= suspects || errors.Is(it.err, errBreaks) {
+		m.careful, m.stuck, m.cared = false, 0, 0
 	}
 }
 
@@ -119,7 +124,9 @@ func (m *Mailbox) brokeBehind(answers int) {
 	if m.stuck++; answers >= fewAnswers {
 		m.stuck = 0
 	}
-	m.careful = m.careful || m.stuck > 1
+	if m.stuck > 1 {
+		m.careful, m.cared = true, 0
+	}
 }
 
 // oneByOne is for a server of which it is not known whether it has TOP.

@@ -500,3 +500,26 @@ func TestP3_APreviewIsNoOtherMessages(t *testing.T) {
 		t.Errorf("then it shows %q, %v", raw, err)
 	}
 }
+
+// A line that broke twice is no reason to ask for one header at a time for ever.
+func TestCareEndsBehindTheMessagesThatWereSuspected(t *testing.T) {
+	const n = 1000
+	cut := func(session int, at string) pop3server.Hook {
+		return pop3server.InSession(session, pop3server.Cut(pop3server.On(at), pop3server.Close))
+	}
+	b := newBench(t, mailbox.Config{}, letters(n), pop3server.WithHooks(cut(1, "TOP 10"), cut(2, "TOP 20")))
+	b.mustOpen()
+	b.wantTold(n)
+	alone := 0 // TOPs of the third session before the first mark
+	for _, line := range b.server.SessionCommands(3) {
+		if strings.HasPrefix(line, "LIST ") {
+			break
+		}
+		if strings.HasPrefix(line, "TOP ") {
+			alone++
+		}
+	}
+	if alone < 200 || alone > 300 {
+		t.Errorf("%d headers were asked for one at a time", alone)
+	}
+}

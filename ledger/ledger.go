@@ -34,8 +34,8 @@ var ErrClosed = errors.New("the ledger is closed")
 // A Ledger is safe for concurrent use, by several processes too.
 type Ledger struct {
 	dir string // "" in memory
-	// made is closed once the database is there, or unmade says why it is not. Until then building
-	// is under way, which giveUp ends.
+	// made is closed once the database is there, or unmade says why it is not. Until then it is
+	// being built; giveUp ends the wait for the lock file, and nothing that has begun.
 	made     chan struct{}
 	unmade   error
 	building context.Context

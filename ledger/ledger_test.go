@@ -486,3 +486,18 @@ func TestALedgerIsMadeBeside(t *testing.T) {
 		t.Errorf("closed it said %v", err)
 	}
 }
+
+// Whoever has nothing to ask of it leaves a ledger behind, and no empty file that looks like a loss.
+func TestALedgerThatIsClosedAtOnceIsMadeAllTheSame(t *testing.T) {
+	dir := t.TempDir()
+	l, err := Begin(dir)
+	check(t, err)
+	check(t, l.Close())
+	if info, err := os.Stat(filepath.Join(dir, fileName)); err != nil || info.Size() == 0 {
+		t.Errorf("the file is %+v, %v", info, err)
+	}
+	again := open(t, dir)
+	if w := again.Warnings(); len(w) > 0 {
+		t.Errorf("the next one warns %q", w)
+	}
+}

@@ -145,7 +145,7 @@ CREATE INDEX step_uid ON step (uid);
 // lock file is taken only where there is something to do, and not where the
 // caller holds it.
 func (l *Ledger) bringUp(db *sql.DB, locked bool) error {
-	ctx := l.building
+	ctx := context.Background()
 	version, err := schemaVersion(ctx, db)
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (l *Ledger) bringUp(db *sql.DB, locked bool) error {
 	}
 	if !locked {
 		// Turning WAL on does not wait for another process that does the same.
-		lock, err := l.lockFile(ctx)
+		lock, err := l.lockFile(l.building)
 		if err != nil {
 			return err
 		}
@@ -176,6 +176,9 @@ func (l *Ledger) lockFile(ctx context.Context) (*flock.Flock, error) {
 	limited, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
 	lock := flock.New(filepath.Join(l.dir, lockName), flock.SetPermissions(0o600))
+	if locked, err := lock.TryLock(); locked || err != nil {
+		return lock, err
+	}
 	_, err := lock.TryLockContext(limited, lockPoll)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("another popmark has held %s for %v", lockName, busyTimeout)

@@ -113,17 +113,15 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, tries int, err e
 	feed.begin()
 	cache := m.newCacheWriter(m.closing)
 	defer cache.flush()
-	m.careful = feed.careful
-	defer func() { feed.careful, m.careful = m.careful, false }()
+	m.careful = m.scanCareful
+	defer func() { m.scanCareful, m.careful = m.careful, false }()
 	err = m.fetchHeaders(m.closing, feed.next, m.carefully(forScreen), func(it item) {
 		m.found(&it)
 		feed.got()
 		told.add(m.decode(&it, cache))
 		it.recycle()
 	})
-	if err != nil {
-		m.brokeBehind(feed.answered - answered)
-	}
+	m.brokeBehind(err, feed.answered-answered)
 	m.lose(m.closing, err)
 	if errors.Is(err, errOverlong) {
 		feed.retrying, err = true, nil
@@ -147,7 +145,6 @@ type feed struct {
 	chunk    []*item
 	told     bool // that the scan is done, for this list
 	retrying bool // a broken line is being taken up again
-	careful  bool // the mailbox's, from one turn to the next
 }
 
 // begin looks at what has changed since the last turn. What a broken line left unanswered is asked again.

@@ -86,9 +86,7 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 			before := done
 			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), m.carefully(fullSpeed), func(it item) { last.got(it, put) })
 			last.settle(err, put)
-			if err != nil {
-				m.brokeBehind(done - before)
-			}
+			m.brokeBehind(err, done-before)
 			if done > before || m.blamed {
 				m.blamed = false
 				try, broke = 0, false

@@ -91,6 +91,8 @@ type Mailbox struct {
 	// is proven, and handed on, before the next is asked for. The turn's holder owns it.
 	careful bool
 	cared   int // headers that came since
+	// scanCareful is careful from one turn of the background scan to the next. The turn's holder owns it.
+	scanCareful bool
 	// refusal is why the last login was refused, until somebody asks for another. The turn's holder owns it.
 	refusal error
 	// surveyTook is how long the newest session was looked at before it was open. It belongs to the turn's holder.
@@ -251,7 +253,7 @@ func (m *Mailbox) Resume(ctx context.Context) error { return m.use(ctx, m.ensure
 
 // forgive forgets what kept the mailbox from trying again, since somebody asks for it.
 func (m *Mailbox) forgive() {
-	m.refusal, m.scanTries, m.stuck = nil, 0, 0
+	m.refusal, m.scanTries, m.stuck, m.scanCareful = nil, 0, 0, false
 	clear(m.breaks)
 }
 

@@ -61,6 +61,9 @@ func (m *Mailbox) suspect(err error, several bool) {
 	if m.pipelining.strikes >= strikesToDoubt {
 		m.pipelining.off = true
 	}
+	if weight == 1 && m.order.proven {
+		m.pipelining.slow = true // it has borne many together: more likely it is the line, which proves nothing
+	}
 }
 
 // judge closes the case that suspect opened, by how the opening of a session without pipelining went.

@@ -27,7 +27,7 @@ const (
 	// fewAnswers is less than how many headers a session gives on which a scan gets on.
 	fewAnswers = 100
 	// suspects is among how many messages, from where a session ended, the one is that it ended at.
-	suspects = 200
+	suspects = 2 * mostInGroup
 	// mostBreaks is how many sessions may end over the TOP of one message before it is passed over.
 	mostBreaks = 2
 	// usualHeader is how many octets a header is taken for until some were seen.
@@ -118,10 +118,10 @@ func (m *Mailbox) found(it *item) {
 	}
 }
 
-// brokeBehind takes note of a session that ended after so many headers: where one after the other gives
-// few, the next is careful, since one message may be what the server ends them at.
-func (m *Mailbox) brokeBehind(answers int) {
-	if m.stuck++; answers >= fewAnswers {
+// brokeBehind takes note of a scan that ended with an error after so many headers: where one after the
+// other gives few, the next is careful, since one message may be what the server ends sessions at.
+func (m *Mailbox) brokeBehind(err error, answers int) {
+	if m.stuck++; err == nil || answers >= fewAnswers {
 		m.stuck = 0
 	}
 	if m.stuck > 1 {

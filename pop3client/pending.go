@@ -194,9 +194,12 @@ func (c *Client) finish(cmd *command, octets int64, err error) {
 	}
 	c.barrier = false
 	cmd.phase = phaseDone
-	if cmd.verb == "QUIT" && err == nil && c.deletes && !c.in.blank() {
-		// One answer too many: the +OK may be another command's, and QUIT's own a refusal.
-		err = &ProtocolError{Command: "QUIT", Problem: "octets follow that nobody asked for", Line: c.shownLocked(bytes.TrimSpace(c.in.bytes()))}
+	if rest := bytes.TrimLeft(c.in.bytes(), "\r\n"); cmd.verb == "QUIT" && err == nil && c.deletes {
+		line, _, _ := bytes.Cut(rest, []byte("\n"))
+		if status, _ := splitStatus(line); status == statusOK || status == statusErr {
+			// One answer too many: the +OK may be another command's, and QUIT's own a refusal.
+			err = &ProtocolError{Command: "QUIT", Problem: "another answer follows", Line: c.shownLocked(bytes.TrimRight(line, "\r"))}
+		}
 	}
 	cmd.err = err
 	c.change(cmd, err)

@@ -194,11 +194,13 @@ func (c *Client) finish(cmd *command, octets int64, err error) {
 	}
 	c.barrier = false
 	cmd.phase = phaseDone
-	if rest := bytes.TrimLeft(c.in.bytes(), "\r\n"); cmd.verb == "QUIT" && err == nil && c.deletes {
-		line, _, _ := bytes.Cut(rest, []byte("\n"))
-		if status, _ := splitStatus(line); status == statusOK || status == statusErr {
-			// One answer too many: the +OK may be another command's, and QUIT's own a refusal.
-			err = &ProtocolError{Command: "QUIT", Problem: "another answer follows", Line: c.shownLocked(bytes.TrimRight(line, "\r"))}
+	if cmd.verb == "QUIT" && err == nil && c.deletes {
+		for line := range bytes.Lines(c.in.bytes()) {
+			if status, _ := splitStatus(line); status == statusErr {
+				// One answer too many: the +OK may be another command's, and this QUIT's own.
+				err = &ProtocolError{Command: "QUIT", Problem: "a refusal follows", Line: c.shownLocked(bytes.TrimRight(line, "\r\n"))}
+				break
+			}
 		}
 	}
 	cmd.err = err

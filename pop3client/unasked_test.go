@@ -63,6 +63,7 @@ func TestP4_AQUITWithAnAnswerTooManyProvesNothing(t *testing.T) {
 		sure   bool
 	}{
 		"a refusal behind it":        {dele: true, behind: "-ERR not deleted\r\n"},
+		"another +OK behind it":      {dele: true, behind: "+OK closing\r\n", sure: true},
 		"words behind it":            {dele: true, behind: "Connection closed by foreign host.\r\n.\r\n", sure: true},
 		"a line end behind it":       {dele: true, behind: "\r\n", sure: true},
 		"nothing that was to happen": {behind: "good-bye\r\n", sure: true},

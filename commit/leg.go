@@ -44,6 +44,11 @@ type leg struct {
 	under  int       // copies that are being put into place
 	copier *copier
 	head   []byte // the buffer for a message's header; receive alone uses it
+
+	// refused is the step that the last answer refused, and refusal why: it is told of when another
+	// answer follows, as a server that ends the session may say so in an answer's place.
+	refused *step
+	refusal error
 }
 
 // command is a RETR or a DELE whose answer is awaited.
@@ -57,6 +62,7 @@ type command struct {
 func (l *leg) run(ctx context.Context) (err error) {
 	l.copier = l.e.newCopier()
 	defer func() {
+		l.tellRefusal(err)
 		// The first error is the one to tell; what is in place by now counts all the same.
 		if ferr := l.copier.finish(); ferr != nil && err == nil {
 			err = localError{ferr}
@@ -87,6 +93,12 @@ func (l *leg) run(ctx context.Context) (err error) {
 				return err
 			}
 		case l.turn == len(l.todo):
+			if l.refused == nil {
+				return nil
+			}
+			if err := l.s.noop(ctx); err != nil && faultOf(err) != refused {
+				return fmt.Errorf("seeing whether the session goes on: %w", err)
+			}
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -253,28 +265,51 @@ func (l *leg) answer(ctx context.Context) error {
 		l.deles--
 		l.e.pace.answered(l.e.now())
 		if err == nil {
+			l.tellRefusal(nil)
 			l.e.promise(st)
 			return nil
 		}
 		if faultOf(err) != refused {
 			return fmt.Errorf("deleting message %d: %w", number, err)
 		}
-		l.e.fail(st, err)
+		l.refuse(st, err)
 		return nil
 	}
 	l.retrs--
 	l.ahead -= st.Message.Octets
 	text, err := c.retr.wait(ctx)
 	if err == nil {
+		l.tellRefusal(nil)
 		err = l.receive(ctx, st, text)
 	} else if faultOf(err) == refused {
-		l.e.fail(st, err)
+		l.refuse(st, err)
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("fetching message %d: %w", number, err)
 	}
 	return nil
+}
+
+// refuse keeps a step that was refused from all else, and what is to be told of it for later.
+func (l *leg) refuse(st *step, err error) {
+	l.tellRefusal(nil)
+	st.closed = true
+	l.refused, l.refusal = st, err
+}
+
+// tellRefusal tells of the step that was refused, unless the line broke right behind it for the first time.
+func (l *leg) tellRefusal(err error) {
+	st := l.refused
+	if st == nil {
+		return
+	}
+	l.refused = nil
+	if err != nil && faultOf(err) == broken && !st.parted {
+		st.closed, st.parted = false, true
+		return
+	}
+	l.e.fail(st, l.refusal)
 }
 
 // errEmpty is why a message is not taken for fetched, and not deleted, of which nothing came.

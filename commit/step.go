@@ -49,6 +49,7 @@ type step struct {
 	risked    bool // that it has come true would be this run's doing
 	looked    bool // it was looked at whether the message is the one of the known copy
 	closed    bool // failed, or gone: there is nothing more to do
+	parted    bool // it was refused in a session that ended then
 }
 
 // finished tells whether nothing is left to do for the step.

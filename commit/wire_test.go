@@ -348,3 +348,29 @@ func TestP2_FullDiskStopsTheRunAndDeletesNothing(t *testing.T) {
 		})
 	}
 }
+
+// A server that ends a session may say so in the place of an answer. It refuses nothing by that.
+func TestAGoodbyeInThePlaceOfAnAnswerRefusesNothing(t *testing.T) {
+	for _, command := range []string{"DELE 2", "RETR 2", "DELE 4"} {
+		for _, every := range []bool{false, true} {
+			for _, options := range [][]pop3server.Option{{}, {oneAtATime}} {
+				goodbye := pop3server.On(command)
+				if !every {
+					goodbye = goodbye.InSession(1)
+				}
+				r := newRig(t, 4, append(options, pop3server.WithHooks(goodbye.Do(func(*pop3server.Event) pop3server.Action {
+					return pop3server.Action{Skip: true, Answer: strings.NewReader("-ERR Disconnected for inactivity.\r\n"), Then: pop3server.Close}
+				})))...)
+				out := r.commit(order{marks: marked("MMMM"), opts: Options{Retries: 3}})
+				failed := 0
+				if every {
+					failed = 1
+				}
+				must(t, out.err)
+				if out.Failed != failed || out.Deleted != 4-failed || len(r.drop.UIDLs()) != failed {
+					t.Errorf("%s, every time %v: %+v, the server has %q", command, every, out.Summary, r.drop.UIDLs())
+				}
+			}
+		}
+	}
+}

@@ -122,9 +122,21 @@ func (s *headerScan) ask(next source, ahead pace) {
 	}
 }
 
+// groupOfOne says whether each header is proven before the next is asked for.
+func (s *headerScan) groupOfOne() bool { return s.m.wary || s.m.careful }
+
+// blame notes that the session ended over a message, where nothing else was under way.
+func (s *headerScan) blame(ctx context.Context, msg Message) {
+	if s.pending > 0 || ctx.Err() != nil {
+		return
+	}
+	s.m.breaks[msg.ID]++
+	s.m.blamed = s.m.blamed || s.m.breaks[msg.ID] == mostBreaks
+}
+
 // groupSize is how many TOPs go before a mark.
 func (s *headerScan) groupSize(ahead pace) int {
-	if s.m.wary || s.m.careful {
+	if s.groupOfOne() {
 		return 1
 	}
 	many := ahead(s.c, s.mean)
@@ -183,7 +195,12 @@ func (s *headerScan) take() item {
 func (s *headerScan) answer(ctx context.Context, it item) error {
 	if it.mark != nil {
 		s.pending--
-		return s.check(ctx, it.mark)
+		one := s.groupOfOne()
+		err := s.check(ctx, it.mark)
+		if err != nil && one {
+			s.blame(ctx, it.mark.last)
+		}
+		return err
 	}
 	if it.answer == nil {
 		s.hold(it)
@@ -191,9 +208,8 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 	}
 	s.pending--
 	if err := receive(ctx, &it); err != nil {
-		if s.pending == 0 && !s.refused && ctx.Err() == nil {
-			s.m.breaks[it.msg.ID]++
-			s.m.blamed = s.m.blamed || s.m.breaks[it.msg.ID] == mostBreaks
+		if !s.refused {
+			s.blame(ctx, it.msg)
 		}
 		return fmt.Errorf("reading the header of message %d: %w", it.msg.Number, err)
 	}

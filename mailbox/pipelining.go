@@ -61,9 +61,13 @@ func (m *Mailbox) suspect(err error, several bool) {
 	if m.pipelining.strikes >= strikesToDoubt {
 		m.pipelining.off = true
 	}
-	if weight == 1 && m.order.proven {
-		m.pipelining.slow = true // it has borne many together: more likely it is the line, which proves nothing
-	}
+}
+
+// excuse lets nothing be remembered of what suspect weighs in this run.
+func (m *Mailbox) excuse() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pipelining.slow = true
 }
 
 // judge closes the case that suspect opened, by how the opening of a session without pipelining went.

@@ -148,7 +148,7 @@ func forScreen(c *pop3client.Client, mean float64) int {
 }
 
 // errBreaks means that a message's header cannot be had.
-var errBreaks = fmt.Errorf("asked for its header, the server has ended the session or fallen silent %d times", mostBreaks)
+var errBreaks = errors.New("asked for its header, the server ends the session, falls silent or gets out of step")
 
 // errOverlong means that a server answered TOP with so much that the session had to be given up.
 var errOverlong = errors.New("the server answers TOP with the whole message")

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"popmark/pop3client"
@@ -171,6 +172,9 @@ func (s *Session) Abort(cause error) {
 	s.over = true
 	if cause != nil {
 		s.m.suspect(cause, s.client.Window() > 1)
+		if s.m.order.proven && !errors.Is(cause, pop3client.ErrPipeliningBroken) {
+			s.m.excuse() // it has borne several commands: as likely it is the line, which proves nothing
+		}
 	}
 	s.m.drop()
 	if cause == nil {

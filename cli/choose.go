@@ -46,7 +46,7 @@ func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List) er
 		if err := lostTrack(header); err != nil {
 			return err
 		}
-		if at, ok := list.Find(header.ID); ok && header.Err != nil {
+		if at, ok := list.Find(header.ID); ok && header.Err != nil && !errors.Is(header.Err, mailbox.ErrNoTOP) { // of that the mailbox warns once
 			a.warn(message.MakeSafe(fmt.Sprintf("message %d: %v: no query that asks for its header selects it", list.Messages[at].Number, header.Err)))
 		}
 	}

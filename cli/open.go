@@ -15,6 +15,7 @@ import (
 // opened is a mailbox and what stands around it for the length of one command.
 type opened struct {
 	account *account.Account
+	waits   bool // --wait was given
 	box     *mailbox.Mailbox
 	ledger  *ledger.Ledger // nil where nothing is kept and no journal needed
 	last    func() error   // left to app.last, with closing the ledger
@@ -55,7 +56,7 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 			a.warn(message.MakeSafe(fmt.Sprintf("%v: trying again in %v", w.Err, w.Pause.Round(time.Second))))
 		}
 	}
-	b := &opened{decoder: message.Decoder{DefaultCharset: o.charset}, warn: a.warn}
+	b := &opened{decoder: message.Decoder{DefaultCharset: o.charset}, warn: a.warn, waits: o.wait > 0}
 	if o.transcript != "" {
 		b.transcript = new(transcript)
 		settings.Transcript = b.transcript
@@ -177,6 +178,9 @@ func (b *opened) fault(doing string, err error) error {
 		mailbox.Unavailable: "see that the host and the port are right and the line is up, then run the same command again",
 		mailbox.Protocol:    "see the dialogue with --transcript FILE",
 	}[class]
+	if class == mailbox.TryLater && b.waits {
+		next = "try again later"
+	}
 	if account.TunnelEnded(err) {
 		next = "see that the command of --tunnel works by itself, then run the same command again"
 	}

@@ -47,7 +47,12 @@ func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List) er
 			return err
 		}
 		if at, ok := list.Find(header.ID); ok && header.Err != nil && !errors.Is(header.Err, mailbox.ErrNoTOP) { // of that the mailbox warns once
-			a.warn(message.MakeSafe(fmt.Sprintf("message %d: %v: no query that asks for its header selects it", list.Messages[at].Number, header.Err)))
+			text := fmt.Sprintf("message %d: %v: no query that asks for its header selects it", list.Messages[at].Number, header.Err)
+			if errors.Is(header.Err, mailbox.ErrPassedOver) { // nobody refused it: something was not done
+				a.failed(errors.New(text))
+			} else {
+				a.warn(message.MakeSafe(text))
+			}
 		}
 	}
 	return nil

@@ -348,13 +348,14 @@ func (l *Ledger) run(ctx context.Context, doing string, fn func(*handles) error)
 }
 
 func (l *Ledger) handles(ctx context.Context) (*handles, error) {
-	if err := l.Ready(ctx); err != nil {
-		return nil, err
-	}
+	unready := l.Ready(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	switch {
+	case l.closed:
 		return nil, ErrClosed
+	case unready != nil:
+		return nil, unready
 	}
 	return l.db, nil
 }

@@ -87,8 +87,11 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, tries int, err e
 	defer m.release()
 	answered := feed.answered
 	defer func() {
-		if feed.answered > answered || m.blamed {
-			m.scanTries, m.blamed = 0, false
+		if feed.answered > answered {
+			m.scanTries = 0
+		}
+		if m.learnt {
+			m.scanTries, m.learnt = -1, false
 		}
 		if err != nil {
 			m.scanTries++

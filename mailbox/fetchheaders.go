@@ -130,8 +130,10 @@ func (s *headerScan) blame(ctx context.Context, msg Message) {
 	if s.pending > 0 || ctx.Err() != nil {
 		return
 	}
-	s.m.breaks[msg.ID]++
-	s.m.blamed = s.m.blamed || s.m.breaks[msg.ID] == mostBreaks
+	if s.m.breaks[msg.ID]++; s.m.breaks[msg.ID] == s.m.mostBreaks() {
+		s.m.passed++
+		s.m.learnt = s.m.passed <= mostPassed
+	}
 }
 
 // groupSize is how many TOPs go before a mark.
@@ -166,8 +168,8 @@ func (m *Mailbox) unaskable(msg Message) error {
 	if _, endless := m.endless[msg.ID]; endless {
 		return errOverlong
 	}
-	if m.breaks[msg.ID] >= mostBreaks {
-		return errBreaks
+	if m.breaks[msg.ID] >= m.mostBreaks() {
+		return ErrPassedOver
 	}
 	return nil
 }
@@ -214,7 +216,9 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 		return fmt.Errorf("reading the header of message %d: %w", it.msg.Number, err)
 	}
 	s.m.noteTOP(it.err == nil)
-	s.refused = refused(it.err)
+	if s.refused = refused(it.err); !s.refused {
+		s.m.passed = 0
+	}
 	s.seen++
 	s.mean += (float64(len(it.raw)) - s.mean) / float64(min(s.seen, 100))
 

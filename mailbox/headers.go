@@ -87,9 +87,12 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), m.carefully(fullSpeed), func(it item) { last.got(it, put) })
 			last.settle(err, put)
 			m.brokeBehind(err, done-before)
-			if done > before || m.blamed {
-				m.blamed = false
+			if done > before {
 				try, broke = 0, false
+			}
+			if m.learnt {
+				m.learnt = false
+				try, broke = -1, false
 			}
 		}
 		if err == nil {
@@ -105,7 +108,7 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 			return err
 		}
 		broke = true
-		if err := m.pause(ctx, try); err != nil {
+		if err := m.pause(ctx, max(try, 0)); err != nil {
 			return err
 		}
 	}
@@ -255,6 +258,7 @@ func (m *Mailbox) lose(ctx context.Context, err error) {
 	if client.State() != pop3client.StateClosed && !errors.Is(err, pop3client.ErrPipeliningBroken) && !errors.Is(err, errDisorder) {
 		return
 	}
+	m.brokeAt = time.Now()
 	m.suspect(err, client.Window() > 1 && client.InFlight() > 1)
 	if err == nil {
 		err = client.Err() // it came behind the last answer

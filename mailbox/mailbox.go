@@ -83,8 +83,10 @@ type Mailbox struct {
 	order order
 	// wary is set where a server's answers came out of order though commands went one at a time. The turn's holder owns it.
 	wary bool
-	// blamed is set when a message is known to be what sessions end at: one try less was for nothing.
-	blamed bool
+	// learnt is set when a session that ended has shown something of what sessions end at: that try was
+	// not for nothing. passed counts the messages passed over since the last header. The turn's holder owns them.
+	learnt bool
+	passed int
 	// stuck counts the sessions in a row that ended in a scan before many headers came. The turn's holder owns it.
 	stuck int
 	// careful is set while a scan looks for the message at which the server ends sessions: each header
@@ -93,6 +95,8 @@ type Mailbox struct {
 	cared   int // headers that came since
 	// scanCareful is careful from one turn of the background scan to the next. The turn's holder owns it.
 	scanCareful bool
+	// brokeAt is when a session was given up for an error. The turn's holder owns it.
+	brokeAt time.Time
 	// refusal is why the last login was refused, until somebody asks for another. The turn's holder owns it.
 	refusal error
 	// surveyTook is how long the newest session was looked at before it was open. It belongs to the turn's holder.
@@ -253,7 +257,7 @@ func (m *Mailbox) Resume(ctx context.Context) error { return m.use(ctx, m.ensure
 
 // forgive forgets what kept the mailbox from trying again, since somebody asks for it.
 func (m *Mailbox) forgive() {
-	m.refusal, m.scanTries, m.stuck, m.scanCareful = nil, 0, 0, false
+	m.refusal, m.scanTries, m.stuck, m.passed, m.scanCareful = nil, 0, 0, 0, false
 	clear(m.breaks)
 }
 

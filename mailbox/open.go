@@ -13,6 +13,9 @@ import (
 	"popmark/pop3client"
 )
 
+// staleLock is for how long a server may hold the lock of a session that was given up.
+const staleLock = 10 * time.Second
+
 // mostGone bounds for how many messages that are gone it is remembered what they were.
 const mostGone = 1_000_000
 
@@ -33,14 +36,14 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 	if m.refusal != nil {
 		return m.refusal
 	}
-	broke := false
+	broke := time.Since(m.brokeAt) < staleLock
 	var first error
 	for try := 1; ; try++ {
 		err := m.open(ctx)
 		if ClassOf(err) != TryLater {
 			m.judge(ctx, err == nil)
 		}
-		if broke && ClassOf(err) == TryLater && (try == openTries || ctx.Err() != nil) {
+		if first != nil && ClassOf(err) == TryLater && (try == openTries || ctx.Err() != nil) {
 			return first // what ended the session whose own lock is in the way now
 		}
 		if err == nil || try == openTries || ctx.Err() != nil {
@@ -53,7 +56,10 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 		case broke && ClassOf(err) == TryLater:
 			// The server still holds the lock for the session that was just given up.
 			if m.pause(ctx, 0) != nil {
-				return first
+				if first != nil {
+					return first
+				}
+				return err
 			}
 		default:
 			return err
@@ -111,6 +117,9 @@ func (m *Mailbox) adopt(list, last *List) {
 		old := &last.Messages[i]
 		if _, there := list.Find(old.ID); !there {
 			delete(m.prints, old.ID)
+			delete(m.breaks, old.ID)
+			delete(m.oddTexts, old.ID)
+			delete(m.endless, old.ID)
 			delete(m.envelopes, old.ID) // its UIDL may come back as another message's
 			if old.Certain {
 				if len(m.gone) == mostGone { // of a server that names all anew each time

@@ -28,8 +28,8 @@ const (
 	fewAnswers = 100
 	// suspects is among how many messages, from where a session ended, the one is that it ended at.
 	suspects = 2 * mostInGroup
-	// mostBreaks is how many sessions may end over the TOP of one message before it is passed over.
-	mostBreaks = 2
+	// mostPassed is how many messages in a row are passed over before that is the server's way with TOP.
+	mostPassed = 3
 	// usualHeader is how many octets a header is taken for until some were seen.
 	usualHeader = 2048
 )
@@ -108,12 +108,16 @@ func (m *Mailbox) carefully(usual pace) pace {
 	}
 }
 
+// mostBreaks is how many sessions may end over the TOP of one message before it is passed over: the
+// first, and as many as a line is taken up.
+func (m *Mailbox) mostBreaks() int { return max(m.cfg.Retries, 1) + 1 }
+
 // found ends care where the item is the message that was looked for, or the last of those that it could be.
 func (m *Mailbox) found(it *item) {
 	if !m.careful {
 		return
 	}
-	if m.cared++; m.cared >= suspects || errors.Is(it.err, errBreaks) {
+	if m.cared++; m.cared >= suspects || errors.Is(it.err, ErrPassedOver) {
 		m.careful, m.stuck, m.cared = false, 0, 0
 	}
 }
@@ -121,10 +125,14 @@ func (m *Mailbox) found(it *item) {
 // brokeBehind takes note of a scan that ended with an error after so many headers: where one after the
 // other gives few, the next is careful, since one message may be what the server ends sessions at.
 func (m *Mailbox) brokeBehind(err error, answers int) {
+	if errors.Is(err, errOverlong) {
+		return // that message is behind us already
+	}
 	if m.stuck++; err == nil || answers >= fewAnswers {
 		m.stuck = 0
 	}
 	if m.stuck > 1 {
+		m.learnt = m.learnt || !m.careful
 		m.careful, m.cared = true, 0
 	}
 }
@@ -147,8 +155,8 @@ func forScreen(c *pop3client.Client, mean float64) int {
 	return max(min(window, int(rate*delay.Seconds()/mean)), 2)
 }
 
-// errBreaks means that a message's header cannot be had.
-var errBreaks = errors.New("asked for its header, the server ends the session, falls silent or gets out of step")
+// ErrPassedOver means that a message's header cannot be had: it was asked for more than once by itself.
+var ErrPassedOver = errors.New("asked for its header, the server ends the session, falls silent or gets out of step")
 
 // errOverlong means that a server answered TOP with so much that the session had to be given up.
 var errOverlong = errors.New("the server answers TOP with the whole message")

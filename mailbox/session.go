@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"popmark/pop3client"
 )
@@ -171,9 +172,10 @@ func (s *Session) Abort(cause error) {
 	}
 	s.over = true
 	if cause != nil {
+		s.m.brokeAt = time.Now()
 		s.m.suspect(cause, s.client.Window() > 1)
-		if s.m.order.proven && !errors.Is(cause, pop3client.ErrPipeliningBroken) {
-			s.m.excuse() // it has borne several commands: as likely it is the line, which proves nothing
+		if errors.Is(cause, pop3client.ErrAmbiguousEnd) || s.m.order.proven && !errors.Is(cause, pop3client.ErrPipeliningBroken) {
+			s.m.excuse() // it bears several commands: as likely it is the line, or a message, which proves nothing
 		}
 	}
 	s.m.drop()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"strings"
+	"time"
 )
 
 // maxBlankLines is how many empty lines are passed over before a status line.
@@ -49,10 +50,34 @@ func (c *Client) readStatus(ctx context.Context, cmd *command) error {
 	switch cmd.shape {
 	case shapeStatus, shapeChallenge:
 		cmd.text = string(rest)
+		if cmd.verb == "QUIT" && c.deletes {
+			c.hearOut(ctx, cmd)
+		}
 		return c.finishLine(cmd)
 	}
 	c.begin(cmd)
 	return nil
+}
+
+// hearOut reads what a server says behind the +OK to a QUIT that deletes, until it hangs up, refuses
+// something, or is silent for a moment.
+func (c *Client) hearOut(ctx context.Context, cmd *command) {
+	deadline := time.Now().Add(quietFor)
+	for !refuses(c.in.bytes()) && len(c.in.bytes()) <= c.opts.Limits.AnswerOctets {
+		if c.fill(ctx, cmd, deadline) != nil {
+			return // there is no more to come
+		}
+	}
+}
+
+// refuses says whether some line is a refusal.
+func refuses(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if status, _ := splitStatus(line); status == statusErr {
+			return true
+		}
+	}
+	return false
 }
 
 // guessable is what stands in a transcript for an answer from which, with the rest of the dialogue,

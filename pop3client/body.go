@@ -235,9 +235,8 @@ func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error)
 		return true, nil // an answer may follow: whoever asks ahead proves the order
 	case !alone:
 		// A message that is cut short here might be deleted, and one that goes on here take the next into it.
-		return false, &PipeliningError{Fault: PipeliningGarble, Err: &ProtocolError{
-			Command: cmd.String(), Problem: "a lone dot behind a line feed may be its end or its own: only asked alone it shows which",
-		}}
+		return false, &PipeliningError{Fault: PipeliningGarble, Err: fmt.Errorf("%w: %w", ErrAmbiguousEnd,
+			&ProtocolError{Command: cmd.String(), Problem: "a lone dot stands behind a line feed"})}
 	case len(c.in.bytes()) > 0:
 	default:
 		quiet, err := c.quiet(ctx, cmd)

@@ -26,6 +26,9 @@ var (
 	// ErrPipeliningBroken means that the server says PIPELINING in CAPA and stalled on, garbled or
 	// lost commands that were sent together. It comes as a [*PipeliningError].
 	ErrPipeliningBroken = errors.New("the server does not stand the pipelining it advertises")
+	// ErrAmbiguousEnd means that a text has what may be its end or a line of its own, while other answers
+	// were to follow: only asked alone it shows which. It comes in a [*PipeliningError].
+	ErrAmbiguousEnd = errors.New("where the text ends cannot be told")
 	// ErrServerUnverified means that a SCRAM login was answered +OK by a server which did not prove
 	// that it knows the password. The connection is closed.
 	ErrServerUnverified = errors.New("the server did not prove that it knows the password")

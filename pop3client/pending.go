@@ -194,14 +194,9 @@ func (c *Client) finish(cmd *command, octets int64, err error) {
 	}
 	c.barrier = false
 	cmd.phase = phaseDone
-	if cmd.verb == "QUIT" && err == nil && c.deletes {
-		for line := range bytes.Lines(c.in.bytes()) {
-			if status, _ := splitStatus(line); status == statusErr {
-				// One answer too many: the +OK may be another command's, and this QUIT's own.
-				err = &ProtocolError{Command: "QUIT", Problem: "a refusal follows", Line: c.shownLocked(bytes.TrimRight(line, "\r\n"))}
-				break
-			}
-		}
+	if cmd.verb == "QUIT" && err == nil && c.deletes && refuses(c.in.bytes()) {
+		// One answer too many: the +OK may be another command's, and the refusal this QUIT's.
+		err = &ProtocolError{Command: "QUIT", Problem: "a refusal follows", Line: c.shownLocked(bytes.TrimSpace(c.in.bytes()))}
 	}
 	cmd.err = err
 	c.change(cmd, err)
@@ -232,6 +227,8 @@ func (c *Client) change(cmd *command, err error) {
 		if err == nil && !cmd.asked {
 			c.state = StateTransaction
 		}
+	case "RSET":
+		c.deletes = c.deletes && err != nil
 	case "STLS":
 		if err == nil {
 			c.know(Capabilities{})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestP2_WhatAServerSaysUnaskedIsNoAnswerToWhatIsAskedNext(t *testing.T) {
@@ -60,9 +61,12 @@ func TestP4_AQUITWithAnAnswerTooManyProvesNothing(t *testing.T) {
 	for name, tt := range map[string]struct {
 		dele   bool
 		behind string
+		late   time.Duration // how long after the +OK that comes
 		sure   bool
 	}{
 		"a refusal behind it":        {dele: true, behind: "-ERR not deleted\r\n"},
+		"a refusal a little later":   {dele: true, behind: "-ERR not deleted\r\n", late: 50 * time.Millisecond},
+		"nothing, and no end":        {dele: true, late: time.Minute, sure: true},
 		"another +OK behind it":      {dele: true, behind: "+OK closing\r\n", sure: true},
 		"words behind it":            {dele: true, behind: "Connection closed by foreign host.\r\n.\r\n", sure: true},
 		"a line end behind it":       {dele: true, behind: "\r\n", sure: true},
@@ -74,7 +78,13 @@ func TestP4_AQUITWithAnAnswerTooManyProvesNothing(t *testing.T) {
 					if tt.dele {
 						p.answer("DELE 1", "+OK\r\n")
 					}
-					p.answer("QUIT", "+OK\r\n"+tt.behind)
+					if tt.late == 0 {
+						p.answer("QUIT", "+OK\r\n"+tt.behind)
+						return
+					}
+					p.answer("QUIT", "+OK\r\n")
+					time.Sleep(tt.late)
+					p.say(tt.behind)
 				})
 				if tt.dele {
 					must(t)(c.Dele(1).Wait(t.Context()))

@@ -81,6 +81,10 @@ func (m *model) stateChanged(e mailbox.StateEvent) tea.Cmd {
 			m.server.turn++
 			return nil
 		}
+		if m.cfg.Now().Sub(m.server.lost) > longApart {
+			m.server.losses = 0
+		}
+		m.server.lost = m.cfg.Now()
 		if m.server.again.IsZero() && m.server.attempt < patience(e.Err) && m.server.losses < patience(e.Err) {
 			m.server.losses++
 			if m.server.losses == 1 {

@@ -21,7 +21,8 @@ type server struct {
 	opening  bool  // a command that opens one is under way
 	scanning bool
 
-	losses  int       // lines lost since the last on which all headers came, or somebody looked again
+	losses  int       // lines lost one soon after the other, since all headers came or somebody looked again
+	lost    time.Time // when the last was
 	attempt int       // tries that failed since the last that did not
 	again   time.Time // when the next try is due; zero: none is
 	turn    int       // which of the wake-ups on their way still counts
@@ -100,7 +101,7 @@ func (m *model) againWords() message.Safe { return m.hintKey(keymap.LookAgain) +
 // failConnecting shows why there is no session, and what can be done.
 func (m *model) failConnecting(err error) {
 	m.fail("connecting", err)
-	if again(err) {
+	if again(err) || m.rows.list != nil {
 		m.note.text += "; " + m.againWords()
 	}
 }
@@ -178,6 +179,9 @@ func (m *model) opened(msg openedMsg) tea.Cmd {
 	}
 	return m.retryIn(pause(m.server.attempt))
 }
+
+// longApart is how far apart two losses are that have nothing to do with each other: a server lets idle sessions go.
+const longApart = 10 * time.Minute
 
 // patience is how many tries popmark makes by itself: a lock is waited for, a broken line is taken up a few times.
 func patience(err error) int {

@@ -120,7 +120,9 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, tries int, err e
 	defer func() { m.scanCareful, m.careful = m.careful, false }()
 	err = m.fetchHeaders(m.closing, feed.next, m.carefully(forScreen), func(it item) {
 		m.found(&it)
-		feed.got()
+		if feed.got(); errors.Is(it.err, ErrPassedOver) {
+			answered++ // nobody answered
+		}
 		told.add(m.decode(&it, cache))
 		it.recycle()
 	})

@@ -130,9 +130,10 @@ func (s *headerScan) blame(ctx context.Context, msg Message) {
 	if s.pending > 0 || ctx.Err() != nil {
 		return
 	}
-	if s.m.breaks[msg.ID]++; s.m.breaks[msg.ID] == s.m.mostBreaks() {
+	if s.m.breaks[msg.ID]++; s.m.breaks[msg.ID] == s.m.mostBreaks() && s.m.passed < mostPassed {
 		s.m.passed++
-		s.m.learnt = s.m.passed <= mostPassed
+		s.m.passedOver[msg.ID] = struct{}{}
+		s.m.learnt = true
 	}
 }
 
@@ -168,7 +169,7 @@ func (m *Mailbox) unaskable(msg Message) error {
 	if _, endless := m.endless[msg.ID]; endless {
 		return errOverlong
 	}
-	if m.breaks[msg.ID] >= m.mostBreaks() {
+	if _, passed := m.passedOver[msg.ID]; passed {
 		return ErrPassedOver
 	}
 	return nil

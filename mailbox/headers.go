@@ -71,11 +71,13 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 	defer collecting.Wait()
 	defer decoders.end()
 
-	done := 0
+	done, answered := 0, 0
 	defer func() { m.careful = false }()
 	put := func(it item) {
 		done++
-		m.found(&it)
+		if m.found(&it); !errors.Is(it.err, ErrPassedOver) {
+			answered++
+		}
 		m.noteListedTOP(&it)
 		decoders.put(it)
 	}
@@ -83,11 +85,11 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 	for try, broke := 0, false; ; try++ {
 		err := m.ensureOpen(ctx)
 		if err == nil {
-			before := done
+			before := answered
 			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), m.carefully(fullSpeed), func(it item) { last.got(it, put) })
 			last.settle(err, put)
-			m.brokeBehind(err, done-before)
-			if done > before {
+			m.brokeBehind(err, answered-before)
+			if answered > before {
 				try, broke = 0, false
 			}
 			if m.learnt {

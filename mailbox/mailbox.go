@@ -103,6 +103,8 @@ type Mailbox struct {
 	surveyTook time.Duration
 	// breaks counts how often a session ended over the TOP of a message. The turn's holder owns it.
 	breaks map[ID]int
+	// passedOver are messages at which too many did. The turn's holder owns it.
+	passedOver map[ID]struct{}
 	// scanTries is how often the background scan was taken up without an answer more. The turn's holder owns it.
 	scanTries int
 	// endless are messages for which TOP gave more than a session bears. The turn's holder owns it.
@@ -167,7 +169,7 @@ func New(cfg Config) *Mailbox {
 	return &Mailbox{
 		cfg: cfg, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), opened: make(chan struct{}, 1),
 		envelopes: make(map[ID]*message.Envelope), noHeader: make(map[ID]error), prints: make(map[ID]fingerprint),
-		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}), breaks: make(map[ID]int),
+		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}), breaks: make(map[ID]int), passedOver: make(map[ID]struct{}),
 		list: newList(nil, 0), closing: closing, shut: shut, keeper: newKeeper(),
 	}
 }
@@ -259,6 +261,7 @@ func (m *Mailbox) Resume(ctx context.Context) error { return m.use(ctx, m.ensure
 func (m *Mailbox) forgive() {
 	m.refusal, m.scanTries, m.stuck, m.passed, m.scanCareful = nil, 0, 0, 0, false
 	clear(m.breaks)
+	clear(m.passedOver)
 }
 
 // Refresh ends the session, if there is one, and opens another. IDs stay with their messages.

@@ -109,8 +109,13 @@ func (m *Mailbox) carefully(usual pace) pace {
 }
 
 // mostBreaks is how many sessions may end over the TOP of one message before it is passed over: the
-// first, and as many as a line is taken up.
-func (m *Mailbox) mostBreaks() int { return max(m.cfg.Retries, 1) + 1 }
+// first, and as many as a line is taken up. Right behind another such message fewer will do.
+func (m *Mailbox) mostBreaks() int {
+	if m.passed > 0 {
+		return 2
+	}
+	return max(m.cfg.Retries, 1) + 1
+}
 
 // found ends care where the item is the message that was looked for, or the last of those that it could be.
 func (m *Mailbox) found(it *item) {

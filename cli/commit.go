@@ -162,7 +162,7 @@ func (a *app) turn(ctx context.Context, b *opened, t *targetOptions, markings []
 
 // commitGC is how much garbage, in percent of what lives, may pile up during a commit. Little
 // is allocated there, so that the memory it saves costs next to no time.
-const commitGC = 50
+const commitGC = 25
 
 func (a *app) commit(ctx context.Context, b *opened, markings []marking, order triage.Order, how commit.Options, o *commitOptions, remembers bool) error {
 	if os.Getenv("GOGC") == "" {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -107,7 +106,7 @@ func (a *app) showPeek(d message.Decoder, m *mailbox.Message, top []byte, view p
 	case view.json:
 		text := joinLines(p.Text)
 		if view.raw {
-			_, body := splitHeader(top)
+			_, body := message.Split(top)
 			text = joinLines(message.Raw(body))
 		}
 		out = peekJSON(m, d.Fields(top), text, p.Attachments, part)
@@ -203,18 +202,3 @@ func appendLines(out []byte, lines []message.Safe) []byte {
 
 // joinLines makes one text with line feeds of lines that are safe each by itself.
 func joinLines(lines []message.Safe) string { return string(appendLines(nil, lines)) }
-
-// splitHeader cuts at the first empty line.
-func splitHeader(top []byte) (header, body []byte) {
-	for rest := top; len(rest) > 0; {
-		line, after, found := bytes.Cut(rest, []byte{'\n'})
-		if !found {
-			break
-		}
-		if len(bytes.TrimRight(line, "\r")) == 0 {
-			return top[:len(top)-len(rest)], after
-		}
-		rest = after
-	}
-	return top, nil
-}

@@ -88,15 +88,15 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, tries int, err e
 	answered := feed.answered
 	defer func() {
 		if feed.answered > answered {
-			m.scanTries = 0
+			m.care.scanTries = 0
 		}
-		if m.learnt {
-			m.scanTries, m.learnt = -1, false
+		if m.care.learnt {
+			m.care.scanTries, m.care.learnt = -1, false
 		}
 		if err != nil {
-			m.scanTries++
+			m.care.scanTries++
 		}
-		tries = m.scanTries
+		tries = m.care.scanTries
 	}()
 	feed.begin()
 	if feed.empty() {
@@ -116,17 +116,17 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, tries int, err e
 	feed.begin()
 	cache := m.newCacheWriter(m.closing)
 	defer cache.flush()
-	m.careful = m.scanCareful
-	defer func() { m.scanCareful, m.careful = m.careful, false }()
-	err = m.fetchHeaders(m.closing, feed.next, m.carefully(forScreen), func(it item) {
-		m.found(&it)
+	m.care.taken = m.care.kept
+	defer func() { m.care.kept, m.care.taken = m.care.taken, false }()
+	err = m.fetchHeaders(m.closing, feed.next, m.care.pace(forScreen), func(it item) {
+		m.care.got(&it)
 		if feed.got(); errors.Is(it.err, ErrPassedOver) {
 			answered++ // nobody answered
 		}
 		told.add(m.decode(&it, cache))
 		it.recycle()
 	})
-	m.brokeBehind(err, feed.answered-answered)
+	m.care.ended(err, feed.answered-answered)
 	m.lose(m.closing, err)
 	if errors.Is(err, errOverlong) {
 		feed.retrying, err = true, nil

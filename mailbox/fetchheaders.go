@@ -123,17 +123,12 @@ func (s *headerScan) ask(next source, ahead pace) {
 }
 
 // groupOfOne says whether each header is proven before the next is asked for.
-func (s *headerScan) groupOfOne() bool { return s.m.wary || s.m.careful }
+func (s *headerScan) groupOfOne() bool { return s.m.wary || s.m.care.taken }
 
 // blame notes that the session ended over a message, where nothing else was under way.
 func (s *headerScan) blame(ctx context.Context, msg Message) {
-	if s.pending > 0 || ctx.Err() != nil {
-		return
-	}
-	if s.m.breaks[msg.ID]++; s.m.breaks[msg.ID] == s.m.mostBreaks() && s.m.passed < mostPassed {
-		s.m.passed++
-		s.m.passedOver[msg.ID] = struct{}{}
-		s.m.learnt = true
+	if s.pending == 0 && ctx.Err() == nil {
+		s.m.care.blame(msg.ID)
 	}
 }
 
@@ -169,7 +164,7 @@ func (m *Mailbox) unaskable(msg Message) error {
 	if _, endless := m.endless[msg.ID]; endless {
 		return errOverlong
 	}
-	if _, passed := m.passedOver[msg.ID]; passed {
+	if _, passed := m.care.over[msg.ID]; passed {
 		return ErrPassedOver
 	}
 	return nil
@@ -218,7 +213,7 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 	}
 	s.m.noteTOP(it.err == nil)
 	if s.refused = refused(it.err); !s.refused {
-		s.m.passed = 0
+		s.m.care.passed = 0
 	}
 	s.seen++
 	s.mean += (float64(len(it.raw)) - s.mean) / float64(min(s.seen, 100))

@@ -72,10 +72,10 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 	defer decoders.end()
 
 	done, answered := 0, 0
-	defer func() { m.careful = false }()
+	defer func() { m.care.taken = false }()
 	put := func(it item) {
 		done++
-		if m.found(&it); !errors.Is(it.err, ErrPassedOver) {
+		if m.care.got(&it); !errors.Is(it.err, ErrPassedOver) {
 			answered++
 		}
 		m.noteListedTOP(&it)
@@ -86,14 +86,14 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 		err := m.ensureOpen(ctx)
 		if err == nil {
 			before := answered
-			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), m.carefully(fullSpeed), func(it item) { last.got(it, put) })
+			err = m.fetchHeaders(ctx, m.lookup(ctx, ids[done:]), m.care.pace(fullSpeed), func(it item) { last.got(it, put) })
 			last.settle(err, put)
-			m.brokeBehind(err, answered-before)
+			m.care.ended(err, answered-before)
 			if answered > before {
 				try, broke = 0, false
 			}
-			if m.learnt {
-				m.learnt = false
+			if m.care.learnt {
+				m.care.learnt = false
 				try, broke = -1, false
 			}
 		}

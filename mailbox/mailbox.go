@@ -83,30 +83,14 @@ type Mailbox struct {
 	order order
 	// wary is set where a server's answers came out of order though commands went one at a time. The turn's holder owns it.
 	wary bool
-	// learnt is set when a session that ended has shown something of what sessions end at: that try was
-	// not for nothing. passed counts the messages passed over since the last header. The turn's holder owns them.
-	learnt bool
-	passed int
-	// stuck counts the sessions in a row that ended in a scan before many headers came. The turn's holder owns it.
-	stuck int
-	// careful is set while a scan looks for the message at which the server ends sessions: each header
-	// is proven, and handed on, before the next is asked for. The turn's holder owns it.
-	careful bool
-	cared   int // headers that came since
-	// scanCareful is careful from one turn of the background scan to the next. The turn's holder owns it.
-	scanCareful bool
+	// care is how scans get past a message at which the server ends sessions. The turn's holder owns it.
+	care care
 	// brokeAt is when a session was given up for an error. The turn's holder owns it.
 	brokeAt time.Time
 	// refusal is why the last login was refused, until somebody asks for another. The turn's holder owns it.
 	refusal error
 	// surveyTook is how long the newest session was looked at before it was open. It belongs to the turn's holder.
 	surveyTook time.Duration
-	// breaks counts how often a session ended over the TOP of a message. The turn's holder owns it.
-	breaks map[ID]int
-	// passedOver are messages at which too many did. The turn's holder owns it.
-	passedOver map[ID]struct{}
-	// scanTries is how often the background scan was taken up without an answer more. The turn's holder owns it.
-	scanTries int
 	// endless are messages for which TOP gave more than a session bears. The turn's holder owns it.
 	endless map[ID]struct{}
 	// oddTexts are messages whose text began like an answer. The turn's holder owns it.
@@ -169,7 +153,7 @@ func New(cfg Config) *Mailbox {
 	return &Mailbox{
 		cfg: cfg, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), opened: make(chan struct{}, 1),
 		envelopes: make(map[ID]*message.Envelope), noHeader: make(map[ID]error), prints: make(map[ID]fingerprint),
-		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}), breaks: make(map[ID]int), passedOver: make(map[ID]struct{}),
+		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}), care: newCare(cfg.Retries),
 		list: newList(nil, 0), closing: closing, shut: shut, keeper: newKeeper(),
 	}
 }
@@ -259,9 +243,7 @@ func (m *Mailbox) Resume(ctx context.Context) error { return m.use(ctx, m.ensure
 
 // forgive forgets what kept the mailbox from trying again, since somebody asks for it.
 func (m *Mailbox) forgive() {
-	m.refusal, m.scanTries, m.stuck, m.passed, m.scanCareful = nil, 0, 0, 0, false
-	clear(m.breaks)
-	clear(m.passedOver)
+	m.refusal, m.care = nil, newCare(m.cfg.Retries)
 }
 
 // Refresh ends the session, if there is one, and opens another. IDs stay with their messages.

@@ -117,8 +117,7 @@ func (m *Mailbox) adopt(list, last *List) {
 		old := &last.Messages[i]
 		if _, there := list.Find(old.ID); !there {
 			delete(m.prints, old.ID)
-			delete(m.breaks, old.ID)
-			delete(m.passedOver, old.ID)
+			m.care.forget(old.ID)
 			delete(m.oddTexts, old.ID)
 			delete(m.endless, old.ID)
 			delete(m.envelopes, old.ID) // its UIDL may come back as another message's

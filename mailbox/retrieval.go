@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +98,7 @@ func (t *provenText) look(p []byte) error {
 		return nil
 	}
 	t.seen += copy(t.begin[t.seen:], p)
-	if t.odd || !beginsWithAnswer(t.begin[:t.seen]) {
+	if t.odd || !pop3client.BeginsLikeAnswer(t.begin[:t.seen]) {
 		return nil
 	}
 	t.odd = true
@@ -111,15 +110,6 @@ func (t *provenText) look(p []byte) error {
 	}
 	t.of.m.oddTexts[t.of.msg.ID] = struct{}{}
 	return t.of.errOdd()
-}
-
-func beginsWithAnswer(text []byte) bool {
-	for _, status := range []string{"+OK", "-ERR"} {
-		if rest, ok := bytes.CutPrefix(text, []byte(status)); ok && len(rest) > 0 && bytes.IndexByte([]byte(" \t\r\n"), rest[0]) >= 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // errOddText is worth another session.

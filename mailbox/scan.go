@@ -24,12 +24,6 @@ const (
 	// topTries is how many TOPs are refused, and none answered, before a server that
 	// does not list TOP is taken to have none.
 	topTries = 3
-	// fewAnswers is less than how many headers a session gives on which a scan gets on.
-	fewAnswers = 100
-	// suspects is among how many messages, from where a session ended, the one is that it ended at.
-	suspects = 2 * mostInGroup
-	// mostPassed is how many messages in a row are passed over before that is the server's way with TOP.
-	mostPassed = 3
 	// usualHeader is how many octets a header is taken for until some were seen.
 	usualHeader = 2048
 )
@@ -98,50 +92,6 @@ type pace func(c *pop3client.Client, mean float64) int
 // fullSpeed keeps the client's own window full and a little more, so that it never waits for this side.
 func fullSpeed(c *pop3client.Client, _ float64) int { return c.Window() + waitingAhead }
 
-// carefully is a pace, but one by one while the mailbox is careful.
-func (m *Mailbox) carefully(usual pace) pace {
-	return func(c *pop3client.Client, mean float64) int {
-		if m.careful {
-			return 1
-		}
-		return usual(c, mean)
-	}
-}
-
-// mostBreaks is how many sessions may end over the TOP of one message before it is passed over: the
-// first, and as many as a line is taken up. Right behind another such message fewer will do.
-func (m *Mailbox) mostBreaks() int {
-	if m.passed > 0 {
-		return 2
-	}
-	return max(m.cfg.Retries, 1) + 1
-}
-
-// found ends care where the item is the message that was looked for, or the last of those that it could be.
-func (m *Mailbox) found(it *item) {
-	if !m.careful {
-		return
-	}
-	if m.cared++; m.cared >= suspects || errors.Is(it.err, ErrPassedOver) {
-		m.careful, m.stuck, m.cared = false, 0, 0
-	}
-}
-
-// brokeBehind takes note of a scan that ended with an error after so many headers: where one after the
-// other gives few, the next is careful, since one message may be what the server ends sessions at.
-func (m *Mailbox) brokeBehind(err error, answers int) {
-	if errors.Is(err, errOverlong) {
-		return // that message is behind us already
-	}
-	if m.stuck++; err == nil || answers >= fewAnswers {
-		m.stuck = 0
-	}
-	if m.stuck > 1 {
-		m.learnt = m.learnt || !m.careful
-		m.careful, m.cared = true, 0
-	}
-}
-
 // oneByOne is for a server of which it is not known whether it has TOP.
 func oneByOne(*pop3client.Client, float64) int { return 1 }
 
@@ -159,9 +109,6 @@ func forScreen(c *pop3client.Client, mean float64) int {
 	delay := max(scanDelay, 2*c.RTT())
 	return max(min(window, int(rate*delay.Seconds()/mean)), 2)
 }
-
-// ErrPassedOver means that a message's header cannot be had: it was asked for more than once by itself.
-var ErrPassedOver = errors.New("asked for its header, the server ends the session, falls silent or gets out of step")
 
 // errOverlong means that a server answered TOP with so much that the session had to be given up.
 var errOverlong = errors.New("the server answers TOP with the whole message")

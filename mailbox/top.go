@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 
+	"popmark/message"
 	"popmark/pop3client"
 )
 
@@ -132,7 +133,8 @@ func (m *Mailbox) look(ctx context.Context, id ID, ask func(*pop3client.Client, 
 					return nil
 				}
 				if before { // in another session as well: the UIDL names another message
-					m.Relearn(id, list.Messages[at].Octets, headerOf(raw))
+					header, _ := message.Split(raw)
+					m.Relearn(id, list.Messages[at].Octets, header)
 					raw = nil
 					return fmt.Errorf("looking at message %d: %w", number, errRenamed)
 				}
@@ -164,17 +166,6 @@ func (m *Mailbox) isAnother(id ID, raw []byte) bool {
 		return false
 	}
 	return known.HasDate && given.HasDate && !known.Date.Equal(given.Date) && known.From != given.From
-}
-
-// headerOf is a message's text up to the empty line behind its header.
-func headerOf(raw []byte) []byte {
-	end := len(raw)
-	for _, empty := range []string{"\n\r\n", "\n\n"} {
-		if i := bytes.Index(raw[:end], []byte(empty)); i >= 0 {
-			end = min(end, i+len(empty))
-		}
-	}
-	return raw[:end]
 }
 
 func (m *Mailbox) text(ctx context.Context, answer *pop3client.Pending[*pop3client.Body]) ([]byte, error) {

@@ -70,6 +70,16 @@ func (c *Client) hearOut(ctx context.Context, cmd *command) {
 	}
 }
 
+// BeginsLikeAnswer reports whether a text's first word is +OK or -ERR: no field of a header is.
+func BeginsLikeAnswer(text []byte) bool {
+	for _, status := range []string{"+OK", "-ERR"} {
+		if rest, ok := bytes.CutPrefix(text, []byte(status)); ok && len(rest) > 0 && strings.ContainsRune(" \t\r\n", rune(rest[0])) {
+			return true
+		}
+	}
+	return false
+}
+
 // refuses says whether some line is a refusal.
 func refuses(text []byte) bool {
 	for line := range bytes.Lines(text) {

@@ -29,7 +29,7 @@ type opened struct {
 type uses struct {
 	shows   bool          // the whole list is shown as soon as it is there
 	journal bool          // it needs a ledger even where nothing is kept on disk
-	soon    bool          // a new ledger may be made while it connects
+	soon    bool          // a new ledger may be made meanwhile
 	idle    time.Duration // after how long without use the mailbox's lock is let go; 0 is never
 	release bool          // it is let go as soon as nothing is asked
 
@@ -123,11 +123,6 @@ func (b *opened) open(ctx context.Context) (*mailbox.List, error) {
 	if err := b.box.Open(ctx); err != nil {
 		return nil, b.fault("opening", err)
 	}
-	if b.ledger != nil {
-		if err := b.ledger.Ready(ctx); err != nil {
-			return nil, ledgerFault(err)
-		}
-	}
 	return b.box.List(), nil
 }
 
@@ -137,6 +132,9 @@ func (b *opened) finish(ctx context.Context, err error) error {
 	if err == nil || errors.Is(err, errReaderGone) {
 		if released := b.box.Release(ctx); released != nil && err == nil {
 			err = b.fault("leaving", released)
+		}
+		if b.ledger != nil && err == nil {
+			err = ledgerFault(b.ledger.Ready(ctx)) // what was shown did not wait for it
 		}
 	}
 	return errors.Join(err, b.close())

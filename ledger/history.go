@@ -95,13 +95,18 @@ func (l *Ledger) Entry(ctx context.Context, id string) (Entry, error) {
 		return Entry{}, err
 	}
 	var e Entry
+	found := false
 	err = l.read(ctx, "reading the history", func(db *sql.DB) error {
 		row := db.QueryRowContext(ctx, historyQuery+" WHERE kind=? AND id=?", kind, number)
 		if e, err = scanEntry(row.Scan); errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("%q: %w; `popmark history` lists them", id, ErrNoEntry)
+			return nil
 		}
+		found = err == nil
 		return err
 	})
+	if err == nil && !found {
+		err = fmt.Errorf("%q: %w; `popmark history` lists them", id, ErrNoEntry)
+	}
 	return e, err
 }
 

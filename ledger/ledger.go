@@ -85,7 +85,8 @@ func Open(dir string) (*Ledger, error) {
 }
 
 // Begin is Open for who has something to do meanwhile: where the database has to be made it is made
-// beside, and whatever asks for it waits. Ready gives the error that Open would have given then.
+// beside. What is asked for until then is not there, and who writes waits. Ready gives the error
+// that Open would have given then.
 func Begin(dir string) (*Ledger, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -324,8 +325,11 @@ func (l *Ledger) writeCache(ctx context.Context, doing string, fn func(*sql.Tx) 
 	return l.run(ctx, doing, func(h *handles) error { return inTx(ctx, h.cache, fn) })
 }
 
-// read runs fn on the database.
+// read runs fn on the database; not at all where it is still being made, as there is nothing in it.
 func (l *Ledger) read(ctx context.Context, doing string, fn func(*sql.DB) error) error {
+	if l.Making() && ctx.Err() == nil {
+		return nil
+	}
 	return l.run(ctx, doing, func(h *handles) error { return fn(h.cache) })
 }
 

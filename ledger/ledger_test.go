@@ -463,8 +463,20 @@ func TestP10_ALedgerThatCannotBeMadeHoldsNobodyUp(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := l.Seen(ctx, account, []string{"a"}); !errors.Is(err, context.Canceled) {
+	if err := l.MarkSeen(ctx, account, []string{"a"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a wait that was left ended with %v", err)
+	}
+	if seen, err := l.Seen(t.Context(), account, []string{"a"}); err != nil || len(seen) > 0 {
+		t.Errorf("it has %v, %v", seen, err)
+	}
+	if _, known, err := l.Caps(t.Context(), account); err != nil || known {
+		t.Errorf("it knows what the server can do: %v", err)
+	}
+	if _, err := l.Entry(t.Context(), "d1"); !errors.Is(err, ErrNoEntry) {
+		t.Errorf("an entry ended with %v", err)
+	}
+	if !l.Making() {
+		t.Error("it was made meanwhile")
 	}
 	check(t, l.Close())
 	if err := l.Ready(t.Context()); !errors.Is(err, context.Canceled) {

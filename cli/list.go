@@ -78,7 +78,7 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		}
 	}
 	next, shown := 0, make([]mailbox.ID, 0, min(len(ids), seenAtOnce))
-	for header, err := range b.box.Headers(ctx, ids) {
+	for header, err := range b.box.PassHeaders(ctx, ids) {
 		if err != nil {
 			return b.fault("reading headers from", err)
 		}

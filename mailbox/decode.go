@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,18 +26,28 @@ const (
 
 // parcel is a batch of headers on its way through a decoder.
 type parcel struct {
-	items   []item
-	octets  int
-	headers []Header
-	prints  []fingerprint // of those that tell something of messages without a name of their own, else zero
-	done    chan struct{} // closed by the decoder
+	items  []item
+	octets int
+	made   *decoded
+	prints []fingerprint // of those that tell something of messages without a name of their own, else zero
+	done   chan struct{} // closed by the decoder
 }
+
+// decoded is what became of a parcel.
+type decoded struct {
+	headers   []Header
+	envelopes []message.Envelope
+}
+
+// passed are used again: nobody keeps their envelopes.
+var passed = sync.Pool{New: func() any { return new(decoded) }}
 
 // decoders makes envelopes of headers on several processors, in order. Its parcels are
 // bounded in number and octets, and so is the memory for what waits.
 type decoders struct {
 	m    *Mailbox
 	ctx  context.Context
+	keep int           // how many envelopes stay in memory
 	slot chan struct{} // one for each parcel under way
 	work chan *parcel
 	line chan *parcel // in order
@@ -47,12 +58,16 @@ type decoders struct {
 	timer *time.Timer // that sends it
 }
 
-func (m *Mailbox) newDecoders(ctx context.Context) *decoders {
+func (m *Mailbox) newDecoders(ctx context.Context, keep int) *decoders {
 	n := min(max(runtime.GOMAXPROCS(0), 1), mostDecoders)
-	d := &decoders{m: m, ctx: ctx, slot: make(chan struct{}, 2*n), work: make(chan *parcel, 2*n), line: make(chan *parcel, 2*n)}
+	d := &decoders{m: m, ctx: ctx, keep: keep, slot: make(chan struct{}, 2*n), work: make(chan *parcel, 2*n), line: make(chan *parcel, 2*n)}
 	for range n {
 		d.busy.Go(func() {
 			for p := range d.work {
+				p.made = new(decoded)
+				if d.keep == 0 {
+					p.made = passed.Get().(*decoded)
+				}
 				d.m.makeEnvelopes(p)
 				close(p.done)
 			}
@@ -115,19 +130,19 @@ func (d *decoders) end() {
 }
 
 // collect keeps what the decoders made and hands it on, in order, until end.
-func (d *decoders) collect(headers chan<- []Header) {
+func (d *decoders) collect(headers chan<- *decoded) {
 	defer d.busy.Wait()
 	cache := d.m.newCacheWriter(d.ctx)
 	defer cache.flush()
 	for p := range d.line {
 		<-p.done
-		d.m.keepEnvelopes(p, keptEnvelopes)
+		d.m.keepEnvelopes(p, d.keep)
 		for i := range p.items {
-			if p.headers[i].Envelope != nil {
+			if p.made.headers[i].Envelope != nil {
 				p.items[i].cache(cache)
 			}
 		}
-		made := p.headers
+		made := p.made
 		p.recycle()
 		<-d.slot
 		select {
@@ -156,15 +171,16 @@ func (it *item) cache(to *cacheWriter) {
 
 // makeEnvelopes decodes a parcel's headers. It touches nothing else.
 func (m *Mailbox) makeEnvelopes(p *parcel) {
-	p.headers = make([]Header, len(p.items))
-	envelopes := make([]message.Envelope, len(p.items))
+	made := p.made
+	made.headers = slices.Grow(made.headers[:0], len(p.items))[:len(p.items)]
+	made.envelopes = slices.Grow(made.envelopes[:0], len(p.items))[:len(p.items)]
 	for i := range p.items {
-		it, h := &p.items[i], &p.headers[i]
-		h.ID, h.Err = it.msg.ID, it.err
+		it, h := &p.items[i], &made.headers[i]
+		*h = Header{ID: it.msg.ID, Err: it.err}
 		if it.err != nil {
 			continue
 		}
-		h.Envelope = &envelopes[i]
+		h.Envelope = &made.envelopes[i]
 		m.cfg.Decoder.ReadEnvelope(h.Envelope, it.raw)
 		if it.msg.Certain {
 			continue
@@ -182,8 +198,8 @@ func (m *Mailbox) makeEnvelopes(p *parcel) {
 func (m *Mailbox) keepEnvelopes(p *parcel, most int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i := range p.headers {
-		switch h := &p.headers[i]; {
+	for i := range p.made.headers {
+		switch h := &p.made.headers[i]; {
 		case h.Err != nil:
 			m.noHeader[h.ID] = h.Err
 		case len(m.envelopes) < most:
@@ -192,7 +208,7 @@ func (m *Mailbox) keepEnvelopes(p *parcel, most int) {
 			m.evicted = true
 		}
 		if p.prints != nil && p.prints[i] != (fingerprint{}) {
-			m.prints[p.headers[i].ID] = p.prints[i]
+			m.prints[p.made.headers[i].ID] = p.prints[i]
 		}
 	}
 }
@@ -200,11 +216,12 @@ func (m *Mailbox) keepEnvelopes(p *parcel, most int) {
 // decode makes and keeps the envelope of one header, and has the ledger keep the
 // header. The item's buffer may be used again afterwards.
 func (m *Mailbox) decode(it *item, cache *cacheWriter) Header {
-	p := parcel{items: []item{*it}}
+	p := parcel{items: []item{*it}, made: new(decoded)}
 	m.makeEnvelopes(&p)
 	m.keepEnvelopes(&p, math.MaxInt)
-	if p.headers[0].Envelope != nil {
+	made := p.made.headers[0]
+	if made.Envelope != nil {
 		it.cache(cache)
 	}
-	return p.headers[0]
+	return made
 }

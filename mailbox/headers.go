@@ -28,22 +28,35 @@ const (
 // often as Config.Retries says; the error ends the sequence. Of a large mailbox not
 // every envelope stays in memory for [Mailbox.Envelope].
 func (m *Mailbox) Headers(ctx context.Context, ids []ID) iter.Seq2[Header, error] {
+	return m.headers(ctx, ids, keptEnvelopes)
+}
+
+// PassHeaders is Headers for who looks at each header once: its envelope is good until the next
+// one is given, though the texts in it may be kept, and none stays in memory.
+func (m *Mailbox) PassHeaders(ctx context.Context, ids []ID) iter.Seq2[Header, error] {
+	return m.headers(ctx, ids, 0)
+}
+
+func (m *Mailbox) headers(ctx context.Context, ids []ID, keep int) iter.Seq2[Header, error] {
 	return func(yield func(Header, error) bool) {
 		ctx, cancel := m.bound(ctx)
-		headers := make(chan []Header, headersAhead/decodeBatch)
+		headers := make(chan *decoded, headersAhead/decodeBatch)
 		failed := make(chan error, 1)
 		var work sync.WaitGroup
 		work.Go(func() {
 			defer close(headers)
-			failed <- m.orClosed(m.scanInto(ctx, ids, headers))
+			failed <- m.orClosed(m.scanInto(ctx, ids, keep, headers))
 		})
 		defer work.Wait()
 		defer cancel()
 		for some := range headers {
-			for _, h := range some {
+			for _, h := range some.headers {
 				if !yield(h, nil) {
 					return
 				}
+			}
+			if keep == 0 {
+				passed.Put(some)
 			}
 		}
 		if err := <-failed; err != nil {
@@ -53,7 +66,7 @@ func (m *Mailbox) Headers(ctx context.Context, ids []ID) iter.Seq2[Header, error
 }
 
 // scanInto scans, decodes beside the scan, and takes broken lines up again.
-func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Header) error {
+func (m *Mailbox) scanInto(ctx context.Context, ids []ID, keep int, headers chan<- *decoded) error {
 	if err := m.acquire(ctx); err != nil {
 		return err
 	}
@@ -62,10 +75,10 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, headers chan<- []Heade
 
 	m.mu.Lock()
 	if len(m.envelopes) == 0 { // to grow a map of thousands costs more than to fill it
-		m.envelopes = make(map[ID]*message.Envelope, min(len(ids), keptEnvelopes))
+		m.envelopes = make(map[ID]*message.Envelope, min(len(ids), keep))
 	}
 	m.mu.Unlock()
-	decoders := m.newDecoders(ctx)
+	decoders := m.newDecoders(ctx, keep)
 	var collecting sync.WaitGroup
 	collecting.Go(func() { decoders.collect(headers) })
 	defer collecting.Wait()

@@ -11,10 +11,12 @@ import (
 )
 
 // On a line so short as nearby the first answers come before all is asked, and both sides would
-// wait for the other in turn: there no more than askAtOnce go out before an answer is read.
+// wait for the other in turn: there no more than askAtOnce go out before an answer is read, and
+// with nearbyAhead under way the server has enough to do.
 const (
-	nearby    = 2 * time.Millisecond
-	askAtOnce = 64
+	nearby      = 2 * time.Millisecond
+	askAtOnce   = 64
+	nearbyAhead = 2048
 )
 
 // headerScan is one run of fetchHeaders.
@@ -73,19 +75,23 @@ func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got
 
 // ask asks for as many headers as may be asked for now.
 func (s *headerScan) ask(next source, ahead pace) {
-	most := math.MaxInt
+	if !s.several || !s.m.knowsTOP() || s.m.order.unprovable {
+		ahead = oneByOne
+	}
+	limit, most := ahead(s.c, s.mean), math.MaxInt
+	group := s.groupSize(limit)
 	if rtt := s.c.RTT(); rtt > 0 && rtt < nearby {
 		most = askAtOnce
+		if limit > nearbyAhead {
+			limit = nearbyAhead
+			if s.pending > limit-askAtOnce {
+				return // not one by one
+			}
+		}
 	}
 	for ; !s.draining; most-- {
-		if most == 0 {
-			return // an answer is there by now
-		}
-		if !s.several || !s.m.knowsTOP() || s.m.order.unprovable {
-			ahead = oneByOne
-		}
-		if limit := ahead(s.c, s.mean); s.pending > 0 && s.pending >= limit {
-			return
+		if most == 0 || s.pending > 0 && s.pending >= limit {
+			return // an answer is there by now, or soon
 		}
 		it, ok := s.next(next)
 		if !ok {
@@ -102,7 +108,7 @@ func (s *headerScan) ask(next source, ahead pace) {
 			s.back, s.draining = it, true
 			break
 		}
-		if s.open >= s.groupSize(ahead) || s.several && s.open > 0 && s.m.order.marks == 0 {
+		if s.open >= group || s.several && s.open > 0 && s.m.order.marks == 0 {
 			if s.close(); !s.several && s.pending > 0 {
 				s.back = it // nothing may stand behind a mark that may have to be asked again
 				return
@@ -132,12 +138,11 @@ func (s *headerScan) blame(ctx context.Context, msg Message) {
 	}
 }
 
-// groupSize is how many TOPs go before a mark.
-func (s *headerScan) groupSize(ahead pace) int {
+// groupSize is how many TOPs go before a mark, where so many are asked for ahead.
+func (s *headerScan) groupSize(many int) int {
 	if s.groupOfOne() {
 		return 1
 	}
-	many := ahead(s.c, s.mean)
 	if s.several && many <= leastInGroup/2 {
 		return leastInGroup / 2 // on a slow line, or of a slow server, what is there is to be seen soon
 	}

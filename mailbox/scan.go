@@ -115,9 +115,11 @@ var errOverlong = errors.New("the server answers TOP with the whole message")
 
 // receive waits for one answer to TOP. It gives an error only where the scan cannot go on.
 func receive(ctx context.Context, it *item) error {
-	body, err := it.answer.Wait(ctx)
+	answer := it.answer
 	it.answer = nil
+	body, err := answer.Wait(ctx)
 	if err == nil {
+		defer answer.Recycle()
 		it.buf = buffers.Get().(*bytes.Buffer)
 		it.overlong, err = readHeader(it.buf, body)
 		it.raw = it.buf.Bytes()

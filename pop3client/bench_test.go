@@ -151,6 +151,7 @@ func BenchmarkScan(b *testing.B) {
 			if _, err := body.WriteTo(&buf); err != nil {
 				b.Fatal(err)
 			}
+			p.Recycle()
 		}
 	}
 }

@@ -143,17 +143,9 @@ func (b *Body) more() error {
 // discard reads a text that nobody wants to its end.
 func (c *Client) discard(ctx context.Context, cmd *command) error {
 	cmd.discarded = true
-	t := cmd.thrown
-	switch {
-	case cmd.body != nil:
-		cmd.body.left = nil
-		t = &cmd.body.text
-	case t == nil:
-		t = new(text)
-		cmd.thrown = t // a wait that is left goes on here
-	}
+	cmd.body.left = nil
 	for {
-		if _, err := c.textPiece(ctx, cmd, t); err != nil {
+		if _, err := c.textPiece(ctx, cmd, &cmd.body.text); err != nil { // a wait that is left goes on there
 			if err == io.EOF { //nolint:errorlint // textPiece gives it bare
 				return nil
 			}

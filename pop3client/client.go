@@ -55,10 +55,11 @@ type Client struct {
 	secrets    []string
 	pieces     map[piece]struct{} // of the secrets
 
-	out     []byte // admitted and not yet taken by the writer
-	waiting queue  // not yet written
-	wire    queue  // written, or about to be, and not answered in full
-	barrier bool   // nothing may be written until what is on the wire is answered
+	out     []byte            // admitted and not yet taken by the writer
+	waiting queue             // not yet written
+	wire    queue             // written, or about to be, and not answered in full
+	spare   []*Pending[*Body] // handles that were recycled
+	barrier bool              // nothing may be written until what is on the wire is answered
 	line    estimate
 	trust   trust
 	deletes bool // a DELE was sent

@@ -187,8 +187,16 @@ func numberedBody(c *Client, cmd command) *Pending[*Body] {
 	if cmd.n < 1 {
 		return refused[*Body](c, cmd, "message numbers begin at 1")
 	}
-	return queued(c, cmd, func(cmd *command) *Body { return cmd.body })
+	p := c.bodyHandle()
+	body := p.cmd.body
+	*body = Body{c: c, cmd: &p.cmd}
+	p.c, p.cmd, p.result = c, cmd, bodyOf
+	p.cmd.body = body
+	c.enqueue(&p.cmd)
+	return p
 }
+
+func bodyOf(cmd *command) *Body { return cmd.body }
 
 // badName says why a user name cannot be sent, or "".
 func badName(name string) string {

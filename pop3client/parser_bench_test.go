@@ -55,10 +55,12 @@ func BenchmarkAnswers(b *testing.B) {
 	}{
 		"NOOP": {"+OK\r\n", func(c *Client) error { return second(c.Noop().Wait(b.Context())) }},
 		"TOP": {"+OK\r\n" + strings.Repeat("X-Header: some octets of a header\r\n", 30) + "\r\n.\r\n", func(c *Client) error {
-			body, err := c.Top(1, 0).Wait(b.Context())
+			p := c.Top(1, 0)
+			body, err := p.Wait(b.Context())
 			if err == nil {
 				_, err = body.WriteTo(io.Discard)
 			}
+			p.Recycle()
 			return err
 		}},
 		"LIST of 10000": {numbers("56789"), func(c *Client) error {

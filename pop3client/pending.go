@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -35,6 +36,44 @@ func queued[T any](c *Client, cmd command, result func(*command) T) *Pending[T] 
 	return p
 }
 
+// bodyHandle gives the handle of a RETR or TOP with its Body, one that was recycled if there is one.
+func (c *Client) bodyHandle() *Pending[*Body] {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.spare); n > 0 {
+		p := c.spare[n-1]
+		c.spare = c.spare[:n-1]
+		return p
+	}
+	h := new(struct {
+		Pending[*Body]
+		body Body
+	})
+	h.cmd.body = &h.body
+	return &h.Pending
+}
+
+// Recycle lets the memory of a RETR's or TOP's handle, and of the Body that it gave, be used for a
+// later command. It is for who reads very many: neither may be used afterwards. It does nothing
+// unless the text was read to its end.
+func (p *Pending[T]) Recycle() {
+	h, ok := any(p).(*Pending[*Body])
+	// Only who reads a Body sees its end, so nobody else is at work on it.
+	if !ok || h.cmd.body == nil || h.cmd.body.err != io.EOF { //nolint:errorlint // nothing that wraps io.EOF is the text's end
+		return
+	}
+	h.cmd.body.err = errRecycled
+	c := h.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h.cmd.err = errRecycled
+	if len(c.spare) < mostSpare {
+		c.spare = append(c.spare, h)
+	}
+}
+
+var errRecycled = errors.New("the handle was given back with Recycle")
+
 // refused is the handle of a command that cannot be sent.
 func refused[T any](c *Client, cmd command, problem string) *Pending[T] {
 	p := &Pending[T]{c: c, cmd: cmd}
@@ -61,9 +100,6 @@ func (c *Client) await(ctx context.Context, cmd *command) error {
 		return err
 	}
 	if cmd.shape == shapeBody {
-		if cmd.body == nil {
-			cmd.body = &Body{c: c, cmd: cmd}
-		}
 		cmd.body.ctx = ctx
 	}
 	return nil

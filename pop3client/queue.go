@@ -54,8 +54,7 @@ type command struct {
 	list   *listState
 	lines  []string
 	state  State // the session's when it was sent (mutex)
-	body   *Body
-	thrown *text // where a body that nobody waited for is read to
+	body   *Body // of a RETR or TOP
 }
 
 // String is the command as it may be shown: it holds no secret.

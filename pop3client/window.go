@@ -15,6 +15,8 @@ const (
 	mostBudget  = 64 << 20
 	// maxCommands bounds the commands under way, and so the memory for them here and in the server.
 	maxCommands = 16 << 10
+	// mostSpare bounds the handles that wait to be used again.
+	mostSpare = 1 << 10
 
 	// What an answer is taken to be until some were seen.
 	topGuess  = 1 << 10

@@ -34,8 +34,9 @@ var ErrClosed = errors.New("the ledger is closed")
 // A Ledger is safe for concurrent use, by several processes too.
 type Ledger struct {
 	dir string // "" in memory
-	// made is closed once the database is there, or unmade says why it is not. Until then it is
-	// being built; giveUp ends the wait for the lock file, and nothing that has begun.
+	// made is closed once the database is there, or unmade says why it is not. start begins to
+	// build it; giveUp ends the wait for the lock file, and nothing that has begun.
+	start    sync.Once
 	made     chan struct{}
 	unmade   error
 	building context.Context
@@ -84,9 +85,9 @@ func Open(dir string) (*Ledger, error) {
 	return l, nil
 }
 
-// Begin is Open for who has something to do meanwhile: where the database has to be made it is made
-// beside. What is asked for until then is not there, and who writes waits. Ready gives the error
-// that Open would have given then.
+// Begin is Open for who has something else to do first: a database that has to be made is made when
+// something is written to it or Ready asks for it. What is read until then is not there. Ready gives
+// the error that Open would have given.
 func Begin(dir string) (*Ledger, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -103,19 +104,32 @@ func Begin(dir string) (*Ledger, error) {
 	if l.wasEmptied() {
 		l.warn(fmt.Sprintf("the ledger in %s was empty: what it remembered is lost, and a new one is begun", dir))
 	}
-	info, err := l.touch()
+	empty, err := l.empty()
 	switch {
-	case err == nil && info.Size() == 0:
-		go l.build()
-		return l, nil
-	case err == nil || errors.Is(err, errNoFile):
-		l.build()
-		if l.unmade != nil {
-			return nil, l.unmade
-		}
+	case err != nil && !errors.Is(err, errNoFile):
+		return nil, l.cannotOpen(err)
+	case empty:
 		return l, nil
 	}
-	return nil, l.cannotOpen(err)
+	if err := l.Ready(context.Background()); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// empty tells whether there is no database yet. Its error means that none can be made.
+func (l *Ledger) empty() (bool, error) {
+	_, err := os.Stat(filepath.Join(l.dir, fileName))
+	if !errors.Is(err, fs.ErrNotExist) {
+		info, err := l.touch()
+		return err == nil && info.Size() == 0, err
+	}
+	// The file is left to be made: until it has something in it, others would take it for a loss.
+	trial, err := os.CreateTemp(l.dir, "trial")
+	if err != nil {
+		return false, err
+	}
+	return true, errors.Join(trial.Close(), os.Remove(trial.Name()))
 }
 
 // build opens the database, or makes it.
@@ -140,6 +154,7 @@ func (l *Ledger) cannotOpen(err error) error {
 
 // Ready waits until the database is there. Its error is ctx's, or means that the folder cannot be used at all.
 func (l *Ledger) Ready(ctx context.Context) error {
+	l.start.Do(func() { go l.build() })
 	select {
 	case <-l.made:
 		return l.unmade
@@ -153,7 +168,7 @@ func (l *Ledger) Ready(ctx context.Context) error {
 	}
 }
 
-// Making tells whether the database is still being made: there was nothing in it a moment ago.
+// Making tells whether the database is still to be made: there was nothing in it when it was opened.
 func (l *Ledger) Making() bool {
 	select {
 	case <-l.made:
@@ -194,9 +209,9 @@ func OpenMemory() (*Ledger, error) {
 		_ = db.Close() // the migration's error says more
 		return nil, fmt.Errorf("opening a ledger in memory: %w", err)
 	}
-	made := make(chan struct{})
-	close(made)
-	return &Ledger{db: &handles{sure: db, cache: db}, made: made, giveUp: func() {}, now: time.Now}, nil
+	l := &Ledger{db: &handles{sure: db, cache: db}, made: make(chan struct{}), giveUp: func() {}, now: time.Now}
+	l.start.Do(func() { close(l.made) })
+	return l, nil
 }
 
 // Dir is the folder of the ledger, "" for one in memory.
@@ -231,6 +246,10 @@ func (l *Ledger) warn(text string) {
 // Close lets the database go. Calls after it return ErrClosed.
 func (l *Ledger) Close() error {
 	l.giveUp()
+	l.start.Do(func() {
+		l.unmade = ErrClosed
+		close(l.made)
+	})
 	<-l.made
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -325,7 +344,7 @@ func (l *Ledger) writeCache(ctx context.Context, doing string, fn func(*sql.Tx) 
 	return l.run(ctx, doing, func(h *handles) error { return inTx(ctx, h.cache, fn) })
 }
 
-// read runs fn on the database; not at all where it is still being made, as there is nothing in it.
+// read runs fn on the database; not at all where it is still to be made, as there is nothing in it.
 func (l *Ledger) read(ctx context.Context, doing string, fn func(*sql.DB) error) error {
 	if l.Making() && ctx.Err() == nil {
 		return nil

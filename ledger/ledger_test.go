@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -484,7 +485,7 @@ func TestP10_ALedgerThatCannotBeMadeHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-func TestALedgerIsMadeBeside(t *testing.T) {
+func TestALedgerIsMadeWhenItIsWrittenTo(t *testing.T) {
 	l, err := Begin(t.TempDir())
 	check(t, err)
 	check(t, l.MarkSeen(t.Context(), account, []string{"a"}))
@@ -499,17 +500,33 @@ func TestALedgerIsMadeBeside(t *testing.T) {
 	}
 }
 
-// Whoever has nothing to ask of it leaves a ledger behind, and no empty file that looks like a loss.
-func TestALedgerThatIsClosedAtOnceIsMadeAllTheSame(t *testing.T) {
+// An empty file would look like a loss.
+func TestALedgerThatNobodyWritesToIsNotMade(t *testing.T) {
 	dir := t.TempDir()
 	l, err := Begin(dir)
 	check(t, err)
-	check(t, l.Close())
-	if info, err := os.Stat(filepath.Join(dir, fileName)); err != nil || info.Size() == 0 {
-		t.Errorf("the file is %+v, %v", info, err)
+	if seen, err := l.Seen(t.Context(), account, []string{"a"}); err != nil || len(seen) > 0 {
+		t.Errorf("it has %v, %v", seen, err)
 	}
-	again := open(t, dir)
-	if w := again.Warnings(); len(w) > 0 {
+	check(t, l.Close())
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("it left %v, %v", files, err)
+	}
+	if err := l.Ready(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Errorf("closed it said %v", err)
+	}
+	if w := open(t, dir).Warnings(); len(w) > 0 {
 		t.Errorf("the next one warns %q", w)
+	}
+}
+
+func TestALedgerThatCannotBeMadeIsToldAtOnce(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may write anywhere")
+	}
+	dir := t.TempDir()
+	check(t, os.Chmod(dir, 0o500))
+	if _, err := Begin(dir); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("it began with %v", err)
 	}
 }

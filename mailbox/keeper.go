@@ -9,8 +9,10 @@ import (
 const (
 	// keeperOctets bounds what waits to be written to the ledger.
 	keeperOctets = 16 << 20
-	// keeperHold is how long writing is put off while somebody waits for a list.
-	keeperHold = 2 * time.Second
+	// keeperHold is how long writing is put off while somebody waits for a list, and keeperLinger how
+	// long behind that: who has opened a mailbox mostly goes on to its headers.
+	keeperHold   = 2 * time.Second
+	keeperLinger = 10 * time.Millisecond
 )
 
 // keeper writes to the ledger beside everything else, one thing after the other,
@@ -25,7 +27,10 @@ type keeper struct {
 	octets  int
 	running bool
 	closed  bool
+	held    int           // how many want writing put off
 	rush    chan struct{} // not nil while writing is put off; closed to begin
+	since   time.Time     // when rush was made
+	timer   *time.Timer   // begins
 	moved   chan struct{} // closed and made anew when a job is done
 }
 
@@ -97,32 +102,39 @@ func (k *keeper) run() {
 	}
 }
 
-// putOff puts writing off, unless there is much, until the function that it gives is
-// called, keeperHold is over or somebody waits for the keeper: the processor is for
-// whoever waits for a list.
+// putOff puts writing off, unless there is much, until a moment after the function that it
+// gives is called, keeperHold is over or somebody waits for the keeper: the processor is
+// for whoever waits for a list.
 func (k *keeper) putOff() (goOn func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.rush != nil || k.closed {
+	if k.closed {
 		return func() {}
 	}
-	rush := make(chan struct{})
-	k.rush = rush
-	begin := func() {
+	if k.held++; k.rush == nil {
+		rush := make(chan struct{})
+		k.rush, k.since = rush, time.Now()
+		k.timer = time.AfterFunc(keeperHold, func() {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			k.begin(rush)
+		})
+	} else {
+		k.timer.Reset(keeperHold - time.Since(k.since))
+	}
+	return func() {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		k.begin(rush)
-	}
-	timer := time.AfterFunc(keeperHold, begin)
-	return func() {
-		timer.Stop()
-		begin()
+		if k.held--; k.held == 0 && k.rush != nil {
+			k.timer.Reset(min(keeperLinger, keeperHold-time.Since(k.since)))
+		}
 	}
 }
 
 // begin ends what putOff began. The lock is held.
 func (k *keeper) begin(rush chan struct{}) {
 	if rush != nil && k.rush == rush {
+		k.timer.Stop()
 		close(rush)
 		k.rush = nil
 	}

@@ -48,13 +48,13 @@ type command struct {
 	expect int64     // octets still expected (mutex)
 	size   int64     // octets expected at first
 
-	err    error  // mutex
-	text   string // the words behind +OK or the challenge
-	asked  bool   // text is a challenge
-	list   *listState
-	lines  []string
-	state  State // the session's when it was sent (mutex)
-	body   *Body // of a RETR or TOP
+	err   error  // mutex
+	text  string // the words behind +OK or the challenge
+	asked bool   // text is a challenge
+	list  *listState
+	lines []string
+	state State // the session's when it was sent (mutex)
+	body  *Body // of a RETR or TOP
 }
 
 // String is the command as it may be shown: it holds no secret.

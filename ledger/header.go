@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"sync"
 )
 
 // MaxHeader is the most octets that the cache keeps of one message's header; a longer one is not kept.
@@ -62,13 +63,16 @@ func (l *Ledger) Prune(ctx context.Context, account string, keep []string) error
 		if id == 0 || err != nil {
 			return err
 		}
-		kept := make(map[string]struct{}, len(keep))
-		for _, uid := range keep {
-			kept[uid] = struct{}{}
-		}
+		kept := sync.OnceValue(func() map[string]struct{} { // mostly there is nothing to compare with at first
+			kept := make(map[string]struct{}, len(keep))
+			for _, uid := range keep {
+				kept[uid] = struct{}{}
+			}
+			return kept
+		})
 		for _, table := range []string{"header", "mark", "seen"} {
 			err := eachUIDs(ctx, tx, table, id, func(uids []string) error {
-				gone := slices.DeleteFunc(uids, func(uid string) bool { _, ok := kept[uid]; return ok })
+				gone := slices.DeleteFunc(uids, func(uid string) bool { _, ok := kept()[uid]; return ok })
 				for chunk := range slices.Chunk(gone, maxVariables) {
 					in, args := inUIDs(chunk, id)
 					if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE account=? AND uid "+in, args...); err != nil {

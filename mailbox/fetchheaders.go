@@ -31,6 +31,7 @@ type headerScan struct {
 	head    int     // in queue
 	pending int     // commands under way, a mark being one
 	open    int     // TOPs asked for since the last mark
+	full    bool    // enough is under way for now
 	alone   bool    // nothing but the last TOP is under way
 	refused bool    // the last answer was a refusal, which may have been the server's goodbye
 	last    Message
@@ -84,14 +85,19 @@ func (s *headerScan) ask(next source, ahead pace) {
 		most = askAtOnce
 		if limit > nearbyAhead {
 			limit = nearbyAhead
-			if s.pending > limit-askAtOnce {
-				return // not one by one
+			if s.full && s.pending > limit/2 {
+				return // for what is asked for one by one the server would be woken each time
 			}
 		}
 	}
+	s.full = false
 	for ; !s.draining; most-- {
-		if most == 0 || s.pending > 0 && s.pending >= limit {
-			return // an answer is there by now, or soon
+		if most == 0 {
+			return // an answer is there by now
+		}
+		if s.pending > 0 && s.pending >= limit {
+			s.full = true
+			return
 		}
 		it, ok := s.next(next)
 		if !ok {

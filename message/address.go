@@ -73,6 +73,12 @@ func (h *headerText) firstAddress(value string) (first Address) {
 // members, or its name, marked true, where it has none.
 func addressEntries(s string) iter.Seq2[string, bool] {
 	return func(yield func(string, bool) bool) {
+		if isOne(s) {
+			if e := strings.Trim(s, " \t"); e != "" {
+				yield(e, false)
+			}
+			return
+		}
 		scan := newAddressScanner(s)
 		lastSemicolon := strings.LastIndexByte(s, ';')
 		start, group, members, hasAt := 0, "", 0, false
@@ -112,6 +118,11 @@ func addressEntries(s string) iter.Seq2[string, bool] {
 		}
 		entry(len(s))
 	}
+}
+
+// isOne tells whether nothing in s can divide a list: so it is with most.
+func isOne(s string) bool {
+	return strings.IndexByte(s, ',') < 0 && strings.IndexByte(s, ';') < 0 && strings.IndexByte(s, ':') < 0
 }
 
 // isComment tells whether e is one comment and nothing else.

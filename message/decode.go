@@ -15,6 +15,7 @@ type header struct {
 	hops         [maxHops]string
 	hopCount     int
 	resultsFirst bool
+	space        []byte // where an envelope's texts come together
 }
 
 // readHeader finds the fields of a header section. What it returns shares raw's memory.
@@ -48,6 +49,9 @@ type scratch struct {
 	header   header
 	detector detector
 }
+
+// maxScratch is how many octets a scratch may hold on to.
+const maxScratch = 8 << 10
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
@@ -84,7 +88,11 @@ func (d Decoder) ReadEnvelope(into *Envelope, header []byte) {
 	s.header.headerText.detector = &s.detector
 	s.header.read(header)
 	s.header.envelope(into, nil)
+	space, octets := s.header.space, s.header.octets
 	*s = scratch{} // so that it keeps nobody's text alive
+	if cap(space)+cap(octets) <= maxScratch {
+		s.header.space, s.header.octets = space, octets
+	}
 	scratches.Put(s)
 }
 
@@ -119,7 +127,7 @@ func (h *header) envelope(e *Envelope, reasons map[string]string) {
 		!strings.HasPrefix(string(e.ContentType), "text/") && !strings.HasPrefix(string(e.ContentType), "multipart/") && !strings.HasPrefix(string(e.ContentType), "message/")
 	h.dates(e)
 	h.judge(e, reasons)
-	e.pack()
+	h.space = e.pack(h.space)
 }
 
 // dates sets the date, or the next best one, and whether it is far from when the message came.
@@ -189,17 +197,15 @@ func (h *headerText) addressList(value string) []Address {
 }
 
 // pack moves all text of the envelope into one piece of memory, so that it does not keep the header alive.
-func (e *Envelope) pack() {
-	size := 0
-	e.texts(func(s *Safe) { size += len(*s) })
-	var b strings.Builder
-	b.Grow(size)
-	e.texts(func(s *Safe) { b.WriteString(string(*s)) })
-	all := b.String()
+func (e *Envelope) pack(space []byte) []byte {
+	space = space[:0]
+	e.texts(func(s *Safe) { space = append(space, *s...) })
+	all := string(space)
 	e.texts(func(s *Safe) {
 		n := len(*s)
 		*s, all = Safe(all[:n]), all[n:]
 	})
+	return space
 }
 
 func (e *Envelope) texts(each func(*Safe)) {

@@ -14,6 +14,7 @@ type headerText struct {
 	declares    string
 	header      string // where raw 8-bit text can be found
 	raw         charset
+	octets      []byte // where an encoded word's octets come together
 }
 
 // declared returns the charset that Content-Type names. It is read when it is asked for, which few headers do.
@@ -62,7 +63,7 @@ func (h *headerText) decodeWords(s string) string {
 		}
 		// Words that follow in the same charset are decoded together: a character or a shift state may be
 		// split between them.
-		octets := w.appendOctets(nil)
+		octets := w.appendOctets(h.octets[:0])
 		var ends []int // of all words but the last
 		s = s[at+w.size:]
 		for {
@@ -78,6 +79,7 @@ func (h *headerText) decodeWords(s string) string {
 			octets = next.appendOctets(octets)
 			s = s[gap+next.size:]
 		}
+		h.octets = octets
 		text := h.decodeParts(w.charset, octets, ends)
 		if s == "" && out.Len() == 0 {
 			return text

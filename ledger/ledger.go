@@ -288,17 +288,24 @@ func (l *Ledger) openFile(locked bool) (*handles, error) {
 	if err != nil {
 		return nil, err
 	}
-	sure, err := sql.Open("sqlite", dsn(path, "FULL"))
+	cache, err := sql.Open("sqlite", dsn(path, "NORMAL"))
 	if err != nil {
 		return nil, err
 	}
-	if err := l.bringUp(sure, locked); err != nil {
-		_ = sure.Close() // what went wrong is in err
+	current, err := isCurrent(context.Background(), cache)
+	if err != nil {
+		_ = cache.Close() // what went wrong is in err
 		return nil, err
 	}
-	cache, err := sql.Open("sqlite", dsn(path, "NORMAL")) // connects on first use
+	sure, err := sql.Open("sqlite", dsn(path, "FULL")) // connects on first use
+	if err == nil && !current {
+		err = l.bringUp(sure, locked)
+	}
 	if err != nil {
-		_ = sure.Close() // what went wrong is in err
+		_ = cache.Close() // what went wrong is in err
+		if sure != nil {
+			_ = sure.Close()
+		}
 		return nil, err
 	}
 	return &handles{sure: sure, cache: cache, info: info}, nil

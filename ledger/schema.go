@@ -141,21 +141,19 @@ CREATE INDEX step_uid ON step (uid);
 `,
 }
 
-// bringUp makes sure that the database has the schema of this program. The
-// lock file is taken only where there is something to do, and not where the
-// caller holds it.
+// isCurrent tells whether the database has the schema of this program.
+func isCurrent(ctx context.Context, db *sql.DB) (bool, error) {
+	version, err := schemaVersion(ctx, db)
+	if err == nil && version > len(migrations) {
+		err = fmt.Errorf("%w (its form is %d, this popmark's %d)", errNewer, version, len(migrations))
+	}
+	return version == len(migrations), err
+}
+
+// bringUp gives the database the schema of this program. The lock file is taken
+// unless the caller holds it.
 func (l *Ledger) bringUp(db *sql.DB, locked bool) error {
 	ctx := context.Background()
-	version, err := schemaVersion(ctx, db)
-	if err != nil {
-		return err
-	}
-	if version == len(migrations) {
-		return nil
-	}
-	if version > len(migrations) {
-		return fmt.Errorf("%w (its form is %d, this popmark's %d)", errNewer, version, len(migrations))
-	}
 	if !locked {
 		// Turning WAL on does not wait for another process that does the same.
 		lock, err := l.lockFile(l.building)

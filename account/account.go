@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
 
@@ -71,7 +72,7 @@ func New(t Target, s Settings) (*Account, error) {
 	}
 	if s.Timeout > pop3client.DefaultLoginTimeout/2 {
 		// Who waits longer for an answer waits longer for a login, which is several.
-		a.options.LoginTimeout = 2 * s.Timeout
+		a.options.LoginTimeout = 2 * min(s.Timeout, math.MaxInt64/2)
 	}
 	if s.Transcript != nil || s.Dialogue != nil {
 		a.options.Transcript = pop3client.NewTranscript(s.Transcript, s.Dialogue)

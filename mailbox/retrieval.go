@@ -15,18 +15,21 @@ type Retrieval struct {
 	m     *Mailbox
 	msg   Message
 	body  *pop3client.Pending[*pop3client.Body]
-	place *pop3client.Pending[pop3client.ListEntry]
+	place *pop3client.Pending[pop3client.ListEntry] // nil where one command is under way at a time
+	c     *pop3client.Client
 }
 
 // Retr asks for a whole message. Where several commands may be under way, LIST of the
 // same message goes behind it: its answer names the message, and proves that the text
 // before it is not that of another, on a server that loses commands which come together.
+// Elsewhere LIST is asked where the text has not the octets that it gave: on a server that does
+// not stuff dots the text goes on behind a lone one, and what comes then is no answer.
 func (s *Session) Retr(n int) *Retrieval {
 	msg := Message{Number: n}
 	if i, ok := s.list.Number(n); ok {
 		msg = s.list.Messages[i]
 	}
-	r := &Retrieval{m: s.m, msg: msg, body: s.client.RetrSized(n, msg.Octets)}
+	r := &Retrieval{m: s.m, msg: msg, body: s.client.RetrSized(n, msg.Octets), c: s.client}
 	if s.Pipelines() {
 		r.place = s.client.ListOne(n)
 	}
@@ -122,13 +125,19 @@ func (r *Retrieval) errOdd() error {
 
 // prove looks whether what was read is the message.
 func (t *provenText) prove() error {
-	if t.odd && t.body.Octets() != t.of.msg.Octets {
+	switch expected := t.body.Octets() == t.of.msg.Octets; {
+	case t.odd && !expected:
 		return t.of.errOdd()
-	}
-	if t.of.place == nil {
+	case t.of.place != nil:
+		return t.of.prove(t.ctx)
+	case expected:
 		return nil
 	}
-	return t.of.prove(t.ctx)
+	// A server that does not know LIST of one message has answered in its turn as well.
+	if _, err := t.of.c.ListOne(t.of.msg.Number).Wait(t.ctx); err != nil && !refused(err) {
+		return fmt.Errorf("seeing whether the text of message %d is whole, as LIST told other octets: %w", t.of.msg.Number, err)
+	}
+	return nil
 }
 
 // prove looks whether the answer behind the text is about the same message.

@@ -60,9 +60,10 @@ func (c *Client) readStatus(ctx context.Context, cmd *command) error {
 }
 
 // hearOut reads what a server says behind the +OK to a QUIT that deletes, until it hangs up, refuses
-// something, or is silent for a moment.
+// something, or is silent for a moment. No context ends that moment: what was deleted is to be known.
 func (c *Client) hearOut(ctx context.Context, cmd *command) {
-	deadline := time.Now().Add(quietFor)
+	ctx = context.WithoutCancel(ctx)
+	deadline := time.Now().Add(leastQuiet)
 	for !refuses(c.in.bytes()) && len(c.in.bytes()) <= c.opts.Limits.AnswerOctets {
 		if c.fill(ctx, cmd, deadline) != nil {
 			return // there is no more to come

@@ -40,7 +40,7 @@ func (c *Client) Auth(ctx context.Context, mechanism sasl.Client) error {
 		return &StateError{Command: "AUTH", State: c.State(), Problem: "the mechanism's name is not one"}
 	}
 	if err := c.acquire(ctx); err != nil {
-		return &leftError{"AUTH " + name, err}
+		return c.unread("AUTH "+name, err)
 	}
 	defer c.release()
 	cmd := &command{
@@ -74,6 +74,7 @@ func (c *Client) Auth(ctx context.Context, mechanism sasl.Client) error {
 			refused.Detail = c.redact(d.Detail())
 		}
 	case !errors.As(err, &state):
+		err = c.asLoginTimeout(ctx, err)
 		c.end(err)
 	}
 	return err
@@ -103,6 +104,9 @@ func (c *Client) converse(ctx context.Context, mechanism sasl.Client, cmd *comma
 			return nil
 		}
 		challenge, err := base64.StdEncoding.DecodeString(cmd.text)
+		if err != nil && cmd.label == "AUTH "+MechanismLogin {
+			challenge, err = nil, nil // its prompts say nothing, and some servers write them in clear
+		}
 		var response []byte
 		switch {
 		case err != nil:

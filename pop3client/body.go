@@ -25,7 +25,7 @@ import (
 // what follows for the server's words. It counts as the end where the text's lines end in LF alone,
 // and only if the server's status lines or its earlier texts do so as well, or nothing follows.
 //
-// A Body is for one goroutine at a time.
+// A Body, with its handle's Wait, is for one goroutine at a time.
 type Body struct {
 	c   *Client
 	cmd *command
@@ -59,6 +59,7 @@ func (b *Body) Read(p []byte) (int, error) {
 }
 
 // WriteTo implements io.WriterTo. An error of w leaves what it did not take to be read or discarded.
+// Nothing else can be read from the session until it returns: w must not wait for the same client.
 func (b *Body) WriteTo(w io.Writer) (int64, error) {
 	var total int64
 	if err := b.lock(); err != nil {
@@ -102,7 +103,7 @@ func (b *Body) Close() error {
 // lock takes the right to read and checks that the body can still be read.
 func (b *Body) lock() error {
 	if err := b.c.acquire(b.ctx); err != nil {
-		return &leftError{b.cmd.String(), err}
+		return b.c.unread(b.cmd.String(), err)
 	}
 	b.c.waitFrom = time.Time{}
 	if b.err == nil && b.cmd.discarded {
@@ -175,6 +176,12 @@ func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, 
 				tr.server(".")
 			}
 			c.finish(cmd, t.octets, nil)
+			if cmd.verb == "RETR" {
+				// What follows though nothing was asked may be the rest of a message whose dots were not stuffed.
+				if err := c.Err(); err != nil {
+					return nil, err
+				}
+			}
 			return nil, io.EOF
 		}
 		if t.ends == endsUnknown && c.statusEnds == endsCRLF && c.textEnds == endsCRLF {
@@ -201,14 +208,24 @@ func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, 
 	}
 }
 
-// quietFor is how long nothing must follow a lone dot that may be the message's own.
-const quietFor = 250 * time.Millisecond
+// leastQuiet is the shortest silence that says something.
+const leastQuiet = 250 * time.Millisecond
 
-// alone says whether nothing is under way but the command at the head.
+// alone says whether nothing is under way but the command at the head. Then nothing more is sent until
+// letGo: it would be answered into the silence that tells.
 func (c *Client) alone() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.wire.len() == 1
+	c.held = c.wire.len() == 1
+	return c.held
+}
+
+// quietTime is how long nothing must follow a lone dot that may be the message's own: on a long line the
+// server may have to wait a round trip before it can go on.
+func (c *Client) quietTime() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return max(leastQuiet, 2*c.line.rtt)
 }
 
 // isEnd says whether a lone dot ends the text. Where it does not, the dot becomes text.
@@ -221,6 +238,7 @@ func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error)
 		return true, nil
 	}
 	alone := c.alone()
+	defer c.letGo()
 	switch {
 	case !alone && cmd.verb == "TOP":
 		c.bareEnds = true
@@ -250,7 +268,7 @@ func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error)
 // out: where texts ended behind a bare LF, that is how this server ends them.
 func (c *Client) ProveOrder(ctx context.Context) error {
 	if err := c.acquire(ctx); err != nil {
-		return err
+		return c.unread("the last command", err)
 	}
 	defer c.release()
 	if c.bareEnds && c.textEnds == endsUnknown {

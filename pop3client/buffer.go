@@ -88,7 +88,7 @@ func (c *Client) fill(ctx context.Context, cmd *command, deadline time.Time) err
 
 // quiet reports whether nothing comes in for a while.
 func (c *Client) quiet(ctx context.Context, cmd *command) (bool, error) {
-	err := c.fill(ctx, cmd, time.Now().Add(quietFor))
+	err := c.fill(ctx, cmd, time.Now().Add(c.quietTime()))
 	if timeout, ok := errors.AsType[*TimeoutError](err); ok && timeout.Command == cmd.String() {
 		return true, nil
 	}
@@ -103,15 +103,17 @@ const aMoment = time.Millisecond
 // says why. It is for a session that has been idle; where commands are under way it does nothing.
 func (c *Client) Unasked(ctx context.Context) error {
 	if err := c.acquire(ctx); err != nil {
-		return err
+		return c.unread("the next command", err)
 	}
 	defer c.release()
 	c.mu.Lock()
 	busy, fatal := c.wire.len() > 0 || c.waiting.len() > 0, c.fatal
+	c.held = !busy // what is asked from here on would be answered into the silence
 	c.mu.Unlock()
 	if busy || fatal != nil {
 		return fatal
 	}
+	defer c.letGo()
 	cmd := &command{label: "the next command"}
 	if c.in.blank() {
 		err := c.fill(ctx, cmd, time.Now().Add(aMoment))
@@ -196,6 +198,12 @@ func (e *leftError) Error() string {
 
 func (e *leftError) Unwrap() error { return e.err }
 
+// abandonedError is why a session is over whose login, say, was left: for those who wait later it is not
+// that their own context ended.
+type abandonedError struct{ text string }
+
+func (e *abandonedError) Error() string { return e.text }
+
 // readLine returns the next line without its end, CRLF or LF. It is valid until the next fill.
 func (c *Client) readLine(ctx context.Context, cmd *command, limit string, most int) ([]byte, error) {
 	scanned := 0
@@ -211,7 +219,7 @@ func (c *Client) readLine(ctx context.Context, cmd *command, limit string, most 
 			return line, nil
 		}
 		scanned = len(held)
-		if scanned > most+1 {
+		if scanned-1 > most {
 			return nil, c.overLimit(cmd, limit, int64(most))
 		}
 		if err := c.fill(ctx, cmd, c.deadline()); err != nil {
@@ -234,4 +242,12 @@ func (c *Client) deadline() time.Time {
 		c.waitFrom = time.Now()
 	}
 	return c.waitFrom.Add(d)
+}
+
+// letGo sends what was held back.
+func (c *Client) letGo() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = false
+	c.admit()
 }

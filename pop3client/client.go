@@ -3,6 +3,8 @@ package pop3client
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -49,6 +51,7 @@ type Client struct {
 	userName   string // what USER said last
 	introduced bool   // UTF8 and LANG were asked for, or not wanted, before the login
 	exchange   bool   // between a SASL challenge and its response
+	held       bool   // nothing is sent for now
 	parted     bool   // QUIT was answered
 	fatal      error  // why the session is over
 	writeErr   error
@@ -179,6 +182,10 @@ func (c *Client) endLocked(err error) {
 	if c.fatal != nil {
 		return
 	}
+	var left *leftError
+	if errors.As(err, &left) {
+		err = &abandonedError{left.Error()}
+	}
 	conn := c.conn
 	if !c.parted {
 		// close_notify could block on a peer that does not read, and only one that answered QUIT is owed it.
@@ -230,7 +237,7 @@ func (c *Client) write() {
 	}
 }
 
-// acquire takes the right to read.
+// acquire takes the right to read. Its error is ctx's, or why the session is over.
 func (c *Client) acquire(ctx context.Context) error {
 	select {
 	case c.token <- struct{}{}:
@@ -242,7 +249,17 @@ func (c *Client) acquire(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-c.stop: // who has the right may be busy with something else for long
+		return c.Err()
 	}
 }
 
 func (c *Client) release() { <-c.token }
+
+// unread is what to tell of an error of acquire.
+func (c *Client) unread(command string, err error) error {
+	if fatal := c.Err(); fatal != nil {
+		return fmt.Errorf("%s has no answer: %w", command, fatal)
+	}
+	return &leftError{command, err}
+}

@@ -127,8 +127,11 @@ func (c *Client) greet(ctx context.Context) error {
 		c.mu.Lock()
 		c.greeting = greeting
 		c.timestamp = findTimestamp(rest)
-		c.mu.Unlock()
-		return nil
+		defer c.mu.Unlock()
+		if !c.in.blank() {
+			c.outOfTurn(cmd)
+		}
+		return c.fatal
 	case statusErr:
 		return c.serverError("", rest)
 	}

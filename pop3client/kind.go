@@ -128,7 +128,7 @@ func (e *ServerError) NeedsTLS() bool {
 var (
 	tlsWords    = []string{"tls", "ssl", "stls", "secure connection", "non-secure", "encrypt", "cleartext", "plaintext", "安全连接", "加密"}
 	demandWords = []string{
-		"must use", "must be", "must issue", "requir", "requier", "disallowed", "not permitted", "not allowed", "not in use",
+		"must use", "must be", "must issue", "needed to use", "requir", "requier", "disallowed", "not permitted", "not allowed", "not in use",
 		"non-secure", "insecure", "unencrypted", "without tls", "without ssl", "without encryption", "请使用", "需要",
 	}
 )
@@ -167,7 +167,7 @@ var refusedWords = []string{
 }
 
 // judgedWords mean that a name or a password was looked at.
-var judgedWords = []string{"fail", "password", "credential", "denied", "incorrect", "rejected", "username", "user name", "login"}
+var judgedWords = []string{"fail", "secret", "authentication invalid", "password", "credential", "denied", "incorrect", "rejected", "username", "user name", "login"}
 
 func saysTryLater(words string) bool {
 	words = strings.ReplaceAll(words, "not in use", "")
@@ -193,7 +193,7 @@ func saysUnknown(words string) bool {
 		"auth method", "sasl", "apop",
 	}) &&
 		containsAny(words, []string{
-			"unknown", "unsupported", "not supported", "unrecognized", "unrecognised", "invalid",
+			"unknown", "unsupported", "not supported", "unrecognized", "unrecognised", "invalid", "no mechanism",
 			"not available", "unavailable", "no such", "not offered", "not enabled", "disabled", "not recognized", "not recognised", "not known", "not allowed",
 		})
 }
@@ -226,7 +226,7 @@ func (c *Client) serverErrorLocked(command string, rest []byte) *ServerError {
 	e := &ServerError{Command: command, Code: responseCode(rest), Text: decodeWords(rest)}
 	if text := c.redactLocked(e.Text); text != e.Text {
 		e.heard = &heard{e.Kind(), e.UnknownMechanism(), e.NeedsTLS()}
-		e.Text = text
+		e.Text, e.Code = text, responseCode([]byte(text))
 	}
 	return e
 }

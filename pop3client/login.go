@@ -37,20 +37,32 @@ var sendsPassword = []string{MechanismUser, MechanismPlain, MechanismLogin, Mech
 // refusal, [ErrPlaintextRefused] and [ErrNoMechanism] where nothing could be sent, and the line's.
 // A wait that its context or Options.LoginTimeout ended (a [*TimeoutError] then) closes the connection.
 func (c *Client) Login(ctx context.Context, cr Credentials) (mechanism string, err error) {
-	limited, cancel := withTimeout(ctx, c.opts.LoginTimeout)
-	defer cancel()
-	mechanism, err = c.login(limited, cr)
+	if limit := c.opts.LoginTimeout; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, errLoginTimeout)
+		defer cancel()
+	}
+	mechanism, err = c.login(ctx, cr)
 	var left *leftError
 	if errors.As(err, &left) {
-		if ctx.Err() == nil {
-			err = &TimeoutError{Command: left.command, Step: "the login", After: c.opts.LoginTimeout}
-		}
+		err = c.asLoginTimeout(ctx, err)
 		c.end(err) // half a login cannot be taken up again
 	}
 	if err != nil {
 		return "", err
 	}
 	return mechanism, nil
+}
+
+var errLoginTimeout = errors.New("the login takes too long")
+
+// asLoginTimeout is what to tell of a wait that Options.LoginTimeout ended.
+func (c *Client) asLoginTimeout(ctx context.Context, err error) error {
+	var left *leftError
+	if errors.As(err, &left) && errors.Is(context.Cause(ctx), errLoginTimeout) {
+		return &TimeoutError{Command: left.command, Step: "the login", After: c.opts.LoginTimeout}
+	}
+	return err
 }
 
 func (c *Client) login(ctx context.Context, cr Credentials) (string, error) {
@@ -110,15 +122,13 @@ func order(safe bool) []string {
 	return autoInClear
 }
 
-// named reports whether USER was answered +OK for a name, so that PASS comes next. What was seen of
-// pipelining until then says nothing of the server behind the login, which may be another program.
+// named reports whether USER was answered +OK for a name, so that PASS comes next.
 func (c *Client) named(user string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.userOK || c.userName != user || c.waiting.len() > 0 || c.wire.len() > 0 {
 		return false
 	}
-	c.trust = trust{}
 	return true
 }
 

@@ -92,7 +92,7 @@ func (c *Client) await(ctx context.Context, cmd *command) error {
 		return &leftError{cmd.String(), ctx.Err()} // before a text is thrown away for nothing
 	}
 	if err := c.acquire(ctx); err != nil {
-		return &leftError{cmd.String(), err}
+		return c.unread(cmd.String(), err)
 	}
 	defer c.release()
 	c.waitFrom = time.Time{}
@@ -228,7 +228,7 @@ func (c *Client) finish(cmd *command, octets int64, err error) {
 	if cmd.fetches {
 		c.trust.fetching--
 	}
-	c.barrier = false
+	c.barrier = c.barrier && !cmd.barrier
 	cmd.phase = phaseDone
 	if cmd.verb == "QUIT" && err == nil && c.deletes && refuses(c.in.bytes()) {
 		// One answer too many: the +OK may be another command's, and the refusal this QUIT's.
@@ -256,15 +256,14 @@ func (c *Client) change(cmd *command, err error) {
 	case "PASS", "APOP":
 		c.userOK = false
 		if err == nil {
-			c.state = StateTransaction
+			c.loggedIn()
 		}
 	case "AUTH":
+		c.userOK = false
 		c.exchange = err == nil && cmd.asked
 		if err == nil && !cmd.asked {
-			c.state = StateTransaction
+			c.loggedIn()
 		}
-	case "RSET":
-		c.deletes = c.deletes && err != nil
 	case "STLS":
 		if err == nil {
 			c.know(Capabilities{})
@@ -277,4 +276,10 @@ func (c *Client) change(cmd *command, err error) {
 		c.parted = true
 		c.endLocked(ErrClosed)
 	}
+}
+
+// loggedIn: what was seen of pipelining until now says nothing of the server behind the login.
+func (c *Client) loggedIn() {
+	c.state = StateTransaction
+	c.trust = trust{}
 }

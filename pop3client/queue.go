@@ -122,7 +122,7 @@ func (c *Client) enqueue(cmd *command) {
 // admit moves commands from waiting to the wire as far as the protocol, the server's capabilities
 // and the window allow. The mutex is held.
 func (c *Client) admit() {
-	for c.fatal == nil && !c.exchange && !c.barrier {
+	for c.fatal == nil && !c.exchange && !c.barrier && !c.held {
 		cmd := c.waiting.front()
 		if cmd == nil {
 			break

@@ -1,0 +1,85 @@
+package commit
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"popmark/pop3server"
+)
+
+// slowly writes one answer in parts, with a pause before each but the first.
+type slowly struct {
+	out   pop3server.Output
+	parts []string
+	pause time.Duration
+	done  bool
+}
+
+func (s *slowly) Write(p []byte) (int, error) {
+	if s.done {
+		return len(p), nil
+	}
+	s.done = true
+	for i, part := range s.parts {
+		if i > 0 {
+			if err := s.out.Pause(s.pause); err != nil {
+				return 0, err
+			}
+		}
+		if _, err := io.WriteString(s.out, part); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+// A server that does not stuff dots, or stops for a while at a message's own, must not have a part taken
+// for the whole: the same commit, given again, would only delete what seems to be fetched.
+func TestP2_ATextThatGoesOnBehindItsOwnDotIsNotWhole(t *testing.T) {
+	const rest = "and the part that matters\r\n"
+	for name, tt := range map[string]struct {
+		before string // another message, if any, as it stands in the server
+		head   string
+		pause  time.Duration
+	}{
+		"at once":                          {head: "A: b\r\n\r\nhello\r\n.\r\n"},
+		"a moment later":                   {head: "A: b\r\n\r\nhello\r\n.\r\n", pause: 30 * time.Millisecond},
+		"behind a text that ended in LF":   {before: "A: 1\n\nhello\n", head: "A: 2\n\nhello\n.\n"},
+		"behind a silence in a text of LF": {head: "X-A: b\nX-B: c\n\nhello\n.\n", pause: 450 * time.Millisecond},
+	} {
+		for _, how := range []string{"one at a time", "pipelined"} {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				var opts []pop3server.Option
+				if how == "one at a time" {
+					opts = append(opts, oneAtATime)
+				}
+				texts := []string{tt.head + rest}
+				if tt.before != "" {
+					texts = []string{tt.before, tt.head + rest}
+				}
+				last := string(rune('0' + len(texts)))
+				hooks := []pop3server.Hook{pop3server.On("RETR " + last).Do(func(*pop3server.Event) pop3server.Action {
+					return pop3server.Action{Filter: func(o pop3server.Output) io.Writer {
+						return &slowly{out: o, parts: []string{"+OK\r\n" + tt.head, rest + ".\r\n"}, pause: tt.pause}
+					}}
+				})}
+				if tt.before != "" {
+					hooks = append(hooks, pop3server.Whole(pop3server.On("RETR 1"), func(string) string { return "+OK\r\n" + tt.before + ".\r\n" }))
+				}
+				r := newRig(t, 0, append(opts, pop3server.WithHooks(hooks...))...)
+				for i, text := range texts {
+					r.drop.Add(pop3server.NewMessage("uid-"+string(rune('1'+i)), []byte(text)))
+				}
+				for range 2 {
+					r.commit(order{marks: marked(strings.Repeat("M", len(texts)))})
+				}
+				left, copies := strings.Join(r.drop.UIDLs(), " "), strings.Join(r.texts(), "")
+				if !strings.Contains(left, "uid-"+last) && !strings.Contains(copies, rest[:len(rest)-2]) {
+					t.Errorf("it is lost: the server has %q, the copies are %q", left, copies)
+				}
+			})
+		}
+	}
+}

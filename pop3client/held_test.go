@@ -223,8 +223,8 @@ func TestALeftLoginIsNotALaterWaitsContext(t *testing.T) {
 				cr.Mechanism = MechanismPlain
 				_, err := c.Login(ctx, cr)
 				if tt.limit > 0 {
-					asError[*TimeoutError](t, err)
-					asError[*TimeoutError](t, c.Err())
+					_ = asError[*TimeoutError](t, err)
+					_ = asError[*TimeoutError](t, c.Err())
 				} else if !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("the login ended with %v", err)
 				}

@@ -204,7 +204,7 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 	summary, err := run.Wait()
 	if err == nil {
 		a.out.advise("everything was done all the same: don't run it again")
-		if summary.Failed > 0 && binds(markings) {
+		if summary.Failed+len(how.Left) > 0 && binds(markings) {
 			// The same command means these messages still, and no others.
 			return errors.Join(out.done(summary), a.out.Flush())
 		}

@@ -108,6 +108,12 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 		d.Add(pop3server.NewMessage("twin", letter("x@y.example", "another", "Wed, 4 Nov 2026 00:00:00 +0000")))
 		return nil
 	},
+	"same-twins": func(d *pop3server.Memory) []pop3server.Option {
+		for _, uid := range []string{"twin", "twin", "six", "seven", "eight"} {
+			d.Add(pop3server.NewMessage(uid, letter("x@y.example", uid, "Wed, 4 Nov 2026 00:00:00 +0000")))
+		}
+		return []pop3server.Option{pop3server.WithHooks(pop3server.CutIn(pop3server.On("RETR 3").Nth(1), 20, pop3server.Close))}
+	},
 	"suspect": func(d *pop3server.Memory) []pop3server.Option {
 		d.Add(pop3server.NewMessage("suspect", pop3server.CRLF("X-Spam-Status: Yes, score=12.3", "Received: from x by mx.example",
 			"Authentication-Results: mx.example; spf=none; dmarc=fail", "Subject: your account", "From: Bank <x@y.example>", "List-Id: <l.example>", "")))

@@ -59,12 +59,16 @@ func (a *app) planOrTakeUp(
 		text += "; numbers mean what they meant then"
 	}
 	a.warn(message.Safe(text))
-	for _, number := range left {
-		what := "a message"
-		if number > 0 {
-			what = fmt.Sprintf("message %d", number)
+	how.Left = left
+	for i := range left {
+		what, why := "a message", "it can't be told from others for certain"
+		if left[i].Number > 0 {
+			what = fmt.Sprintf("message %d", left[i].Number)
 		}
-		a.failed(fmt.Errorf("taking up %s of that time: it can't be told from others for certain and stays as it is: look with popmark list and mark it by its number", what))
+		if left[i].Certain {
+			why = "the server lists it with other octets, or twice, so that it may be another"
+		}
+		a.failed(fmt.Errorf("taking up %s of that time: %s, and it stays as it is: look with popmark list and mark it by its number", what, why))
 	}
 	return plan, nil
 }
@@ -102,12 +106,30 @@ func (b *opened) tellUnfinished(ctx context.Context, a *app, list *mailbox.List)
 	if b.ledger == nil {
 		return
 	}
-	started, left, err := commit.Left(ctx, b.ledger, b.account.Target().Key(), list)
-	if err == nil && left > 0 {
+	started, left, stuck, err := commit.Left(ctx, b.ledger, b.account.Target().Key(), list)
+	switch {
+	case err != nil:
+	case left > 0:
 		a.warn(message.Safe(fmt.Sprintf(
 			"a commit of %s did not come to its end (%s): the same commit takes it up, with the numbers of that time",
 			started.Format(time.DateTime), leftOver(left))))
+	case stuck > 0:
+		b.renounces = true
+		a.warn(message.Safe(fmt.Sprintf(
+			"a commit of %s could not be carried out to its end (%s, not to be told from others for certain): it is given up, and its numbers are those of this list from now on",
+			started.Format(time.DateTime), leftOver(stuck))))
 	}
+}
+
+// renounce gives up what tellUnfinished said to be given up, once the list is out.
+func (b *opened) renounce(ctx context.Context, list *mailbox.List) error {
+	if !b.renounces {
+		return nil
+	}
+	if err := commit.Renounce(ctx, b.ledger, b.account.Target().Key(), list); err != nil {
+		return fmt.Errorf("giving the unfinished commit up: %w: it is still taken up by the same commit", err)
+	}
+	return nil
 }
 
 func leftOver(n int) string { return messages(n) + " left" }

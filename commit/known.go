@@ -123,6 +123,10 @@ func (e *engine) begin(ctx context.Context, s session) error {
 			st.doubt, st.noted, run.Steps[i].State = true, true, ledger.StepAsked
 		}
 	}
+	for _, left := range e.opts.Left {
+		left.Seq = len(run.Steps)
+		run.Steps = append(run.Steps, left)
+	}
 	if e.run, err = e.log.BeginRun(ctx, run, e.takenOver(runs)...); err != nil {
 		return err
 	}

@@ -33,6 +33,8 @@ type Options struct {
 	// TakesUp says that the plan is what [Unfinished.Plan] gave: even an empty one is
 	// carried out then, so that the journal learns what became of the run before.
 	TakesUp bool
+	// Left is what [Unfinished.Plan] left: it stays written down, so that the same request means it still.
+	Left []ledger.Step
 	// Holds leaves a run that came to its end in the journal until [Run.End]: should the
 	// process be killed before it has told of the end, the same request means this run and no
 	// other messages.

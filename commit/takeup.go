@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"popmark/ledger"
@@ -41,29 +42,62 @@ func newestOf(runs []ledger.Run, request string) *ledger.Run {
 	return nil
 }
 
-// Left gives how many messages of the account's newest run on which it depends what the same
-// request means are left in a list: 0 where there is no such run.
-func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.List) (started time.Time, left int, err error) {
+// Left gives how many messages are left in a list of the account's newest run on which it depends
+// what the same request means: those that it takes up, or else those that it can't. 0 and 0 where
+// there is no such run.
+func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.List) (started time.Time, left, stuck int, err error) {
 	runs, err := l.Runs(ctx, account)
 	if err != nil {
-		return time.Time{}, 0, err
+		return time.Time{}, 0, 0, err
 	}
 	for i := len(runs) - 1; i >= 0; i-- {
 		if runs[i].Request == "" {
 			continue
 		}
 		u := Unfinished{Started: runs[i].Started, steps: runs[i].Steps}
-		if plan, _ := u.Plan(list, triage.AsReceived); len(plan.Steps) > 0 {
-			return u.Started, len(plan.Steps), nil
+		plan, unsure := u.Plan(list, triage.AsReceived)
+		switch {
+		case len(plan.Steps) > 0:
+			return u.Started, len(plan.Steps), 0, nil
+		case len(unsure) > 0 && stuck == 0:
+			started, stuck = u.Started, len(unsure)
 		}
 	}
-	return time.Time{}, 0, nil
+	return started, 0, stuck, nil
+}
+
+// Renounce forgets the account's runs of which nothing but messages that can't be told for certain
+// is left in a list. It is for when somebody has seen that list: its numbers count from then on.
+// While another popmark carries out a commit it does nothing.
+func Renounce(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.List) error {
+	done, err := l.Turn(ctx, account, time.Nanosecond, nil)
+	if errors.Is(err, ledger.ErrTurn) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer done()
+	runs, err := l.Runs(ctx, account)
+	if err != nil {
+		return err
+	}
+	for i := range runs {
+		u := Unfinished{Started: runs[i].Started, steps: runs[i].Steps}
+		if plan, unsure := u.Plan(list, triage.AsReceived); runs[i].Request == "" || len(plan.Steps) > 0 || len(unsure) == 0 {
+			continue
+		}
+		if err := l.EndRun(ctx, runs[i].ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Plan is what is left of the run: its messages that the list still has, those apart
 // whose deletion a QUIT has confirmed. Certainly of the same name and size, that is:
-// what is not is left alone, and left has the numbers that it had then, 0 where that is not known.
-func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.Plan, left []int) {
+// what is not is left alone, and is in left.
+func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.Plan, left []ledger.Step) {
 	steps := make(map[string]*ledger.Step, len(u.steps))
 	unsure := make(map[string]bool)
 	for i := range u.steps {
@@ -72,7 +106,7 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.P
 		case s.Certain:
 			steps[s.UID] = s
 		default:
-			left = append(left, s.Number)
+			left = append(left, *s)
 			unsure[s.UID] = true
 		}
 	}
@@ -83,7 +117,8 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.P
 			continue
 		}
 		if !m.Certain || m.Octets != s.Octets {
-			left = append(left, s.Number)
+			left = append(left, *s)
+			delete(steps, m.UID) // several may bear it by now
 			continue
 		}
 		plan.Steps = append(plan.Steps, triage.Step{Mark: triage.Mark(s.Mark), Message: m})

@@ -50,11 +50,15 @@ func TestP3_TakingUpARunTouchesOnlyWhatItsJournalNamesForCertain(t *testing.T) {
 	messages[6].Octets = 6
 	plan, left := before.Plan(mailbox.NewList(messages), triage.AtEnd)
 	before.Renumber(&plan)
+	var numbers []int
+	for _, s := range left {
+		numbers = append(numbers, s.Number)
+	}
 	var got []string
 	for _, s := range plan.Steps {
 		got = append(got, fmt.Sprint(s.Mark, " ", s.Message.UID, " ", s.Message.Number))
 	}
-	if want := "delete planned 10, delete asked 11"; strings.Join(got, ", ") != want || !slices.Equal(left, []int{13, 14, 15}) || plan.Order != triage.AtEnd {
+	if want := "delete planned 10, delete asked 11"; strings.Join(got, ", ") != want || !slices.Equal(numbers, []int{13, 14, 15}) || plan.Order != triage.AtEnd {
 		t.Errorf("the plan is %q, %v are left alone", got, left)
 	}
 }

@@ -58,6 +58,8 @@ type Client struct {
 	secrets    []string
 	pieces     map[piece]struct{} // of the secrets
 
+	ackAtOnce func() // nil where the system can't be told
+
 	out     []byte            // admitted and not yet taken by the writer
 	waiting queue             // not yet written
 	wire    queue             // written, or about to be, and not answered in full
@@ -81,6 +83,7 @@ func newClient(conn net.Conn, opts Options) *Client {
 	for _, secret := range opts.Secrets {
 		c.keepSecret(secret)
 	}
+	c.ackAtOnce = quickAck(netConn(conn))
 	go c.write()
 	return c
 }
@@ -220,7 +223,7 @@ func (c *Client) write() {
 		}
 		c.mu.Lock()
 		buf, c.out = c.out, buf[:0]
-		conn := c.conn
+		conn, alone := c.conn, c.wire.len() == 1
 		c.mu.Unlock()
 		if len(buf) == 0 {
 			continue
@@ -233,6 +236,9 @@ func (c *Client) write() {
 			c.writeErr = err
 			c.mu.Unlock()
 			return
+		}
+		if alone && c.ackAtOnce != nil {
+			c.ackAtOnce()
 		}
 	}
 }

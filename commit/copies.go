@@ -30,6 +30,7 @@ type job struct {
 	delivery delivery.Delivery
 	replaces string // the name of an earlier attempt; the step is the engine's alone once it is told of the copy
 	record   ledger.Fetched
+	earlier  *ledger.Fetched // what an earlier run has fetched of the very same octets, so that no copy is put into place
 	receipt  delivery.Receipt
 	err      error
 }
@@ -39,6 +40,8 @@ type job struct {
 // Records and fsyncs are made for as many at once as there are.
 type copier struct {
 	e    *engine
+	mine map[string]struct{} // what this run has put into place of messages without a UIDL of their own
+
 	in   chan *job // whole messages
 	out  chan *job // copies in place, or failed
 	done chan struct{}
@@ -53,7 +56,7 @@ type copier struct {
 
 func (e *engine) newCopier() *copier {
 	c := &copier{
-		e: e, in: make(chan *job, maxUnderWay), out: make(chan *job, maxUnderWay),
+		e: e, mine: make(map[string]struct{}), in: make(chan *job, maxUnderWay), out: make(chan *job, maxUnderWay),
 		put: make(chan *job, maxUnderWay), done: make(chan struct{}), failed: make(chan struct{}),
 	}
 	go c.run()
@@ -145,7 +148,12 @@ func (c *copier) place(ctx context.Context, j *job) {
 			j.err = c.err
 			_ = j.delivery.Abort() // the ledger's error says why
 		default:
-			j.receipt, j.err = j.delivery.Commit(ctx)
+			if j.earlier != nil {
+				j.receipt = receiptOf(j.earlier)
+				_ = j.delivery.Abort() // what may be left of it is in nobody's way
+			} else {
+				j.receipt, j.err = j.delivery.Commit(ctx)
+			}
 		}
 		close(done)
 		c.put <- j
@@ -183,13 +191,18 @@ func (c *copier) record(ctx context.Context, fresh, ended []*job) error {
 	var placed []ledger.Placed
 	for _, j := range fresh {
 		j.record = c.e.recordOf(j, j.delivery.Planned())
-		if j.record.Name != "" {
+		if err := c.findEarlier(ctx, j); err != nil {
+			return err
+		}
+		if j.record.Name != "" && j.earlier == nil {
 			records = append(records, j.record)
 		}
 	}
 	for _, j := range ended {
 		record := c.e.recordOf(j, j.receipt)
 		switch {
+		case j.earlier != nil:
+			continue
 		case j.err == nil:
 			record.Safe = true
 			placed = append(placed, j.st.placed(j.receipt.Path))
@@ -204,10 +217,32 @@ func (c *copier) record(ctx context.Context, fresh, ended []*job) error {
 	return c.e.log.RecordCopies(ctx, c.e.opts.Account, c.e.run, records, placed)
 }
 
+// findEarlier looks whether an earlier run has fetched the same octets, where a message has no UIDL of
+// its own to be known by. One that is to be deleted is copied all the same: it may be another
+// that says the same.
+func (c *copier) findEarlier(ctx context.Context, j *job) error {
+	if j.st.Message.Certain || j.st.Mark.Deletes() || c.e.opts.Again || !j.findable() {
+		return nil
+	}
+	if _, mine := c.mine[j.record.UID]; mine {
+		return nil
+	}
+	records, err := c.e.log.Fetched(ctx, c.e.opts.Account, j.st.key, []string{j.record.UID})
+	if err != nil {
+		return err
+	}
+	if r, ok := records[j.record.Key()]; ok && r.Safe {
+		j.earlier = &r
+	} else {
+		c.mine[j.record.UID] = struct{}{}
+	}
+	return nil
+}
+
 func (e *engine) recordOf(j *job, r delivery.Receipt) ledger.Fetched {
 	uid := j.st.Message.UID
 	if !j.st.Message.Certain {
-		// No UIDL of its own: known by what it holds, which nobody asks for.
+		// No UIDL of its own: known by what it holds.
 		uid = "\x00" + hex.EncodeToString(r.SHA256[:])
 	}
 	return ledger.Fetched{

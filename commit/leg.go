@@ -184,6 +184,9 @@ func (l *leg) placed(j *job) error {
 		return nil
 	}
 	st.copied, st.fresh = true, &j.receipt
+	if j.earlier != nil {
+		st.fresh, st.known, st.path, st.received = nil, true, j.earlier.Path, j.earlier.Received
+	}
 	if st.binned {
 		st.path = j.receipt.Path
 	}

@@ -1,0 +1,48 @@
+package commit
+
+import (
+	"testing"
+
+	"popmark/pop3server"
+)
+
+// Without a UIDL of its own a message is known by what it holds.
+func TestP5_WhatHasNoUIDLIsFetchedOnce(t *testing.T) {
+	for name, opts := range map[string][]pop3server.Option{
+		"no UIDL":    {pop3server.Without("UIDL")},
+		"one by one": {pop3server.Without("UIDL"), oneAtATime},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 3, opts...)
+			fetch := func(marks string, o Options, fetched, kept, copies int) {
+				t.Helper()
+				out := r.commit(order{marks: marked(marks), opts: o})
+				if out.err != nil || out.Fetched != fetched || out.Kept != kept || out.Failed != 0 || len(r.texts()) != copies {
+					t.Errorf("%s: %v, %+v, %d copies", marks, out.err, out.Summary, len(r.texts()))
+				}
+			}
+			fetch("FF-", Options{}, 2, 0, 2)
+			fetch("FFF", Options{}, 1, 2, 3)
+			fetch("FFF", Options{}, 0, 3, 3)
+			fetch("--F", Options{Again: true}, 1, 0, 4)
+			fetch("M--", Options{}, 1, 0, 5) // what is to be deleted may be another that says the same
+			if n := len(r.drop.UIDLs()); n != 2 {
+				t.Errorf("%d messages are left", n)
+			}
+		})
+	}
+}
+
+// Two messages that say the same are two.
+func TestTwinsAreFetchedBoth(t *testing.T) {
+	r := newRig(t, 0)
+	for range 2 {
+		r.drop.Add(pop3server.NewMessage("twin", []byte("From: a@b.example\r\n\r\nthe same\r\n")))
+	}
+	for i, want := range []Summary{{Fetched: 2}, {Kept: 2}} {
+		out := r.commit(order{marks: marked("FF")})
+		if out.err != nil || out.Fetched != want.Fetched || out.Kept != want.Kept || len(r.texts()) != 2 {
+			t.Errorf("run %d: %v, %+v, %d copies", i, out.err, out.Summary, len(r.texts()))
+		}
+	}
+}

@@ -82,5 +82,11 @@ func defaultAccount() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return c.Default(), nil
+	names := c.Names()
+	if name := c.Default(); name != "" || len(names) == 0 {
+		return name, nil
+	}
+	return "", &statusError{exitConfig, fmt.Errorf(
+		"opening the default account: there are several, and default_account names none of them: give one of %s, or write default_account = %q in %s",
+		strings.Join(names, ", "), names[0], account.ConfigPath())}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -42,12 +43,20 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if isNumbers(args[1:]) {
+				a.warn("reading the query: numbers are words in it, which the messages are searched for: to see single messages, give peek their numbers")
+			}
 			return b.finish(cmd.Context(), a.list(cmd.Context(), b, query, asJSON))
 		},
 	}
 	options.register(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON Lines")
 	return cmd
+}
+
+// isNumbers tells whether a query looks like a choice of messages by their numbers.
+func isNumbers(words []string) bool {
+	return len(words) == 1 && strings.Trim(words[0], "0123456789,-") == "" && strings.ContainsAny(words[0], ",-") && strings.ContainsAny(words[0], "0123456789")
 }
 
 // seenAtOnce is how many messages are remembered as seen at a time.

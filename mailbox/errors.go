@@ -21,7 +21,7 @@ var (
 	// ErrGone means that the message is no longer in the maildrop.
 	ErrGone = errors.New("the message is no longer in the mailbox")
 	// ErrUncertain means that a message cannot be told from others in this session (P3).
-	ErrUncertain = errors.New("the server gives this message no UIDL of its own, and its size and header do not tell it from others: look at the list again and mark it there")
+	ErrUncertain = errors.New("it can't be told from others for certain in this session: the server gives it no UIDL of its own, or not with the octets of before: look at the list again and mark it there")
 	// ErrNoTOP means that the server has no TOP, so that headers cannot be seen before fetching.
 	ErrNoTOP = errors.New("the server has no TOP: senders and subjects cannot be seen before fetching")
 )

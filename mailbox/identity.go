@@ -261,7 +261,7 @@ func (m *Mailbox) follow(ctx context.Context, messages []Message, last *List) er
 		}
 	}
 	if lost > 0 {
-		m.warn("some messages without a UIDL of their own could not be told apart in the new session: their marks are off")
+		m.warn("some messages without a UIDL of their own could not be told apart in the new session: where they were marked, they are not any more")
 	}
 	return nil
 }

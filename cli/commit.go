@@ -24,7 +24,7 @@ type commitOptions struct {
 	rules                   bool
 	to                      destinationOptions
 	bin                     binOptions
-	again, verify           bool
+	again, anew, verify     bool
 	dryRun, json            bool
 }
 
@@ -55,6 +55,7 @@ func (a *app) commitCommand() *cobra.Command {
 	o.to.register(f)
 	o.bin.register(f)
 	f.BoolVar(&o.again, "again", false, "fetch once more what was fetched before")
+	f.BoolVar(&o.anew, "anew", false, "mean the mailbox as it is now, where the same commit did not come to its end")
 	f.BoolVar(&o.verify, "verify", false, "look afterwards whether what was deleted is really gone")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan and do nothing")
 	f.BoolVar(&o.json, "json", false, "write JSON Lines")
@@ -174,7 +175,7 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 	}
 	// From here on the last line of --json is "done", whatever happens.
 	out := &commitPrinter{app: a, json: o.json}
-	plan, err := a.planOrTakeUp(ctx, b, list, markings, order, &how, o.dryRun)
+	plan, err := a.planOrTakeUp(ctx, b, list, markings, order, &how, o.dryRun, o.anew)
 	if err == nil && o.to.checkpoint > 0 && !b.box.Info().UIDL {
 		err = &statusError{exitUnavailable, errors.New("preparing --checkpoint: the server has no UIDL, so that messages can't be told apart in the session after a QUIT: leave --checkpoint out")}
 	}

@@ -115,7 +115,7 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		}
 	}
 	b.box.MarkSeen(shown)
-	return errors.Join(a.out.Flush(), b.renounce(ctx, list)) // what is left to do need not be waited for
+	return a.out.Flush() // what is left to do need not be waited for
 }
 
 // jsonRows gives a printer of JSON Lines.

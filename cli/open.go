@@ -20,10 +20,7 @@ type opened struct {
 	ledger  *ledger.Ledger // nil where nothing is kept and no journal needed
 	last    func() error   // left to app.last, with closing the ledger
 	decoder message.Decoder
-	// renounces says that the list makes an end of a commit that can't be taken up.
-	renounces bool
-
-	warn func(message.Safe)
+	warn    func(message.Safe)
 
 	transcript *transcript // nil where there is none
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"popmark/commit"
+	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
@@ -37,7 +38,7 @@ func request(markings []marking) string {
 // commit was broken off: its numbers and queries meant the messages of that time, and
 // by now they may fit others.
 func (a *app) planOrTakeUp(
-	ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order, how *commit.Options, dryRun bool,
+	ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order, how *commit.Options, dryRun, anew bool,
 ) (triage.Plan, error) {
 	if !b.box.Info().UIDL {
 		return a.plan(ctx, b, list, markings, order)
@@ -46,7 +47,7 @@ func (a *app) planOrTakeUp(
 	if err != nil {
 		return triage.Plan{}, err
 	}
-	if !found {
+	if !found || anew {
 		return a.plan(ctx, b, list, markings, order)
 	}
 	how.TakesUp = true
@@ -65,10 +66,15 @@ func (a *app) planOrTakeUp(
 		if left[i].Number > 0 {
 			what = fmt.Sprintf("message %d", left[i].Number)
 		}
-		if left[i].Certain {
+		next := "look with popmark list, and say --anew to mean the numbers of now"
+		switch {
+		case left[i].State == ledger.StepFailed:
+			a.failed(fmt.Errorf("taking up %s of that time: it was to be fetched, and is no longer in the mailbox", what))
+			continue
+		case left[i].Certain:
 			why = "the server lists it with other octets, or twice, so that it may be another"
 		}
-		a.failed(fmt.Errorf("taking up %s of that time: %s, and it stays as it is: look with popmark list and mark it by its number", what, why))
+		a.failed(fmt.Errorf("taking up %s of that time: %s, and it stays as it is: %s", what, why, next))
 	}
 	return plan, nil
 }
@@ -114,22 +120,10 @@ func (b *opened) tellUnfinished(ctx context.Context, a *app, list *mailbox.List)
 			"a commit of %s did not come to its end (%s): the same commit takes it up, with the numbers of that time",
 			started.Format(time.DateTime), leftOver(left))))
 	case stuck > 0:
-		b.renounces = true
 		a.warn(message.Safe(fmt.Sprintf(
-			"a commit of %s could not be carried out to its end (%s, not to be told from others for certain): it is given up, and its numbers are those of this list from now on",
+			"a commit of %s did not come to its end (%s, not to be told from others for certain): the same commit goes on meaning them, and these numbers with --anew",
 			started.Format(time.DateTime), leftOver(stuck))))
 	}
-}
-
-// renounce gives up what tellUnfinished said to be given up, once the list is out.
-func (b *opened) renounce(ctx context.Context, list *mailbox.List) error {
-	if !b.renounces {
-		return nil
-	}
-	if err := commit.Renounce(ctx, b.ledger, b.account.Target().Key(), list); err != nil {
-		return fmt.Errorf("giving the unfinished commit up: %w: it is still taken up by the same commit", err)
-	}
-	return nil
 }
 
 func leftOver(n int) string { return messages(n) + " left" }

@@ -2,7 +2,6 @@ package commit
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"popmark/ledger"
@@ -59,44 +58,21 @@ func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.L
 		switch {
 		case len(plan.Steps) > 0:
 			return u.Started, len(plan.Steps), 0, nil
-		case len(unsure) > 0 && stuck == 0:
-			started, stuck = u.Started, len(unsure)
+		case stuck == 0:
+			for j := range unsure {
+				if unsure[j].State != ledger.StepFailed {
+					started, stuck = u.Started, stuck+1
+				}
+			}
 		}
 	}
 	return started, 0, stuck, nil
 }
 
-// Renounce forgets the account's runs of which nothing but messages that can't be told for certain
-// is left in a list. It is for when somebody has seen that list: its numbers count from then on.
-// While another popmark carries out a commit it does nothing.
-func Renounce(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.List) error {
-	done, err := l.Turn(ctx, account, time.Nanosecond, nil)
-	if errors.Is(err, ledger.ErrTurn) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer done()
-	runs, err := l.Runs(ctx, account)
-	if err != nil {
-		return err
-	}
-	for i := range runs {
-		u := Unfinished{Started: runs[i].Started, steps: runs[i].Steps}
-		if plan, unsure := u.Plan(list, triage.AsReceived); runs[i].Request == "" || len(plan.Steps) > 0 || len(unsure) == 0 {
-			continue
-		}
-		if err := l.EndRun(ctx, runs[i].ID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Plan is what is left of the run: its messages that the list still has, those apart
 // whose deletion a QUIT has confirmed. Certainly of the same name and size, that is:
-// what is not is left alone, and is in left.
+// what is not is left alone, and is in left, as StepFailed where it was to be fetched and
+// no message bears its UIDL any more.
 func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.Plan, left []ledger.Step) {
 	steps := make(map[string]*ledger.Step, len(u.steps))
 	unsure := make(map[string]bool)
@@ -106,8 +82,23 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.P
 		case s.Certain:
 			steps[s.UID] = s
 		default:
-			left = append(left, *s)
 			unsure[s.UID] = true
+		}
+	}
+	there := make(map[string]bool, len(unsure))
+	for i := range list.Messages {
+		if uid := list.Messages[i].UID; unsure[uid] {
+			there[uid] = true
+		}
+	}
+	for _, s := range u.steps {
+		switch {
+		case s.Certain || s.State == ledger.StepDeleted || s.State == ledger.StepFailed:
+		case there[s.UID] || s.UID == "":
+			left = append(left, s)
+		case triage.Mark(s.Mark).Downloads():
+			s.State = ledger.StepFailed
+			left = append(left, s)
 		}
 	}
 	plan.Order = order

@@ -51,7 +51,14 @@ func (a *app) planOrTakeUp(
 		return a.plan(ctx, b, list, markings, order)
 	}
 	how.TakesUp = true
-	plan, left := before.Plan(list, order)
+	plan, left := before.Plan(list, order, nil)
+	if others := otherOctets(left); len(others) > 0 {
+		grown, err := b.box.GrownFrom(ctx, others)
+		if err != nil {
+			return triage.Plan{}, b.fault("looking at messages whose size changed in", err)
+		}
+		plan, left = before.Plan(list, order, grown)
+	}
 	if !dryRun {
 		before.Renumber(&plan)
 	}
@@ -77,6 +84,17 @@ func (a *app) planOrTakeUp(
 		a.failed(fmt.Errorf("taking up %s of that time: %s, and it stays as it is: %s", what, why, next))
 	}
 	return plan, nil
+}
+
+// otherOctets gives the octets that steps had whose messages bear the same UIDL still.
+func otherOctets(left []ledger.Step) map[mailbox.ID]int64 {
+	octets := make(map[mailbox.ID]int64)
+	for i := range left {
+		if s := &left[i]; s.Certain && s.State != ledger.StepFailed {
+			octets[mailbox.ID(s.UID)] = s.Octets
+		}
+	}
+	return octets
 }
 
 func messages(n int) string {

@@ -54,7 +54,7 @@ func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.L
 			continue
 		}
 		u := Unfinished{Started: runs[i].Started, steps: runs[i].Steps}
-		plan, unsure := u.Plan(list, triage.AsReceived)
+		plan, unsure := u.Plan(list, triage.AsReceived, nil)
 		switch {
 		case len(plan.Steps) > 0:
 			return u.Started, len(plan.Steps), 0, nil
@@ -72,8 +72,9 @@ func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.L
 // Plan is what is left of the run: its messages that the list still has, those apart
 // whose deletion a QUIT has confirmed. Certainly of the same name and size, that is:
 // what is not is left alone, and is in left, as StepFailed where it was to be fetched and
-// no message bears its UIDL any more.
-func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.Plan, left []ledger.Step) {
+// no message bears its UIDL any more. grown are messages that are certain although they have other
+// octets now; it may be nil.
+func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mailbox.ID]bool) (plan triage.Plan, left []ledger.Step) {
 	steps := make(map[string]*ledger.Step, len(u.steps))
 	unsure := make(map[string]bool)
 	for i := range u.steps {
@@ -106,6 +107,9 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order) (plan triage.P
 		s := steps[m.UID]
 		if s == nil || unsure[m.UID] {
 			continue
+		}
+		if m.Certain && grown[m.ID] {
+			m.Octets = s.Octets // by which the ledger knows it
 		}
 		if !m.Certain || m.Octets != s.Octets {
 			left = append(left, *s)

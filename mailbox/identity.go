@@ -5,7 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"iter"
+	"maps"
 	"strconv"
+	"strings"
 
 	"popmark/message"
 	"popmark/pop3client"
@@ -49,13 +52,96 @@ func HashHeader(header []byte) (sum [sha256.Size]byte, ok bool) {
 	return sum, ok
 }
 
-func isVolatile(line []byte) bool {
+func isVolatile(line []byte) bool { return volatileName(line) != "" }
+
+// volatileName is the name of the field that a line begins, with its colon, if it is one that changes by itself; else "".
+func volatileName(line []byte) string {
 	for _, name := range volatile {
 		if len(line) >= len(name) && bytes.EqualFold(line[:len(name)], name) {
+			return string(name)
+		}
+	}
+	return ""
+}
+
+// grownFrom says whether a message can have had fewer octets before, with the same text but for some of
+// the fields that servers write into it: mailutils adds several when a message's first session ends.
+func grownFrom(header []byte, before, now int64) bool {
+	for _, eol := range []int64{2, 1} { // some servers count line ends as one octet
+		sums := map[int64]struct{}{0: {}}
+		fields := 0
+		for name, octets := range volatileFields(header, eol) {
+			if fields++; fields > mostAdded {
+				return false
+			}
+			grew := []int64{octets}
+			if strings.HasSuffix(name, "status:") {
+				grew = append(grew, 1, 2) // of a letter more, as for what has been read
+			}
+			for sum := range maps.Clone(sums) {
+				for _, more := range grew {
+					sums[sum+more] = struct{}{}
+				}
+			}
+		}
+		if _, ok := sums[now-before]; ok && now > before {
 			return true
 		}
 	}
 	return false
+}
+
+// mostAdded bounds the fields that may have been added: of many some sum fits every difference.
+const mostAdded = 5
+
+// volatileFields gives a header section's fields that change by themselves, and the octets of each.
+func volatileFields(header []byte, eol int64) iter.Seq2[string, int64] {
+	return func(yield func(string, int64) bool) {
+		name, octets := "", int64(0)
+		for line := range bytes.Lines(header) {
+			line = bytes.TrimRight(line, "\r\n")
+			if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
+				octets += int64(len(line)) + eol
+				continue
+			}
+			if name != "" && !yield(name, octets) {
+				return
+			}
+			if len(line) == 0 {
+				return
+			}
+			name = volatileName(line)
+			octets = int64(len(line)) + eol
+		}
+		if name != "" {
+			yield(name, octets)
+		}
+	}
+}
+
+// GrownFrom tells which of the messages that are listed by an ID of their own are certainly those that
+// had other octets before: where what servers write into a header accounts for the difference.
+func (m *Mailbox) GrownFrom(ctx context.Context, before map[ID]int64) (map[ID]bool, error) {
+	grown := make(map[ID]bool, len(before))
+	if len(before) == 0 {
+		return grown, nil
+	}
+	err := m.use(ctx, func(ctx context.Context) error {
+		if err := m.ensureOpen(ctx); err != nil {
+			return err
+		}
+		var ask []item
+		for _, msg := range m.List().Messages {
+			if was, ok := before[msg.ID]; ok && msg.Certain && msg.Octets > was {
+				ask = append(ask, item{msg: msg})
+			}
+		}
+		return m.fetchHeaders(ctx, sliceSource(ask), fullSpeed, func(it item) {
+			grown[it.msg.ID] = it.err == nil && grownFrom(it.raw, before[it.msg.ID], it.msg.Octets)
+			it.recycle()
+		})
+	})
+	return grown, err
 }
 
 // identify gives each message its ID: its UIDL where nothing speaks against it,
@@ -119,12 +205,14 @@ func (m *Mailbox) nameByUIDL(messages []Message) (shared int) {
 }
 
 // doubtChanged takes the name from messages whose UIDL had other octets in an
-// earlier session, unless the header is the one that was seen with it: some servers
+// earlier session, unless the header is the one that was seen with it, or, where none
+// was, what servers add to it accounts for the difference: some servers
 // use a UIDL again, and others guess at sizes. What was marked under the name must
 // not be carried out on another message.
 func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *List) error {
 	var ask []item
 	before := make(map[int]*message.Envelope) // by index; the ledger may forget it meanwhile
+	octets := make(map[int]int64)
 	doubt := func(i int) {
 		m.mu.Lock()
 		m.doubtful[messages[i].UID] = struct{}{}
@@ -133,11 +221,12 @@ func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *Li
 	}
 	doubted := 0
 	for i := range messages {
-		octets, known := m.octetsBefore(messages[i].ID, last)
-		if !known || octets == messages[i].Octets {
+		was, known := m.octetsBefore(messages[i].ID, last)
+		if !known || was == messages[i].Octets {
 			continue
 		}
-		if before[i] = m.Envelope(messages[i].ID); before[i] == nil {
+		before[i], octets[i] = m.Envelope(messages[i].ID), was
+		if before[i] == nil && was > messages[i].Octets {
 			doubted++
 			doubt(i)
 			continue
@@ -145,14 +234,19 @@ func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *Li
 		ask = append(ask, item{msg: messages[i], index: i})
 	}
 	err := m.fetchHeaders(ctx, sliceSource(ask), fullSpeed, func(it item) {
-		if it.err == nil {
+		same := false
+		switch known := before[it.index]; {
+		case it.err != nil:
+		case known == nil:
+			same = grownFrom(it.raw, octets[it.index], it.msg.Octets)
+		default:
 			envelope := m.cfg.Decoder.Envelope(it.raw)
-			if sameEnvelope(before[it.index], &envelope) {
-				it.recycle()
-				return
-			}
+			same = sameEnvelope(known, &envelope)
 		}
 		it.recycle()
+		if same {
+			return
+		}
 		doubted++
 		doubt(it.index)
 	})

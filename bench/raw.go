@@ -88,7 +88,10 @@ var textEnd = []byte("\r\n.\r\n")
 // text copies a multi-line answer's text as it comes, stuffed dots and all, up to and with its last line end.
 func (c *rawClient) text(w io.Writer) error {
 	for {
-		held, err := c.r.Peek(max(c.r.Buffered(), len(textEnd)))
+		if _, err := c.r.Peek(len(textEnd)); err != nil {
+			return fmt.Errorf("raw client: reading a text: %w", err)
+		}
+		held, err := c.r.Peek(c.r.Buffered()) // all: behind it nothing may come any more
 		if err != nil {
 			return fmt.Errorf("raw client: reading a text: %w", err)
 		}

@@ -64,7 +64,7 @@ const seenAtOnce = 10_000
 
 // listGC is how much garbage, in percent of what lives, may pile up while headers are read: a
 // tenth of the processor's work went into looking for it. Large mailboxes are held by memoryLimit.
-const listGC = 400
+const listGC = 800
 
 func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON bool) error {
 	if os.Getenv("GOGC") == "" {

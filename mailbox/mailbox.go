@@ -232,7 +232,7 @@ func (m *Mailbox) Relearn(id ID, octets int64, header []byte) {
 // try. What went wrong can be asked for with [ClassOf]. After a login that was refused
 // nothing else makes another, so that no account is locked for it: only Open and Refresh do.
 func (m *Mailbox) Open(ctx context.Context) error {
-	if m.keeps() && m.cfg.Ledger.Making() { // that takes longer than to write to it
+	if m.keeps() {
 		defer m.keeper.putOff()()
 	}
 	return m.use(ctx, func(ctx context.Context) error {

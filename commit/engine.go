@@ -171,7 +171,7 @@ func (e *engine) mayTakeUp(s session, err error) bool {
 	case broken:
 		return true
 	case confused:
-		return s.pipelines()
+		return s.pipelines() || errors.As(err, new(*garbledError))
 	}
 	return false
 }

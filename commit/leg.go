@@ -289,9 +289,28 @@ func (l *leg) answer(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("fetching message %d: %w", number, err)
+		err = fmt.Errorf("fetching message %d: %w", number, err)
+		if faultOf(err) == confused {
+			return l.garbled(st, err)
+		}
 	}
-	return nil
+	return err
+}
+
+// garbledError is about one message's text: another session may fare better.
+type garbledError struct{ error }
+
+func (e *garbledError) Unwrap() error { return e.error }
+
+// garbled takes in that a message's text did not come as it should, for which pipelining may be to blame:
+// the next session does without. If it does so twice it is for the message, such as one whose dots
+// are not stuffed, and the others go on without it.
+func (l *leg) garbled(st *step, err error) error {
+	if st.garbled {
+		l.e.fail(st, err)
+	}
+	st.garbled = true
+	return &garbledError{err}
 }
 
 // refuse keeps a step that was refused from all else, and what is to be told of it for later.

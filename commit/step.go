@@ -50,6 +50,7 @@ type step struct {
 	looked    bool // it was looked at whether the message is the one of the known copy
 	closed    bool // failed, or gone: there is nothing more to do
 	parted    bool // it was refused in a session that ended then
+	garbled   bool // its text did not come as it should
 }
 
 // finished tells whether nothing is left to do for the step.

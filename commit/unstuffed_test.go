@@ -83,3 +83,23 @@ func TestP2_ATextThatGoesOnBehindItsOwnDotIsNotWhole(t *testing.T) {
 		}
 	}
 }
+
+// Twice is enough to see that it is the message: the others are not for it to hold up.
+func TestOneMessageThatCannotBeFetchedHoldsUpNoOther(t *testing.T) {
+	const text = "A: b\r\n\r\nhello\r\n.\r\nand the part that matters\r\n"
+	for name, opts := range map[string][]pop3server.Option{"one at a time": {oneAtATime}, "pipelined": nil} {
+		t.Run(name, func(t *testing.T) {
+			unstuffed := pop3server.Whole(pop3server.On("RETR 3"), func(string) string { return "+OK\r\n" + text + ".\r\n" })
+			r := newRig(t, 2, append(opts, pop3server.WithHooks(unstuffed))...)
+			r.drop.Add(pop3server.NewMessage("uid-3", []byte(text)))
+			r.drop.Add(pop3server.NewMessage("uid-4", []byte("A: b\r\n\r\nthe last\r\n")))
+			out := r.commit(order{marks: marked("MDMM"), opts: Options{Retries: 3}})
+			if out.err != nil || out.Fetched != 2 || out.Deleted != 3 || out.Failed != 1 {
+				t.Errorf("%v, %+v", out.err, out.Summary)
+			}
+			if left := r.drop.UIDLs(); len(left) != 1 || left[0] != "uid-3" {
+				t.Errorf("%q are left", left)
+			}
+		})
+	}
+}

@@ -24,7 +24,7 @@ type commitOptions struct {
 	rules                   bool
 	to                      destinationOptions
 	bin                     binOptions
-	again, anew, verify     bool
+	again, forget, verify   bool
 	dryRun, json            bool
 }
 
@@ -55,7 +55,7 @@ func (a *app) commitCommand() *cobra.Command {
 	o.to.register(f)
 	o.bin.register(f)
 	f.BoolVar(&o.again, "again", false, "fetch once more what was fetched before")
-	f.BoolVar(&o.anew, "anew", false, "mean the mailbox as it is now, where the same commit did not come to its end")
+	f.BoolVar(&o.forget, "forget", false, "carry nothing out: forget that the same commit did not come to its end, so that it means the mailbox as it is then")
 	f.BoolVar(&o.verify, "verify", false, "look afterwards whether what was deleted is really gone")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan and do nothing")
 	f.BoolVar(&o.json, "json", false, "write JSON Lines")
@@ -100,6 +100,9 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	if target, err = t.configure(a, target); err != nil {
 		return err
 	}
+	if o.forget {
+		return a.forget(ctx, target, t, markings, o.json)
+	}
 	bin, err := o.bin.parse(&t.state)
 	if err != nil {
 		return err
@@ -136,6 +139,44 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 		return errors.Join(b.last(), b.ledger.Close())
 	}
 	return err
+}
+
+// forget forgets the unfinished commits that the same marks take up, and does nothing else: given
+// again by mistake it must not mean other messages.
+func (a *app) forget(ctx context.Context, target string, t *targetOptions, markings []marking, asJSON bool) error {
+	if t.state.none {
+		return &usageError{"reading --forget", "with --no-state nothing is remembered", "leave one of them out"}
+	}
+	b, err := a.prepare(target, t, uses{journal: true})
+	if err != nil {
+		return err
+	}
+	forgotten := 0
+	done, err := b.ledger.Turn(ctx, b.account.Target().Key(), max(t.timeout, t.wait), func() { a.warn(turnWait) })
+	if errors.Is(err, ledger.ErrTurn) {
+		err = &statusError{exitTryLater, err}
+	}
+	if err == nil {
+		forgotten, err = commit.Forget(ctx, b.ledger, b.account.Target().Key(), request(markings))
+		done()
+	}
+	if err = errors.Join(err, b.close()); err != nil {
+		return err
+	}
+	if asJSON {
+		var o object
+		o.begin()
+		o.text("event", "forgotten")
+		o.int("commits", int64(forgotten))
+		_, err = a.out.Write(o.end())
+		return errors.Join(err, a.out.Flush())
+	}
+	text := "forgotten: the same marks mean the mailbox as it is when they are given again\n"
+	if forgotten == 0 {
+		text = "no commit with these marks is unfinished\n"
+	}
+	_, err = a.out.Write([]byte(text))
+	return errors.Join(err, a.out.Flush())
 }
 
 // turnWait is said while another popmark carries out a commit on the same mailbox.
@@ -175,7 +216,7 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 	}
 	// From here on the last line of --json is "done", whatever happens.
 	out := &commitPrinter{app: a, json: o.json}
-	plan, err := a.planOrTakeUp(ctx, b, list, markings, order, &how, o.dryRun, o.anew)
+	plan, err := a.planOrTakeUp(ctx, b, list, markings, order, &how, o.dryRun, out)
 	if err == nil && o.to.checkpoint > 0 && !b.box.Info().UIDL {
 		err = &statusError{exitUnavailable, errors.New("preparing --checkpoint: the server has no UIDL, so that messages can't be told apart in the session after a QUIT: leave --checkpoint out")}
 	}
@@ -203,9 +244,10 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 		out.event(e)
 	}
 	summary, err := run.Wait()
+	summary.Failed += len(how.Left)
 	if err == nil {
 		a.out.advise("everything was done all the same: don't run it again")
-		if summary.Failed+len(how.Left) > 0 && binds(markings) {
+		if summary.Failed > 0 && binds(markings) {
 			// The same command means these messages still, and no others.
 			return errors.Join(out.done(summary), a.out.Flush())
 		}

@@ -56,7 +56,11 @@ func (a *app) listCommand() *cobra.Command {
 
 // isNumbers tells whether a query looks like a choice of messages by their numbers.
 func isNumbers(words []string) bool {
-	return len(words) == 1 && strings.Trim(words[0], "0123456789,-") == "" && strings.ContainsAny(words[0], ",-") && strings.ContainsAny(words[0], "0123456789")
+	if len(words) != 1 || strings.Trim(words[0], "0123456789,-") != "" || !strings.ContainsAny(words[0], ",-") {
+		return false
+	}
+	_, err := time.Parse(time.DateOnly, words[0])
+	return err != nil && strings.Trim(words[0], ",-") != ""
 }
 
 // seenAtOnce is how many messages are remembered as seen at a time.

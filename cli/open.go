@@ -29,7 +29,7 @@ type opened struct {
 type uses struct {
 	shows   bool          // the whole list is shown as soon as it is there
 	journal bool          // it needs a ledger even where nothing is kept on disk
-	soon    bool          // a new ledger may be made meanwhile
+	soon    bool          // a new ledger may be made afterwards
 	idle    time.Duration // after how long without use the mailbox's lock is let go; 0 is never
 	release bool          // it is let go as soon as nothing is asked
 

@@ -38,7 +38,7 @@ func request(markings []marking) string {
 // commit was broken off: its numbers and queries meant the messages of that time, and
 // by now they may fit others.
 func (a *app) planOrTakeUp(
-	ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order, how *commit.Options, dryRun, anew bool,
+	ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order, how *commit.Options, dryRun bool, out *commitPrinter,
 ) (triage.Plan, error) {
 	if !b.box.Info().UIDL {
 		return a.plan(ctx, b, list, markings, order)
@@ -47,17 +47,17 @@ func (a *app) planOrTakeUp(
 	if err != nil {
 		return triage.Plan{}, err
 	}
-	if !found || anew {
+	if !found {
 		return a.plan(ctx, b, list, markings, order)
 	}
 	how.TakesUp = true
-	plan, left := before.Plan(list, order, nil)
+	plan, left, _ := before.Plan(list, order, nil)
 	if others := otherOctets(left); len(others) > 0 {
 		grown, err := b.box.GrownFrom(ctx, others)
 		if err != nil {
 			return triage.Plan{}, b.fault("looking at messages whose size changed in", err)
 		}
-		plan, left = before.Plan(list, order, grown)
+		plan, left, how.Was = before.Plan(list, order, grown)
 	}
 	if !dryRun {
 		before.Renumber(&plan)
@@ -69,19 +69,15 @@ func (a *app) planOrTakeUp(
 	a.warn(message.Safe(text))
 	how.Left = left
 	for i := range left {
-		what, why := "a message", "it can't be told from others for certain"
-		if left[i].Number > 0 {
-			what = fmt.Sprintf("message %d", left[i].Number)
-		}
-		next := "look with popmark list, and say --anew to mean the numbers of now"
+		l := &left[i]
+		why := errors.New("it can't be told from others for certain, and stays as it is: look with popmark list; the same marks mean the numbers of now once they were given with --forget")
 		switch {
-		case left[i].State == ledger.StepFailed:
-			a.failed(fmt.Errorf("taking up %s of that time: it was to be fetched, and is no longer in the mailbox", what))
-			continue
-		case left[i].Certain:
-			why = "the server lists it with other octets, or twice, so that it may be another"
+		case l.State == ledger.StepFailed:
+			why = errors.New("it was to be fetched, and is no longer in the mailbox")
+		case l.Certain:
+			why = errors.New("the server lists it with other octets, so that it may be another, and it stays as it is: look with popmark list; the same marks mean the numbers of now once they were given with --forget")
 		}
-		a.failed(fmt.Errorf("taking up %s of that time: %s, and it stays as it is: %s", what, why, next))
+		out.event(commit.Event{Kind: commit.Failed, Number: l.Number, UID: l.UID, Action: triage.Mark(l.Mark), Err: why})
 	}
 	return plan, nil
 }
@@ -139,7 +135,7 @@ func (b *opened) tellUnfinished(ctx context.Context, a *app, list *mailbox.List)
 			started.Format(time.DateTime), leftOver(left))))
 	case stuck > 0:
 		a.warn(message.Safe(fmt.Sprintf(
-			"a commit of %s did not come to its end (%s, not to be told from others for certain): the same commit goes on meaning them, and these numbers with --anew",
+			"a commit of %s did not come to its end (%s, not to be told from others by the list): the same commit goes on meaning them until it is given with --forget",
 			started.Format(time.DateTime), leftOver(stuck))))
 	}
 }

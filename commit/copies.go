@@ -202,6 +202,7 @@ func (c *copier) record(ctx context.Context, fresh, ended []*job) error {
 		record := c.e.recordOf(j, j.receipt)
 		switch {
 		case j.earlier != nil:
+			placed = append(placed, j.st.placed(j.receipt.Path))
 			continue
 		case j.err == nil:
 			record.Safe = true
@@ -211,7 +212,7 @@ func (c *copier) record(ctx context.Context, fresh, ended []*job) error {
 		}
 		records = append(records, record)
 	}
-	if len(records) == 0 {
+	if len(records)+len(placed) == 0 {
 		return nil
 	}
 	return c.e.log.RecordCopies(ctx, c.e.opts.Account, c.e.run, records, placed)
@@ -245,8 +246,12 @@ func (e *engine) recordOf(j *job, r delivery.Receipt) ledger.Fetched {
 		// No UIDL of its own: known by what it holds.
 		uid = "\x00" + hex.EncodeToString(r.SHA256[:])
 	}
+	octets := j.st.Message.Octets
+	if j.st.Mark.Deletes() {
+		octets = j.st.octets() // by which its deletion finds the copy
+	}
 	return ledger.Fetched{
-		UID: uid, Replaces: j.replaces, Octets: j.st.Message.Octets, Destination: j.st.key,
+		UID: uid, Replaces: j.replaces, Octets: octets, Destination: j.st.key,
 		Name: r.Name, Path: r.Path, Received: r.Octets, SHA256: r.SHA256, Header: j.print, At: e.now(),
 		About: j.about,
 	}

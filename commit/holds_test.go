@@ -23,7 +23,7 @@ func TestP5_ARunThatWasKilledBeforeItToldOfItsEndIsTakenUpAsDone(t *testing.T) {
 		t.Fatalf("found %v, %v", found, err)
 	}
 	opts.TakesUp = true
-	plan, left := before.Plan(box.List(), plan.Order, nil)
+	plan, left, _ := before.Plan(box.List(), plan.Order, nil)
 	run = Start(t.Context(), box, plan, opts)
 	summary, err = run.Wait()
 	if err != nil || len(left) != 0 || summary.Deleted != 0 || summary.Fetched != 0 || summary.Kept != 1 || summary.Failed != 0 {

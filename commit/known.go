@@ -34,7 +34,10 @@ func (e *engine) findCopies(ctx context.Context, steps []*step, runs []ledger.Ru
 			if st.key != key || !st.Message.Certain || again {
 				continue
 			}
-			record, ok := records[ledger.FetchedKey{UID: st.Message.UID, Octets: st.Message.Octets, Destination: key}]
+			record, ok := records[ledger.FetchedKey{UID: st.Message.UID, Octets: st.octets(), Destination: key}]
+			if !ok && st.was != 0 {
+				record, ok = records[ledger.FetchedKey{UID: st.Message.UID, Octets: st.Message.Octets, Destination: key}]
+			}
 			if !ok {
 				continue
 			}
@@ -103,7 +106,7 @@ func (e *engine) begin(ctx context.Context, s session) error {
 	}
 	for i, st := range e.steps {
 		run.Steps[i] = ledger.Step{
-			Seq: i, Number: st.Message.Number, UID: st.Message.UID, Certain: st.Message.Certain, Octets: st.Message.Octets, Mark: byte(st.Mark), About: about(e.box.envelope(st.Message.ID)),
+			Seq: i, Number: st.Message.Number, UID: st.Message.UID, Certain: st.Message.Certain, Octets: st.octets(), Mark: byte(st.Mark), About: about(e.box.envelope(st.Message.ID)),
 		}
 		if e.opts.Lines != nil && st.Mark.Deletes() {
 			run.Steps[i].Lines = e.opts.Lines(st.Message.ID)
@@ -117,7 +120,7 @@ func (e *engine) begin(ctx context.Context, s session) error {
 			e.total += max(st.Message.Octets, 0)
 		}
 		st.mine = st.Message.Certain && left[made{st.Message.UID, st.Mark}]
-		key := ledger.FetchedKey{UID: st.Message.UID, Octets: st.Message.Octets}
+		key := ledger.FetchedKey{UID: st.Message.UID, Octets: st.octets()}
 		if asked[key] && st.Message.Certain && st.Mark.Deletes() {
 			// What that run's QUIT did is not known, and the server may have used the UIDL again.
 			st.doubt, st.noted, run.Steps[i].State = true, true, ledger.StepAsked
@@ -183,7 +186,7 @@ func (e *engine) settle(ctx context.Context, s session, runs []ledger.Run) error
 	there := uidsIn(s)
 	for r := range runs {
 		run := &runs[r]
-		var gone []int
+		var gone, doubtful []int
 		asked := 0
 		for i := range run.Steps {
 			st := &run.Steps[i]
@@ -191,11 +194,21 @@ func (e *engine) settle(ctx context.Context, s session, runs []ledger.Run) error
 			if !open || !triage.Mark(st.Mark).Deletes() || st.UID == "" || there[st.UID] {
 				continue
 			}
+			if !st.Certain { // who deleted it may have written that down already
+				doubtful = append(doubtful, st.Seq)
+				st.State = ledger.StepFailed
+				continue
+			}
 			gone = append(gone, st.Seq)
 			if st.State == ledger.StepAsked {
 				asked++
 			}
 			st.State = ledger.StepDeleted
+		}
+		if len(doubtful) > 0 {
+			if err := e.log.SetSteps(ctx, run.ID, ledger.StepFailed, doubtful...); err != nil {
+				return err
+			}
 		}
 		if len(gone) == 0 {
 			continue
@@ -257,7 +270,7 @@ func (e *engine) remembered(ctx context.Context) (map[string]ledger.About, error
 	octets := make(map[string]int64)
 	for _, st := range e.steps {
 		if st.Message.Certain && st.Mark.Deletes() && e.box.envelope(st.Message.ID) == nil {
-			octets[st.Message.UID] = st.Message.Octets
+			octets[st.Message.UID] = st.octets()
 		}
 	}
 	abouts := make(map[string]ledger.About)

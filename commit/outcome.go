@@ -164,7 +164,7 @@ func (e *engine) verify(ctx context.Context) error {
 			st.fate = kept
 			still = append(still, st.seq)
 			e.fail(st, errStillThere)
-		case errors.Is(err, mailbox.ErrGone) && tellsAll(s), !hasOctets(s, st.Message.Octets):
+		case errors.Is(err, mailbox.ErrGone) && tellsAll(s), !mayHave(s, &st.Message):
 		default:
 			e.sum.Deleted--
 			e.sum.Unknown++
@@ -179,7 +179,9 @@ func (e *engine) verify(ctx context.Context) error {
 	return nil
 }
 
-// hasOctets tells whether a session has a message of this size.
-func hasOctets(s session, octets int64) bool {
-	return slices.ContainsFunc(s.list().Messages, func(m mailbox.Message) bool { return m.Octets == octets })
+// mayHave tells whether a session has a message of this size or UIDL.
+func mayHave(s session, msg *mailbox.Message) bool {
+	return slices.ContainsFunc(s.list().Messages, func(m mailbox.Message) bool {
+		return m.Octets == msg.Octets || msg.UID != "" && m.UID == msg.UID
+	})
 }

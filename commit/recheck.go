@@ -101,7 +101,7 @@ func (e *engine) ledgerPrints(ctx context.Context, steps []*step) (map[string][s
 	}
 	octets := make(map[string]int64, len(steps))
 	for _, st := range steps {
-		octets[st.Message.UID] = st.Message.Octets
+		octets[st.Message.UID] = st.octets()
 	}
 	rows, err := e.log.Headers(ctx, e.opts.Account, slices.Collect(maps.Keys(octets)))
 	if err != nil {

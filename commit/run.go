@@ -35,6 +35,8 @@ type Options struct {
 	TakesUp bool
 	// Left is what [Unfinished.Plan] left: it stays written down, so that the same request means it still.
 	Left []ledger.Step
+	// Was has the octets that messages had when they were marked, of those that have others now.
+	Was map[mailbox.ID]int64
 	// Holds leaves a run that came to its end in the journal until [Run.End]: should the
 	// process be killed before it has told of the end, the same request means this run and no
 	// other messages.

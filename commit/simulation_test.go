@@ -158,7 +158,7 @@ func (s setting) runOnce(w *world) (failed int, err error) {
 		opts.Request = "the same"
 		if runs, _ := w.log.Runs(context.Background(), account); len(runs) > 0 {
 			before := &Unfinished{steps: newestOf(runs, opts.Request).Steps}
-			taken, _ := before.Plan(mailbox.NewList(messages), s.order, nil)
+			taken, _, _ := before.Plan(mailbox.NewList(messages), s.order, nil)
 			plan.Steps, opts.TakesUp = taken.Steps, true
 		}
 	}

@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"cmp"
 	"crypto/sha256"
 
 	"popmark/delivery"
@@ -22,8 +23,9 @@ const (
 // step is one step of the plan on its way.
 type step struct {
 	*triage.Step
-	seq    int // its place in the plan and in the journal
-	number int // the message's in the session that is under way (P3)
+	seq    int   // its place in the plan and in the journal
+	number int   // the message's in the session that is under way (P3)
+	was    int64 // octets that the message had when it was marked, where it has grown since; else 0
 
 	dest   delivery.Destination // where a copy has to be before anything else happens; nil: nowhere
 	key    string               // the ledger's name for dest
@@ -52,6 +54,9 @@ type step struct {
 	parted    bool // it was refused in a session that ended then
 	garbled   bool // its text did not come as it should
 }
+
+// octets is what the message is known by: those that it had when it was marked.
+func (st *step) octets() int64 { return cmp.Or(st.was, st.Message.Octets) }
 
 // finished tells whether nothing is left to do for the step.
 func (st *step) finished() bool {
@@ -98,7 +103,7 @@ func newSteps(plan triage.Plan, opts *Options) []*step {
 	block := make([]step, len(plan.Steps))
 	for i := range plan.Steps {
 		s, st := &plan.Steps[i], &block[i]
-		*st = step{Step: s, seq: i}
+		*st = step{Step: s, seq: i, was: opts.Was[s.Message.ID]}
 		switch {
 		case s.Mark.Downloads():
 			st.dest, st.key = opts.Destination, opts.Destination.String()

@@ -6,6 +6,7 @@ import (
 
 	"popmark/ledger"
 	"popmark/mailbox"
+	"popmark/message"
 	"popmark/triage"
 )
 
@@ -54,7 +55,7 @@ func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.L
 			continue
 		}
 		u := Unfinished{Started: runs[i].Started, steps: runs[i].Steps}
-		plan, unsure := u.Plan(list, triage.AsReceived, nil)
+		plan, unsure, _ := u.Plan(list, triage.AsReceived, nil)
 		switch {
 		case len(plan.Steps) > 0:
 			return u.Started, len(plan.Steps), 0, nil
@@ -69,12 +70,32 @@ func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.L
 	return started, 0, stuck, nil
 }
 
+// Forget forgets the account's unfinished runs of a request, so that it means the mailbox as it is
+// when it is made again. It gives how many there were. Nobody must be carrying one out.
+func Forget(ctx context.Context, l *ledger.Ledger, account, request string) (int, error) {
+	runs, err := l.Runs(ctx, account)
+	if err != nil {
+		return 0, err
+	}
+	forgotten := 0
+	for i := range runs {
+		if runs[i].Request != request || request == "" {
+			continue
+		}
+		if err := l.EndRun(ctx, runs[i].ID); err != nil {
+			return forgotten, err
+		}
+		forgotten++
+	}
+	return forgotten, nil
+}
+
 // Plan is what is left of the run: its messages that the list still has, those apart
 // whose deletion a QUIT has confirmed. Certainly of the same name and size, that is:
 // what is not is left alone, and is in left, as StepFailed where it was to be fetched and
-// no message bears its UIDL any more. grown are messages that are certain although they have other
-// octets now; it may be nil.
-func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mailbox.ID]bool) (plan triage.Plan, left []ledger.Step) {
+// no message bears its UIDL any more. grown is what [mailbox.Mailbox.GrownFrom] gave of those that have
+// other octets now, it may be nil; was has the octets of then of those that are in the plan all the same.
+func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mailbox.ID]*message.Envelope) (plan triage.Plan, left []ledger.Step, was map[mailbox.ID]int64) {
 	steps := make(map[string]*ledger.Step, len(u.steps))
 	unsure := make(map[string]bool)
 	for i := range u.steps {
@@ -95,6 +116,7 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 	for _, s := range u.steps {
 		switch {
 		case s.Certain || s.State == ledger.StepDeleted || s.State == ledger.StepFailed:
+		case s.State == ledger.StepFetched && !triage.Mark(s.Mark).Deletes(): // all of it was done
 		case there[s.UID] || s.UID == "":
 			left = append(left, s)
 		case triage.Mark(s.Mark).Downloads():
@@ -102,23 +124,31 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 			left = append(left, s)
 		}
 	}
-	plan.Order = order
+	plan.Order, was = order, make(map[mailbox.ID]int64)
 	for _, m := range list.Messages {
 		s := steps[m.UID]
 		if s == nil || unsure[m.UID] {
 			continue
 		}
-		if m.Certain && grown[m.ID] {
-			m.Octets = s.Octets // by which the ledger knows it
+		other := m.Octets != s.Octets
+		if envelope := grown[m.ID]; other && envelope != nil && sameAbout(s.About, about(envelope)) {
+			was[m.ID], other = s.Octets, false
 		}
-		if !m.Certain || m.Octets != s.Octets {
-			left = append(left, *s)
+		if !m.Certain || other {
+			unsure := *s
+			unsure.Certain = m.Certain // one of two stays one of two when the other is gone
+			left = append(left, unsure)
 			delete(steps, m.UID) // several may bear it by now
 			continue
 		}
 		plan.Steps = append(plan.Steps, triage.Step{Mark: triage.Mark(s.Mark), Message: m})
 	}
-	return plan, left
+	return plan, left, was
+}
+
+// sameAbout says whether what was known of a message, if anything, is what its header says now.
+func sameAbout(then, now ledger.About) bool {
+	return then == (ledger.About{}) || then.From == now.From && then.Subject == now.Subject && then.Date.Equal(now.Date)
 }
 
 // Renumber gives a plan's messages the numbers that they had when the run was asked

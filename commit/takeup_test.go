@@ -48,7 +48,7 @@ func TestP3_TakingUpARunTouchesOnlyWhatItsJournalNamesForCertain(t *testing.T) {
 		})
 	}
 	messages[6].Octets = 6
-	plan, left := before.Plan(mailbox.NewList(messages), triage.AtEnd, nil)
+	plan, left, _ := before.Plan(mailbox.NewList(messages), triage.AtEnd, nil)
 	before.Renumber(&plan)
 	var numbers []int
 	for _, s := range left {

@@ -125,11 +125,13 @@ func (l *Ledger) empty() (bool, error) {
 		return err == nil && info.Size() == 0, err
 	}
 	// The file is left to be made: until it has something in it, others would take it for a loss.
-	trial, err := os.CreateTemp(l.dir, "trial")
+	trial := filepath.Join(l.dir, "trial")
+	f, err := os.OpenFile(trial, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return false, err
 	}
-	return true, errors.Join(trial.Close(), os.Remove(trial.Name()))
+	_ = os.Remove(trial) // another popmark may have been faster
+	return true, f.Close()
 }
 
 // build opens the database, or makes it.

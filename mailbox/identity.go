@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -64,9 +65,14 @@ func volatileName(line []byte) string {
 	return ""
 }
 
-// grownFrom says whether a message can have had fewer octets before, with the same text but for some of
-// the fields that servers write into it: mailutils adds several when a message's first session ends.
-func grownFrom(header []byte, before, now int64) bool {
+// grownFrom says whether a message of this UIDL can have had fewer octets before, with the same text but
+// for some of the fields that servers write into it: mailutils adds several when a message's first
+// session ends. It is believed only of a message that bears its UIDL itself, as mailutils' do, which
+// has not come by a number that was used before.
+func grownFrom(header []byte, uid string, before, now int64) bool {
+	if uid == "" || now <= before || ownUIDL(header) != uid {
+		return false
+	}
 	for _, eol := range []int64{2, 1} { // some servers count line ends as one octet
 		sums := map[int64]struct{}{0: {}}
 		fields := 0
@@ -84,11 +90,29 @@ func grownFrom(header []byte, before, now int64) bool {
 				}
 			}
 		}
-		if _, ok := sums[now-before]; ok && now > before {
+		if _, ok := sums[now-before]; ok {
 			return true
 		}
 	}
 	return false
+}
+
+// ownUIDL is what a header's only X-UIDL says, else "".
+func ownUIDL(header []byte) (uid string) {
+	const name = "x-uidl:"
+	for line := range bytes.Lines(header) {
+		line = bytes.TrimRight(line, "\r\n")
+		switch {
+		case len(line) == 0:
+			return uid
+		case len(line) < len(name) || !strings.EqualFold(string(line[:len(name)]), name):
+		case uid != "":
+			return ""
+		default:
+			uid = string(bytes.TrimSpace(line[len(name):]))
+		}
+	}
+	return uid
 }
 
 // mostAdded bounds the fields that may have been added: of many some sum fits every difference.
@@ -119,10 +143,11 @@ func volatileFields(header []byte, eol int64) iter.Seq2[string, int64] {
 	}
 }
 
-// GrownFrom tells which of the messages that are listed by an ID of their own are certainly those that
-// had other octets before: where what servers write into a header accounts for the difference.
-func (m *Mailbox) GrownFrom(ctx context.Context, before map[ID]int64) (map[ID]bool, error) {
-	grown := make(map[ID]bool, len(before))
+// GrownFrom tells which of the messages that are listed by an ID of their own may be taken for those that
+// had other octets before: where what servers write into a header accounts for the difference. It
+// gives what their headers say now, to be compared with what is known of then.
+func (m *Mailbox) GrownFrom(ctx context.Context, before map[ID]int64) (map[ID]*message.Envelope, error) {
+	grown := make(map[ID]*message.Envelope)
 	if len(before) == 0 {
 		return grown, nil
 	}
@@ -132,14 +157,23 @@ func (m *Mailbox) GrownFrom(ctx context.Context, before map[ID]int64) (map[ID]bo
 		}
 		var ask []item
 		for _, msg := range m.List().Messages {
-			if was, ok := before[msg.ID]; ok && msg.Certain && msg.Octets > was {
+			if was, ok := before[msg.ID]; ok && msg.Certain && msg.Octets > was && !huge(msg) {
 				ask = append(ask, item{msg: msg})
 			}
 		}
-		return m.fetchHeaders(ctx, sliceSource(ask), fullSpeed, func(it item) {
-			grown[it.msg.ID] = it.err == nil && grownFrom(it.raw, before[it.msg.ID], it.msg.Octets)
+		err := m.fetchHeaders(ctx, sliceSource(ask), fullSpeed, func(it item) {
+			if it.err == nil && grownFrom(it.raw, it.msg.UID, before[it.msg.ID], it.msg.Octets) {
+				grown[it.msg.ID] = new(m.cfg.Decoder.Envelope(it.raw))
+			}
 			it.recycle()
 		})
+		if err != nil {
+			m.lose(ctx, err)
+		}
+		if errors.Is(err, errOverlong) && ctx.Err() == nil {
+			return nil // what was not seen stays in doubt
+		}
+		return err
 	})
 	return grown, err
 }
@@ -226,7 +260,7 @@ func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *Li
 			continue
 		}
 		before[i], octets[i] = m.Envelope(messages[i].ID), was
-		if before[i] == nil && was > messages[i].Octets {
+		if huge(messages[i]) || before[i] == nil && was > messages[i].Octets {
 			doubted++
 			doubt(i)
 			continue
@@ -238,7 +272,7 @@ func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *Li
 		switch known := before[it.index]; {
 		case it.err != nil:
 		case known == nil:
-			same = grownFrom(it.raw, octets[it.index], it.msg.Octets)
+			same = grownFrom(it.raw, it.msg.UID, octets[it.index], it.msg.Octets)
 		default:
 			envelope := m.cfg.Decoder.Envelope(it.raw)
 			same = sameEnvelope(known, &envelope)

@@ -165,3 +165,19 @@ func (b *bench) wantKnown(l *ledger.Ledger, least int) {
 		}
 	}
 }
+
+// What can't be looked at stays in doubt, and is not for the others to wait for.
+func TestP8_AHeaderThatIsTooLongIsNotTakenForOneThatHasGrown(t *testing.T) {
+	flood := pop3server.Whole(pop3server.On("TOP 5"), func(answer string) string {
+		return strings.TrimSuffix(answer, ".\r\n") + strings.Repeat(strings.Repeat("x", 70)+"\r\n", 1<<10) + ".\r\n"
+	})
+	b := newBench(t, mailbox.Config{}, letters(5), pop3server.WithHooks(flood))
+	b.limits.TopOctets = 32 << 10
+	b.mustOpen()
+	for range 2 {
+		if grown, err := b.box.GrownFrom(t.Context(), map[mailbox.ID]int64{"uid-5": 10}); err != nil || len(grown) != 0 {
+			t.Errorf("%d have grown, %v", len(grown), err)
+		}
+	}
+	b.mustOpen()
+}

@@ -211,9 +211,9 @@ func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, 
 // leastQuiet is the shortest silence that says something.
 const leastQuiet = 250 * time.Millisecond
 
-// alone says whether nothing is under way but the command at the head. Then nothing more is sent until
-// letGo: it would be answered into the silence that tells.
-func (c *Client) alone() bool {
+// holdIfAlone says whether nothing is under way but the command at the head. Then nothing more is sent
+// until letGo: it would be answered into the silence that tells.
+func (c *Client) holdIfAlone() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.held = c.wire.len() == 1
@@ -237,7 +237,7 @@ func (c *Client) isEnd(ctx context.Context, cmd *command, t *text) (bool, error)
 		}
 		return true, nil
 	}
-	alone := c.alone()
+	alone := c.holdIfAlone()
 	defer c.letGo()
 	switch {
 	case !alone && cmd.verb == "TOP":

@@ -306,3 +306,25 @@ func TestPipeliningIsOnTrialAgainBehindTheLogin(t *testing.T) {
 		}
 	})
 }
+
+// Another goroutine reads on to the session's end.
+func TestAnAnswerThatCameIsGivenThoughTheSessionIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := enterPipelining(t, nil, func(p *peer) {
+			p.want("DELE 1", "QUIT")
+			time.Sleep(time.Second)
+			p.say("+OK gone\r\n+OK bye\r\n")
+		})
+		dele, quit := c.Dele(1), c.Quit()
+		ended := make(chan error)
+		go func() {
+			_, err := quit.Wait(t.Context())
+			ended <- err
+		}()
+		synctest.Wait()
+		got(t, dele)
+		if err := <-ended; err != nil {
+			t.Errorf("QUIT: %v", err)
+		}
+	})
+}

@@ -92,6 +92,9 @@ func (c *Client) await(ctx context.Context, cmd *command) error {
 		return &leftError{cmd.String(), ctx.Err()} // before a text is thrown away for nothing
 	}
 	if err := c.acquire(ctx); err != nil {
+		if done, _, outcome := c.outcome(cmd); done { // by whoever has the right, meanwhile
+			return outcome
+		}
 		return c.unread(cmd.String(), err)
 	}
 	defer c.release()

@@ -12,8 +12,8 @@ import (
 // was known of the capabilities is forgotten, since it was told in clear: ask with Capa again.
 //
 // A -ERR leaves the session as it was, in clear: whether it may go on so is for the caller to
-// decide, and mostly it may not. Every other error, a context's end included, closes the connection,
-// unless STLS does not belong here.
+// decide, and mostly it may not. Every other error that comes once STLS waits to be sent, a context's end
+// included, closes the connection, unless STLS does not belong here.
 func (c *Client) StartTLS(ctx context.Context) error {
 	if err := c.acquire(ctx); err != nil {
 		return c.unread("STLS", err)

@@ -99,18 +99,14 @@ func grownFrom(header []byte, uid string, before, now int64) bool {
 
 // ownUIDL is what a header's only X-UIDL says, else "".
 func ownUIDL(header []byte) (uid string) {
-	const name = "x-uidl:"
-	for line := range bytes.Lines(header) {
-		line = bytes.TrimRight(line, "\r\n")
-		switch {
-		case len(line) == 0:
-			return uid
-		case len(line) < len(name) || !strings.EqualFold(string(line[:len(name)]), name):
-		case uid != "":
-			return ""
-		default:
-			uid = string(bytes.TrimSpace(line[len(name):]))
+	for _, f := range (message.Decoder{}).Fields(header) {
+		if !strings.EqualFold(string(f.Name), "X-UIDL") {
+			continue
 		}
+		if uid != "" {
+			return ""
+		}
+		uid = string(f.Value)
 	}
 	return uid
 }
@@ -148,9 +144,6 @@ func volatileFields(header []byte, eol int64) iter.Seq2[string, int64] {
 // gives what their headers say now, to be compared with what is known of then.
 func (m *Mailbox) GrownFrom(ctx context.Context, before map[ID]int64) (map[ID]*message.Envelope, error) {
 	grown := make(map[ID]*message.Envelope)
-	if len(before) == 0 {
-		return grown, nil
-	}
 	err := m.use(ctx, func(ctx context.Context) error {
 		if err := m.ensureOpen(ctx); err != nil {
 			return err

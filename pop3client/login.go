@@ -126,10 +126,7 @@ func order(safe bool) []string {
 func (c *Client) named(user string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.userOK || c.userName != user || c.waiting.len() > 0 || c.wire.len() > 0 {
-		return false
-	}
-	return true
+	return c.userOK && c.userName == user && c.waiting.len() == 0 && c.wire.len() == 0
 }
 
 // choose tries what both sides have, the best first, until the server knows one.

@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"strings"
 	"testing"
 
 	"popmark/pop3server"
@@ -33,15 +34,16 @@ func TestP5_WhatHasNoUIDLIsFetchedOnce(t *testing.T) {
 	}
 }
 
-// Two messages that say the same are two.
-func TestTwinsAreFetchedBoth(t *testing.T) {
+// Messages that say the same are as many as there are, however many are put into place at a time.
+func TestTwinsAreAllFetched(t *testing.T) {
+	const many = 300
 	r := newRig(t, 0)
-	for range 2 {
+	for range many {
 		r.drop.Add(pop3server.NewMessage("twin", []byte("From: a@b.example\r\n\r\nthe same\r\n")))
 	}
-	for i, want := range []Summary{{Fetched: 2}, {Kept: 2}} {
-		out := r.commit(order{marks: marked("FF")})
-		if out.err != nil || out.Fetched != want.Fetched || out.Kept != want.Kept || len(r.texts()) != 2 {
+	for i, want := range []Summary{{Fetched: many}, {Kept: many}} {
+		out := r.commit(order{marks: marked(strings.Repeat("F", many))})
+		if out.err != nil || out.Fetched != want.Fetched || out.Kept != want.Kept || len(r.texts()) != many {
 			t.Errorf("run %d: %v, %+v, %d copies", i, out.err, out.Summary, len(r.texts()))
 		}
 	}

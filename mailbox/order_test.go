@@ -11,6 +11,7 @@ import (
 
 	"popmark/ledger"
 	"popmark/mailbox"
+	"popmark/message"
 	"popmark/pop3server"
 )
 
@@ -180,4 +181,29 @@ func TestP8_AHeaderThatIsTooLongIsNotTakenForOneThatHasGrown(t *testing.T) {
 		}
 	}
 	b.mustOpen()
+}
+
+// What PassHeaders uses again is not what somebody keeps.
+func TestEnvelopesThatAreKeptAreNotUsedAgain(t *testing.T) {
+	b := newBench(t, mailbox.Config{}, letters(300))
+	b.mustOpen()
+	all := ids(b.box.List())
+	kept := make(map[mailbox.ID]*message.Envelope)
+	for h, err := range b.box.Headers(t.Context(), all) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept[h.ID] = h.Envelope
+	}
+	slices.Reverse(all)
+	for h, err := range b.box.PassHeaders(t.Context(), all) {
+		if want := "letter " + strings.TrimPrefix(string(h.ID), "uid-"); err != nil || string(h.Envelope.Subject) != want {
+			t.Fatalf("%s was told with %+v, %v", h.ID, h.Envelope, err)
+		}
+	}
+	for id, envelope := range kept {
+		if want := "letter " + strings.TrimPrefix(string(id), "uid-"); string(envelope.Subject) != want || b.box.Envelope(id) != envelope {
+			t.Errorf("%s is kept as %q", id, envelope.Subject)
+		}
+	}
 }

@@ -87,8 +87,8 @@ func (a *Account) Connect(ctx context.Context, hints Hints) (*pop3client.Client,
 	}
 }
 
-// errStale ends a session in which what was remembered of the server proved wrong after USER had
-// been sent with CAPA. No password left.
+// errStale ends a session in which what was remembered of the server proved wrong. No password was
+// refused in it, and none left over a line on which it might have been read.
 var errStale = errors.New("the server offers something else than before")
 
 // tryLater says whether the server itself asks to come back: never after a refused password.
@@ -145,7 +145,9 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 			c = nil
 		}
 	}()
-	if login.STLS, err = a.prepare(ctx, c, hints, credentials); err != nil {
+	offer, err := a.prepare(ctx, c, hints, credentials)
+	login.STLS = offer.stls
+	if err != nil {
 		return c, login, 0, err
 	}
 	if _, port, err := net.SplitHostPort(a.address()); err == nil {
@@ -154,26 +156,32 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 	login.Capabilities = toRemember(c.Capabilities(), login.STLS)
 	login.Mechanism, err = c.Login(ctx, credentials)
 	if err != nil {
+		if offer.now != nil && needsTLS(err) && c.Capabilities().STLS() {
+			return c, login, 0, errStale
+		}
 		var refusal *pop3client.ServerError
 		if errors.As(err, &refusal) && refusal.Code == "LOGIN-DELAY" {
 			delay, _ = c.Capabilities().LoginDelay()
 		}
 		return c, login, delay, a.loginError(err)
 	}
-	return c, login, 0, nil
+	if offer.now != nil {
+		login.Capabilities, err = a.compare(ctx, c, offer.now)
+	}
+	return c, login, 0, err
 }
 
 // prepare is encrypt within the time that a whole login may take: a server that goes on and on
 // with what it offers never comes to it.
-func (a *Account) prepare(ctx context.Context, c *pop3client.Client, hints Hints, cr pop3client.Credentials) (bool, error) {
+func (a *Account) prepare(ctx context.Context, c *pop3client.Client, hints Hints, cr pop3client.Credentials) (offer, error) {
 	limit := cmp.Or(a.options.LoginTimeout, pop3client.DefaultLoginTimeout)
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	offered, err := a.encrypt(limited, c, hints, cr)
+	offer, err := a.encrypt(limited, c, hints, cr)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = a.askError(&pop3client.TimeoutError{Command: "CAPA", Step: "the login", After: limit})
 	}
-	return offered, err
+	return offer, err
 }
 
 func (a *Account) address() string {
@@ -207,80 +215,112 @@ func (a *Account) dial(ctx context.Context, hints Hints, password string) (*pop3
 	return nil, e
 }
 
-// encrypt does what --tls asks on a connection that began in clear, and says whether
-// the server offers STLS. It never goes on in clear after an STLS that was refused or
+// offer is what is known of what a server offers before its login.
+type offer struct {
+	stls bool
+	// now is not nil where the login goes by what was remembered and CAPA was asked with it.
+	now *pop3client.Pending[pop3client.Capabilities]
+}
+
+// encrypt does what --tls asks on a connection that began in clear, and says what
+// the server offers. It never goes on in clear after an STLS that was refused or
 // that failed. What the server offers before the login is known afterwards, unless
 // nothing depends on it.
 //
-// In clear, where encrypting is not ruled out, a remembered list is not believed: it would
-// decide whether to encrypt.
-func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints, cr pop3client.Credentials) (offered bool, err error) {
+// In clear, where encrypting is not ruled out and somebody might listen, a remembered list is not
+// believed: it would decide whether to encrypt.
+func (a *Account) encrypt(ctx context.Context, c *pop3client.Client, hints Hints, cr pop3client.Credentials) (offer, error) {
 	remembered := pop3client.Capabilities{Lines: hints.Capabilities}
 	switch a.mode {
 	case implicit:
 		// One with STLS in it was learnt on another port.
 		if hints.Capabilities != nil && !remembered.STLS() {
 			c.SetCapabilities(hints.Capabilities)
-			return false, nil
+			return offer{}, nil
 		}
-		return false, a.askCapabilities(ctx, c)
+		return offer{}, a.askCapabilities(ctx, c)
 	case never:
 		// Whoever could change what the server says now can't have changed what it said then.
 		if hints.Capabilities != nil {
 			c.SetCapabilities(hints.Capabilities)
-			return remembered.STLS(), nil
+			return offer{stls: remembered.STLS()}, nil
 		}
 		err := a.askCapabilities(ctx, c)
-		return c.Capabilities().STLS(), err
+		return offer{stls: c.Capabilities().STLS()}, err
 	}
 	// That the server once offered STLS is reason enough to ask for it at once: one that
 	// has lost it since is refused below. That it once did not is no reason to stay in clear.
-	if remembered.STLS() {
+	switch first := a.firstAtOnce(c, hints, cr); {
+	case remembered.STLS():
 		c.SetCapabilities(hints.Capabilities)
-	} else if a.mayNameUser(c, hints, cr) {
+	case first == pop3client.MechanismUser && !remembered.UTF8() && !remembered.LANG():
+		// The password waits for what CAPA says now.
 		if err := a.nameUser(ctx, c, cr); err != nil {
-			return false, err
+			return offer{}, err
 		}
-	} else if err := a.askCapabilities(ctx, c); err != nil {
-		return false, err
+	case first != "" && c.MayCarryPassword():
+		// Nobody listens between here and the server: whether to encrypt can be decided behind the login.
+		return offer{now: c.Capa()}, nil
+	default:
+		if err := a.askCapabilities(ctx, c); err != nil {
+			return offer{}, err
+		}
 	}
 	if !c.Capabilities().STLS() {
 		if option := a.demandsTLS(); option != "" {
-			return false, &Error{
+			return offer{}, &Error{
 				Kind: Unavailable, Doing: "encrypting the connection to " + printable(a.address()), Err: ErrNoSTLS,
 				Next: "try pop3s://, or leave " + option + " out if a connection in clear will do",
 			}
 		}
-		return false, nil
+		return offer{}, nil
 	}
 	if err := c.StartTLS(ctx); err != nil {
 		if ctx.Err() != nil {
-			return true, ctx.Err()
+			return offer{stls: true}, ctx.Err()
 		}
 		next := explainTLS(err)
 		if next == "" {
 			next = "try pop3s://, or --tls none if a connection in clear will do"
 		}
-		return true, &Error{Kind: Unavailable, Doing: "encrypting the connection to " + printable(a.address()), Err: plain(err), Next: next}
+		return offer{stls: true}, &Error{Kind: Unavailable, Doing: "encrypting the connection to " + printable(a.address()), Err: plain(err), Next: next}
 	}
 	if remembered.STLS() {
 		c.SetCapabilities(hints.Capabilities)
-		return true, nil
+		return offer{stls: true}, nil
 	}
-	return true, a.askCapabilities(ctx, c)
+	return offer{stls: true}, a.askCapabilities(ctx, c)
 }
 
-// mayNameUser says whether USER may go in one flight with CAPA, for which CAPA costs no round trip:
-// where the server was one that pipelines, USER would come next, and nothing before it. What is
-// remembered is not believed further than that; the password waits for what CAPA says now.
-func (a *Account) mayNameUser(c *pop3client.Client, hints Hints, cr pop3client.Credentials) bool {
+// firstAtOnce is the mechanism that a login begins with, where what was remembered allows for its going
+// in one flight with CAPA, for which CAPA then costs no round trip; else "".
+func (a *Account) firstAtOnce(c *pop3client.Client, hints Hints, cr pop3client.Credentials) string {
 	if hints.Capabilities == nil || hints.NoPipelining || a.demandsTLS() != "" {
-		return false
+		return ""
 	}
 	c.SetCapabilities(hints.Capabilities)
-	remembered := c.Capabilities()
-	return remembered.Pipelining() && !remembered.UTF8() && !remembered.LANG() &&
-		c.FirstMechanism(cr) == pop3client.MechanismUser
+	if !c.Capabilities().Pipelining() {
+		return ""
+	}
+	return c.FirstMechanism(cr)
+}
+
+// compare looks at what the server offers now, where the login went by what was remembered, and gives what
+// to remember. A server that offers STLS by now is left, to be begun with anew.
+func (a *Account) compare(ctx context.Context, c *pop3client.Client, now *pop3client.Pending[pop3client.Capabilities]) ([]string, error) {
+	caps, err := now.Wait(ctx)
+	switch {
+	case isRefusal(err):
+		return nil, nil
+	case err != nil:
+		return nil, a.askError(err)
+	case !caps.STLS():
+		return toRemember(caps, false), nil
+	}
+	if _, err := c.Quit().Wait(ctx); err != nil && !isRefusal(err) { // it would hold the mailbox's lock
+		return nil, a.askError(err)
+	}
+	return nil, errStale
 }
 
 // nameUser asks CAPA and sends USER with it. A server that offers STLS now, or what comes before USER,

@@ -2,6 +2,7 @@ package account
 
 import (
 	"bufio"
+	"context"
 	"net"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func playServer(t *testing.T, answer func(session int, line string) string) (add
 			mu.Lock()
 			all = append(all, nil)
 			mu.Unlock()
-			_, _ = conn.Write([]byte("+OK\r\n"))
+			_, _ = conn.Write([]byte("+OK <1.2@mail.example>\r\n"))
 			for r := bufio.NewReader(conn); ; {
 				line, err := r.ReadString('\n')
 				if err != nil {
@@ -78,7 +79,7 @@ func TestP6_USERGoesWithCAPAAndThePasswordBehindIt(t *testing.T) {
 		{"no PIPELINING", []string{"USER", "UIDL"}, Settings{}, list("USER"), false, [][]string{cold}, "USER"},
 		{"nothing known", nil, Settings{}, list(remembered...), false, [][]string{cold}, "USER"},
 		{"TLS or nothing", remembered, Settings{TLS: TLSStartTLS}, list(remembered...), false, [][]string{{"CAPA"}}, ""},
-		{"UTF8 comes first", append([]string{"UTF8"}, remembered...), Settings{}, list(remembered...), false, [][]string{cold}, "USER"},
+		{"UTF8 comes first", append([]string{"UTF8"}, remembered...), Settings{}, list(remembered...), false, [][]string{{"CAPA", "UTF8", "USER joe", "PASS secret", "QUIT"}}, "USER"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			addr, lines := playServer(t, func(session int, line string) string {
@@ -113,4 +114,97 @@ func TestP6_USERGoesWithCAPAAndThePasswordBehindIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// remote is a connection with a peer that is not on this machine.
+type remote struct{ net.Conn }
+
+func (remote) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 110} }
+
+func TestP6_AUTHGoesWithCAPAOnlyWhereNobodyListens(t *testing.T) {
+	const (
+		plain = "AUTH PLAIN AGpvZQBzZWNyZXQ="
+		apop  = "APOP joe "
+	)
+	list := func(lines ...string) string { return "+OK\r\n" + strings.Join(append(lines, "."), "\r\n") + "\r\n" }
+	remembered := []string{"SASL PLAIN", "PIPELINING"}
+	stls := append([]string{"STLS"}, remembered...)
+	for _, tc := range []struct {
+		name     string
+		hints    []string
+		s        Settings
+		far      bool
+		now      string
+		answer   string     // to the login
+		together bool       // CAPA is not answered before the login has come
+		want     [][]string // what the server gets; STLS is refused
+		keeps    []string   // what is to be remembered
+	}{
+		{"as it was", remembered, Settings{}, false, list(remembered...), "+OK", true, [][]string{{"CAPA", plain, "QUIT"}}, remembered},
+		{"UTF8", append([]string{"UTF8"}, remembered...), Settings{}, false, list(remembered...), "+OK", true, [][]string{{"CAPA", "UTF8", plain, "QUIT"}}, remembered},
+		{"APOP", []string{"UIDL", "PIPELINING"}, Settings{Auth: "apop"}, false, list("PIPELINING"), "+OK", true, [][]string{{"CAPA", apop, "QUIT"}}, []string{"PIPELINING"}},
+		{"something else is offered", remembered, Settings{}, false, list("SASL LOGIN"), "+OK", true, [][]string{{"CAPA", plain, "QUIT"}}, []string{"SASL LOGIN"}},
+		{"CAPA is refused now", remembered, Settings{}, false, "-ERR\r\n", "+OK", true, [][]string{{"CAPA", plain, "QUIT"}}, nil},
+		{"STLS is offered now", remembered, Settings{}, false, list(stls...), "+OK", true, [][]string{{"CAPA", plain, "QUIT"}, {"CAPA", "STLS"}}, nil},
+		{"STLS is wanted now", remembered, Settings{}, false, list(stls...), "-ERR encryption is required", true, [][]string{{"CAPA", plain}, {"CAPA", "STLS"}}, nil},
+		{"a refused password", remembered, Settings{}, false, list(stls...), "-ERR [AUTH] no", true, [][]string{{"CAPA", plain}}, nil},
+		{"far away", remembered, Settings{AllowPlaintext: true}, true, list(remembered...), "+OK", false, [][]string{{"CAPA", plain, "QUIT"}}, remembered},
+		{"far away, with STLS now", remembered, Settings{AllowPlaintext: true}, true, list(stls...), "+OK", false, [][]string{{"CAPA", "STLS"}}, nil},
+		{"no PIPELINING", remembered[:1], Settings{}, false, list(remembered...), "+OK", false, [][]string{{"CAPA", plain, "QUIT"}}, remembered},
+		{"TLS or nothing", remembered, Settings{TLS: TLSStartTLS}, false, list(remembered...), "+OK", false, [][]string{{"CAPA"}}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			addr, lines := playServer(t, func(session int, line string) string {
+				verb, _, _ := strings.Cut(line, " ")
+				switch {
+				case verb == "CAPA" && tc.together && session == 0:
+					return ""
+				case verb == "CAPA":
+					return tc.now
+				case verb == "STLS":
+					return "-ERR not now\r\n"
+				case verb == "UTF8":
+					return ""
+				case verb != "AUTH" && verb != "APOP":
+					return "+OK\r\n"
+				case !tc.together:
+					return tc.answer + "\r\n"
+				case slices.Contains(tc.hints, "UTF8"):
+					return tc.now + "-ERR what?\r\n" + tc.answer + "\r\n"
+				}
+				return tc.now + tc.answer + "\r\n"
+			})
+			tc.s.Password = "secret"
+			a, err := New(mustTarget(t, "pop3://joe@"+addr), tc.s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tc.far {
+				a.options.Dialer = dialer(func(ctx context.Context, network, addr string) (net.Conn, error) {
+					conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+					return remote{conn}, err
+				})
+			}
+			c, login, err := a.Connect(t.Context(), Hints{Capabilities: tc.hints})
+			if err == nil {
+				if _, err := c.Quit().Wait(t.Context()); err != nil {
+					t.Error(err)
+				}
+				_ = c.Close()
+				if !slices.Equal(login.Capabilities, tc.keeps) {
+					t.Errorf("remembers %q, want %q", login.Capabilities, tc.keeps)
+				}
+			}
+			same := func(got, want []string) bool { return slices.EqualFunc(got, want, strings.HasPrefix) }
+			if got := lines(); !slices.EqualFunc(got, tc.want, same) {
+				t.Errorf("%v: the server got %q, want %q", err, got, tc.want)
+			}
+		})
+	}
+}
+
+type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
+
+func (d dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	return d(ctx, network, addr)
 }

@@ -70,9 +70,7 @@ func (c *Client) login(ctx context.Context, cr Credentials) (string, error) {
 		return "", &StateError{Command: "the login", State: c.State(), Problem: problem}
 	}
 	name := strings.ToUpper(cr.Mechanism)
-	c.mu.Lock()
-	safe := cr.AllowPlaintext || MayCarryPassword(c.conn)
-	c.mu.Unlock()
+	safe := cr.AllowPlaintext || c.MayCarryPassword()
 	if name != "" && name != MechanismAuto {
 		if !safe && slices.Contains(sendsPassword, name) {
 			return "", fmt.Errorf("logging in with %s: %w", name, ErrPlaintextRefused)
@@ -94,16 +92,14 @@ func (c *Client) login(ctx context.Context, cr Credentials) (string, error) {
 // FirstMechanism is what Login would try first, with what is known of the server's offer: a
 // Mechanism… name, or "" where it would end with an error or ask CAPA. Nothing is sent.
 func (c *Client) FirstMechanism(cr Credentials) string {
-	c.mu.Lock()
-	safe, asked := cr.AllowPlaintext || MayCarryPassword(c.conn), c.caps.Asked
-	c.mu.Unlock()
+	safe := cr.AllowPlaintext || c.MayCarryPassword()
 	name := strings.ToUpper(cr.Mechanism)
 	switch {
 	case badCredentials(cr) != "" || !safe && slices.Contains(sendsPassword, name):
 		return ""
 	case name != "" && name != MechanismAuto:
 		return name
-	case !asked:
+	case !c.Capabilities().Asked:
 		return ""
 	}
 	for _, name := range order(safe) {

@@ -27,3 +27,10 @@ func MayCarryPassword(conn net.Conn) bool {
 	}
 	return addr.Network() == "pipe"
 }
+
+// MayCarryPassword reports whether a password may go over the connection as it is now. See [MayCarryPassword].
+func (c *Client) MayCarryPassword() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return MayCarryPassword(c.conn)
+}

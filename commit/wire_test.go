@@ -226,6 +226,27 @@ func TestVerifyFindsWhatAServerKeeps(t *testing.T) {
 	}
 }
 
+func TestVerifyIsSureOfADeletionWithoutUIDLWhereNothingOfItsSizeIsLeft(t *testing.T) {
+	for name, tt := range map[string]struct {
+		twin             string // of message 1, in octets
+		deleted, unknown int
+	}{
+		"nothing of its size": {letter(12), 1, 0},
+		"another of its size": {strings.Replace(letter(1), "number", "nUmber", 1), 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 2, pop3server.Without("UIDL"))
+			r.drop.Add(pop3server.NewMessage("uid-3", []byte(tt.twin)))
+			out := r.commit(order{marks: marked("D"), opts: Options{Verify: true}})
+			must(t, out.err)
+			if out.Deleted != tt.deleted || out.Unknown != tt.unknown {
+				t.Errorf("summary %+v", out.Summary)
+			}
+			r.expect(nil, "uid-2", "uid-3")
+		})
+	}
+}
+
 func TestWrongSizesAreWarningsOnly(t *testing.T) {
 	r := newRig(t, 0)
 	for n := 1; n <= 5; n++ {

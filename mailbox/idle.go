@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// noopWait bounds the wait for a NOOP's answer.
-const noopWait = 20 * time.Second
+const (
+	// noopWait bounds the wait for a NOOP's answer.
+	noopWait = 20 * time.Second
+	// releaseAtOnce is so long that who scrolls, or a scan that goes on, does not log in again each time.
+	releaseAtOnce = 500 * time.Millisecond
+)
 
 // keepAlive starts the watch over an idle session, once. The turn is held.
 func (m *Mailbox) keepAlive() {

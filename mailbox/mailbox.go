@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,62 +11,6 @@ import (
 	"popmark/message"
 	"popmark/pop3client"
 )
-
-// Defaults for the zero values of [Config].
-const (
-	DefaultKeepAlive = 90 * time.Second // well under the ten minutes of RFC 1939 section 3, which some servers shorten
-	DefaultRetries   = 3
-
-	// releaseAtOnce is so long that who scrolls, or a scan that goes on, does not log in again each time.
-	releaseAtOnce = 500 * time.Millisecond
-)
-
-// Hints are what earlier sessions taught about the server.
-type Hints struct {
-	// Capabilities are CAPA's lines before login; nil where they are not known.
-	Capabilities []string
-	// NoPipelining says that the server does not bear the pipelining that it advertises.
-	NoPipelining bool
-}
-
-// Connection is a session that has logged in, in the transaction state.
-type Connection struct {
-	// Client is the connection, which the Mailbox closes.
-	Client *pop3client.Client
-	// Mechanism is what logged in, by one of pop3client's names.
-	Mechanism string
-	// Capabilities are CAPA's lines before login, to be remembered; nil where it was not asked.
-	Capabilities []string
-	// STLS says that the server offered it before login.
-	STLS bool
-}
-
-// Config says how a mailbox is reached and who is told what happens.
-type Config struct {
-	// Account is the mailbox's name in the ledger: the same for the same maildrop, whatever the way to it.
-	Account string
-	// Connect dials and logs in. It is called again whenever a session is needed.
-	Connect func(context.Context, Hints) (Connection, error)
-	// Ledger remembers headers and what was seen; nil remembers nothing.
-	Ledger *ledger.Ledger
-	// Shows says that whoever opens the mailbox shows the whole list, so that every message counts as seen.
-	// Otherwise [Mailbox.MarkSeen] says which do.
-	Shows bool
-	// Decoder makes envelopes of headers; its zero value will do.
-	Decoder message.Decoder
-	// Notify is told of events, from several goroutines, never two at once. It must not block for long
-	// and must not call the Mailbox. It may be nil.
-	Notify func(Event)
-	// Retries is how often a broken line is taken up again during a scan; negative means never.
-	Retries int
-	// IdleRelease is after how long without traffic the maildrop's lock is let go (P9); 0 means never.
-	IdleRelease time.Duration
-	// Release lets the lock go as soon as nothing is asked any more, whatever IdleRelease and the
-	// server's LOGIN-DELAY say.
-	Release bool
-	// KeepAlive is after how long without traffic NOOP is sent while the lock is held; negative means never.
-	KeepAlive time.Duration
-}
 
 // Mailbox is a maildrop on a server as one thing over many connections. Make one with [New].
 type Mailbox struct {
@@ -304,79 +247,6 @@ func (m *Mailbox) Close() error {
 		m.workers.Wait()
 	})
 	return nil
-}
-
-// use runs fn with the turn held, under a context that ends with the mailbox as well.
-func (m *Mailbox) use(ctx context.Context, fn func(context.Context) error) error {
-	ctx, cancel := m.bound(ctx)
-	defer cancel()
-	if err := m.acquire(ctx); err != nil {
-		return err
-	}
-	defer m.release()
-	return m.orClosed(fn(ctx))
-}
-
-// bound makes a context that ends with the mailbox as well.
-func (m *Mailbox) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(m.closing, cancel)
-	return ctx, func() {
-		stop()
-		cancel()
-	}
-}
-
-// orClosed says ErrClosed of a wait that ended with the mailbox.
-func (m *Mailbox) orClosed(err error) error {
-	if err != nil && m.closing.Err() != nil && errors.Is(err, context.Canceled) {
-		return ErrClosed
-	}
-	return err
-}
-
-// acquire waits for the turn; background work gives way to it.
-func (m *Mailbox) acquire(ctx context.Context) error {
-	m.waiting.Add(1)
-	defer m.waiting.Add(-1)
-	return m.acquireBackground(ctx)
-}
-
-// acquireBackground waits for the turn without hurrying anybody.
-func (m *Mailbox) acquireBackground(ctx context.Context) error {
-	err := m.takeTurn(ctx)
-	if m.closing.Err() == nil {
-		return err
-	}
-	if err == nil {
-		m.release()
-	}
-	return ErrClosed
-}
-
-func (m *Mailbox) takeTurn(ctx context.Context) error {
-	select {
-	case m.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (m *Mailbox) release() {
-	m.mu.Lock()
-	m.lastUse = time.Now()
-	m.mu.Unlock()
-	<-m.turn
-}
-
-// work starts a goroutine that Close waits for; after Close it does nothing.
-func (m *Mailbox) work(fn func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closing.Err() == nil {
-		m.workers.Go(fn)
-	}
 }
 
 // partWait bounds the wait for the answer to a QUIT that deletes nothing. A line

@@ -101,6 +101,9 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 		return err
 	}
 	if o.forget {
+		if o.dryRun {
+			return &usageError{"reading the command line", "--forget forgets, and --dry-run does nothing", "leave one of them out"}
+		}
 		return a.forget(ctx, target, t, markings, o.json)
 	}
 	bin, err := o.bin.parse(&t.state)
@@ -152,9 +155,10 @@ func (a *app) forget(ctx context.Context, target string, t *targetOptions, marki
 		return err
 	}
 	forgotten := 0
-	done, err := b.ledger.Turn(ctx, b.account.Target().Key(), max(t.timeout, t.wait), func() { a.warn(turnWait) })
+	// What a commit that is under way leaves behind was not there when this was asked for.
+	done, err := b.ledger.Turn(ctx, b.account.Target().Key(), time.Nanosecond, nil)
 	if errors.Is(err, ledger.ErrTurn) {
-		err = &statusError{exitTryLater, err}
+		err = &statusError{exitTryLater, fmt.Errorf("forgetting: %w: wait for its end, and look whether there is anything left to forget", ledger.ErrTurn)}
 	}
 	if err == nil {
 		forgotten, err = commit.Forget(ctx, b.ledger, b.account.Target().Key(), request(markings))

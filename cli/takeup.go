@@ -34,21 +34,34 @@ func request(markings []marking) string {
 	return strings.Join(words, " ")
 }
 
+const wayOut = "look with popmark list; the same marks mean the numbers of now once they were given with --forget"
+
+// Why a message of a commit that is taken up stays as it is.
+var (
+	errLeftUncertain = errors.New("it can't be told from others for certain, and stays as it is: " + wayOut)
+	errLeftGrown     = errors.New("the server lists it with other octets, so that it may be another, and it stays as it is: " + wayOut)
+	errLeftGone      = errors.New("it was to be fetched, and is no longer in the mailbox")
+)
+
+// errNamesNone ends a run before anything is done: without UIDLs nothing says which messages are left.
+var errNamesNone = &statusError{exitUnavailable, errors.New("taking up the commit that did not come to its end: the server gives no UIDL this time, by which its messages are known: run the same again later, or give it with --forget and look at the list")}
+
 // planOrTakeUp makes the plan from the selections, or from the journal where the same
 // commit was broken off: its numbers and queries meant the messages of that time, and
 // by now they may fit others.
 func (a *app) planOrTakeUp(
 	ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order, how *commit.Options, dryRun bool, out *commitPrinter,
 ) (triage.Plan, error) {
-	if !b.box.Info().UIDL {
-		return a.plan(ctx, b, list, markings, order)
-	}
 	before, found, err := commit.FindUnfinished(ctx, b.ledger, how.Account, how.Request)
 	if err != nil {
 		return triage.Plan{}, err
 	}
-	if !found {
+	named := b.box.Info().UIDL
+	switch {
+	case !found, !named && !before.Named() && !(before.Asked() && byNumber(markings)):
 		return a.plan(ctx, b, list, markings, order)
+	case !named && before.Named():
+		return triage.Plan{}, errNamesNone
 	}
 	how.TakesUp = true
 	plan, left, _ := before.Plan(list, order, nil)
@@ -70,12 +83,12 @@ func (a *app) planOrTakeUp(
 	how.Left = left
 	for i := range left {
 		l := &left[i]
-		why := errors.New("it can't be told from others for certain, and stays as it is: look with popmark list; the same marks mean the numbers of now once they were given with --forget")
+		why := errLeftUncertain
 		switch {
 		case l.State == ledger.StepFailed:
-			why = errors.New("it was to be fetched, and is no longer in the mailbox")
+			why = errLeftGone
 		case l.Certain:
-			why = errors.New("the server lists it with other octets, so that it may be another, and it stays as it is: look with popmark list; the same marks mean the numbers of now once they were given with --forget")
+			why = errLeftGrown
 		}
 		out.event(commit.Event{Kind: commit.Failed, Number: l.Number, UID: l.UID, Action: triage.Mark(l.Mark), Err: why})
 	}

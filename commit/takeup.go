@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"popmark/ledger"
@@ -30,6 +31,17 @@ func FindUnfinished(ctx context.Context, l *ledger.Ledger, account, request stri
 		return nil, false, nil
 	}
 	return &Unfinished{Started: run.Started, steps: run.Steps}, true, nil
+}
+
+// Named tells whether the server gave a UIDL for some message of the run.
+func (u *Unfinished) Named() bool {
+	return slices.ContainsFunc(u.steps, func(s ledger.Step) bool { return s.UID != "" })
+}
+
+// Asked tells whether a QUIT had been asked to delete some message of the run, of which it is not
+// known what it did.
+func (u *Unfinished) Asked() bool {
+	return slices.ContainsFunc(u.steps, func(s ledger.Step) bool { return s.State == ledger.StepAsked })
 }
 
 // newestOf finds the newest of the runs with a request; "" is nobody's.
@@ -115,11 +127,10 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 	}
 	for _, s := range u.steps {
 		switch {
-		case s.Certain || s.State == ledger.StepDeleted || s.State == ledger.StepFailed:
-		case s.State == ledger.StepFetched && !triage.Mark(s.Mark).Deletes(): // all of it was done
+		case s.Certain || s.State == ledger.StepDeleted || s.State == ledger.StepFailed || done(&s):
 		case there[s.UID] || s.UID == "":
 			left = append(left, s)
-		case triage.Mark(s.Mark).Downloads():
+		case s.State == ledger.StepPlanned && triage.Mark(s.Mark).Downloads():
 			s.State = ledger.StepFailed
 			left = append(left, s)
 		}
@@ -135,6 +146,9 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 			was[m.ID], other = s.Octets, false
 		}
 		if !m.Certain || other {
+			if done(s) {
+				continue
+			}
 			unsure := *s
 			unsure.Certain = m.Certain // one of two stays one of two when the other is gone
 			left = append(left, unsure)
@@ -144,6 +158,11 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 		plan.Steps = append(plan.Steps, triage.Step{Mark: triage.Mark(s.Mark), Message: m})
 	}
 	return plan, left, was
+}
+
+// done says whether all was done that a step asks for, though it is written down nowhere.
+func done(s *ledger.Step) bool {
+	return s.State == ledger.StepFetched && !triage.Mark(s.Mark).Deletes()
 }
 
 // sameAbout says whether what was known of a message, if anything, is what its header says now.

@@ -31,6 +31,7 @@ type job struct {
 	replaces string // the name of an earlier attempt; the step is the engine's alone once it is told of the copy
 	record   ledger.Fetched
 	earlier  *ledger.Fetched // what an earlier run has fetched of the very same octets, so that no copy is put into place
+	confirms bool            // that run did not come to write down that it is in place
 	receipt  delivery.Receipt
 	err      error
 }
@@ -39,8 +40,7 @@ type job struct {
 // down first, so that a run that is broken off just then finds the copy again.
 // Records and fsyncs are made for as many at once as there are.
 type copier struct {
-	e    *engine
-	mine map[string]struct{} // what this run has put into place of messages without a UIDL of their own
+	e *engine
 
 	in   chan *job // whole messages
 	out  chan *job // copies in place, or failed
@@ -56,7 +56,7 @@ type copier struct {
 
 func (e *engine) newCopier() *copier {
 	c := &copier{
-		e: e, mine: make(map[string]struct{}), in: make(chan *job, maxUnderWay), out: make(chan *job, maxUnderWay),
+		e: e, in: make(chan *job, maxUnderWay), out: make(chan *job, maxUnderWay),
 		put: make(chan *job, maxUnderWay), done: make(chan struct{}), failed: make(chan struct{}),
 	}
 	go c.run()
@@ -203,6 +203,9 @@ func (c *copier) record(ctx context.Context, fresh, ended []*job) error {
 		switch {
 		case j.earlier != nil:
 			placed = append(placed, j.st.placed(j.receipt.Path))
+			if j.confirms {
+				records = append(records, *j.earlier)
+			}
 			continue
 		case j.err == nil:
 			record.Safe = true
@@ -225,18 +228,28 @@ func (c *copier) findEarlier(ctx context.Context, j *job) error {
 	if j.st.Message.Certain || j.st.Mark.Deletes() || c.e.opts.Again || !j.findable() {
 		return nil
 	}
-	if _, mine := c.mine[j.record.UID]; mine {
+	if _, mine := c.e.unnamed[j.record.UID]; mine {
 		return nil
 	}
 	records, err := c.e.log.Fetched(ctx, c.e.opts.Account, j.st.key, []string{j.record.UID})
 	if err != nil {
 		return err
 	}
-	if r, ok := records[j.record.Key()]; ok && r.Safe {
-		j.earlier = &r
-	} else {
-		c.mine[j.record.UID] = struct{}{}
+	r, found := records[j.record.Key()]
+	if found && !r.Safe {
+		if r.Safe, err = j.st.dest.Secure(ctx, receiptOf(&r)); err != nil {
+			return err
+		}
+		j.confirms = r.Safe
 	}
+	if r.Safe {
+		j.earlier = &r
+		return nil
+	}
+	if c.e.unnamed == nil {
+		c.e.unnamed = make(map[string]struct{})
+	}
+	c.e.unnamed[j.record.UID] = struct{}{}
 	return nil
 }
 

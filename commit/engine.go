@@ -43,6 +43,7 @@ type engine struct {
 	pace        pace      // of the server's answers to DELE
 	flow        flow      // of the texts
 	retries     int       // used so far
+	passed      int       // messages in a row that were given up since their texts did not come as they should
 	uncommitted int       // deletions seen to be true that no Committed has told of
 	octets      int64     // downloaded
 	total       int64     // to be downloaded, by LIST's sizes
@@ -50,6 +51,9 @@ type engine struct {
 	toldAt      time.Time // the time then
 	wrongSizes  int
 	sum         Summary
+	// unnamed is what this run has put into place of messages without a UIDL of their own, by what stands
+	// for it. The copier's alone.
+	unnamed map[string]struct{}
 }
 
 // carryOut does the work. The error is what ended the run before its end.
@@ -161,6 +165,17 @@ func (e *engine) carryOutPart(ctx context.Context, s session, part []*step) erro
 		if s, err = e.reconnect(ctx, err); err != nil {
 			return e.stopped(part, err)
 		}
+	}
+}
+
+// mostPassed is how many messages in a row may be given up, one after the other, without using retries up.
+const mostPassed = 3
+
+// pass gives the two retries back that a message took which was given up for good: whether it came
+// again was asked of it alone. A server that does so with message after message uses them up.
+func (e *engine) pass() {
+	if e.passed++; e.passed <= mostPassed {
+		e.retries = max(e.retries-2, 0)
 	}
 }
 

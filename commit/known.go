@@ -194,6 +194,9 @@ func (e *engine) settle(ctx context.Context, s session, runs []ledger.Run) error
 			if !open || !triage.Mark(st.Mark).Deletes() || st.UID == "" || there[st.UID] {
 				continue
 			}
+			if st.State == ledger.StepPlanned && triage.Mark(st.Mark).Downloads() && run.Request != e.opts.Request {
+				continue // when that request is made again it is told that this one was never fetched
+			}
 			if !st.Certain { // who deleted it may have written that down already
 				doubtful = append(doubtful, st.Seq)
 				st.State = ledger.StepFailed

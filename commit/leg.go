@@ -290,7 +290,7 @@ func (l *leg) answer(ctx context.Context) error {
 	}
 	if err != nil {
 		err = fmt.Errorf("fetching message %d: %w", number, err)
-		if faultOf(err) == confused {
+		if faultOf(err) == confused || errors.Is(err, mailbox.ErrOddText) {
 			return l.garbled(st, err)
 		}
 	}
@@ -308,6 +308,7 @@ func (e *garbledError) Unwrap() error { return e.error }
 func (l *leg) garbled(st *step, err error) error {
 	if st.garbled {
 		l.e.fail(st, err)
+		l.e.pass()
 	}
 	st.garbled = true
 	return &garbledError{err}
@@ -390,6 +391,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		}
 	}
 	l.under++
+	l.e.passed = 0
 	j := &job{st: st, about: about(env), print: st.print, delivery: d}
 	if st.prior != nil {
 		j.replaces = st.prior.Name

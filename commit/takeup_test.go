@@ -103,3 +103,46 @@ func TestWhatABrokenRunWasToFetchAndIsGoneIsToldOf(t *testing.T) {
 	}
 	r.expect([]int{1, 2, 5}, "uid-5")
 }
+
+func TestWhatWasDoneIsNotLeft(t *testing.T) {
+	const moves, fetches = byte(triage.Move), byte(triage.Fetch)
+	listed := []mailbox.Message{{ID: "a", Number: 1, UID: "a", Octets: 6, Certain: true}}
+	for name, tt := range map[string]struct {
+		step ledger.Step
+		list []mailbox.Message
+		left int
+	}{
+		"moved, and gone":                {ledger.Step{UID: "twin", Octets: 5, Mark: moves, State: ledger.StepFetched}, nil, 0},
+		"its DELE asked for, and gone":   {ledger.Step{UID: "twin", Octets: 5, Mark: moves, State: ledger.StepAsked}, nil, 0},
+		"never fetched, and gone":        {ledger.Step{UID: "twin", Octets: 5, Mark: moves, State: ledger.StepPlanned}, nil, 1},
+		"fetched, and of another size":   {ledger.Step{UID: "a", Octets: 5, Certain: true, Mark: fetches, State: ledger.StepFetched}, listed, 0},
+		"to be moved, of another size":   {ledger.Step{UID: "a", Octets: 5, Certain: true, Mark: moves, State: ledger.StepFetched}, listed, 1},
+		"to be fetched, of another size": {ledger.Step{UID: "a", Octets: 5, Certain: true, Mark: fetches, State: ledger.StepPlanned}, listed, 1},
+	} {
+		u := &Unfinished{steps: []ledger.Step{tt.step}}
+		if _, left, _ := u.Plan(mailbox.NewList(tt.list), triage.AsReceived, nil); len(left) != tt.left {
+			t.Errorf("%s: left is %+v", name, left)
+		}
+	}
+}
+
+func TestAnotherCommitInBetweenHidesNotThatAMessageWasNeverFetched(t *testing.T) {
+	for name, certain := range map[string]bool{"by UIDL": true, "of a shared UIDL": false} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 2)
+			_, err := r.ledger.BeginRun(t.Context(), ledger.Run{Account: account, Request: "--move 3", Destination: r.dest.String(), Steps: []ledger.Step{
+				{Number: 3, UID: "gone", Octets: 5, Certain: certain, Mark: byte(triage.Move), State: ledger.StepPlanned},
+			}})
+			must(t, err)
+			must(t, r.commit(order{marks: marked("D-"), opts: Options{Request: "--delete 1"}}).err)
+			before, found, err := FindUnfinished(t.Context(), r.ledger, account, "--move 3")
+			must(t, err)
+			if !found || before.steps[0].State != ledger.StepPlanned {
+				t.Errorf("found: %v, %+v", found, before)
+			}
+			if out := r.takeUp(t.Context(), "--move 3", nil); certain && (out.err != nil || out.Failed != 1) {
+				t.Errorf("%v, %+v", out.err, out.Summary)
+			}
+		})
+	}
+}

@@ -1,9 +1,12 @@
 package commit
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
+	"popmark/ledger"
 	"popmark/pop3server"
 )
 
@@ -46,5 +49,36 @@ func TestTwinsAreAllFetched(t *testing.T) {
 		if out.err != nil || out.Fetched != want.Fetched || out.Kept != want.Kept || len(r.texts()) != many {
 			t.Errorf("run %d: %v, %+v, %d copies", i, out.err, out.Summary, len(r.texts()))
 		}
+	}
+}
+
+// unrecorded is the journal of a process that is killed when its copies are in place, before it could
+// write that down: their names are, and nothing after that.
+type unrecorded struct{ journal }
+
+var errKilled = errors.New("killed")
+
+func (u unrecorded) RecordCopies(ctx context.Context, account string, run int64, copies []ledger.Fetched, placed []ledger.Placed) error {
+	if len(placed) > 0 {
+		return errKilled
+	}
+	return u.journal.RecordCopies(ctx, account, run, copies, placed)
+}
+
+func TestP5_ACopyThatAKilledRunPutIntoPlaceIsNotMadeTwice(t *testing.T) {
+	for name, opts := range map[string][]pop3server.Option{"with UIDL": nil, "no UIDL": {pop3server.Without("UIDL")}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 1, opts...)
+			out := r.commit(order{marks: marked("F"), log: func(j journal) journal { return unrecorded{j} }})
+			if !errors.Is(out.err, errKilled) || len(r.texts()) != 1 {
+				t.Fatalf("%v, %d copies", out.err, len(r.texts()))
+			}
+			for range 2 {
+				out = r.commit(order{marks: marked("F")})
+				if out.err != nil || out.Kept != 1 || len(r.texts()) != 1 {
+					t.Errorf("again: %v, %+v, %d copies", out.err, out.Summary, len(r.texts()))
+				}
+			}
+		})
 	}
 }

@@ -1,7 +1,10 @@
 package commit
 
 import (
+	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -102,4 +105,67 @@ func TestOneMessageThatCannotBeFetchedHoldsUpNoOther(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestMessagesThatCannotBeFetchedHoldUpNoOtherAndNotForEver(t *testing.T) {
+	const bad = "A: b\r\n\r\nhello\r\n.\r\nand the part that matters\r\n"
+	for name, opts := range map[string][]pop3server.Option{"one at a time": {oneAtATime}, "pipelined": nil} {
+		t.Run(name, func(t *testing.T) {
+			for bads, stops := range map[int]bool{2: false, 3: false, 6: true} {
+				unstuffed := pop3server.Whole(func(e *pop3server.Event) bool {
+					return e.Verb == "RETR" && e.Arg != "1" && e.Arg != strconv.Itoa(bads+2)
+				},
+					func(string) string { return "+OK\r\n" + bad + ".\r\n" })
+				r := newRig(t, 1, append(slices.Clone(opts), pop3server.WithHooks(unstuffed))...)
+				for n := range bads {
+					r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", n+2), []byte(bad)))
+				}
+				r.drop.Add(pop3server.NewMessage("last", []byte("A: b\r\n\r\nthe last\r\n")))
+				out := r.commit(order{marks: marked(strings.Repeat("M", bads+2)), opts: Options{Retries: 3}})
+				if stops {
+					if out.err == nil || r.server.Sessions() > 2*mostPassed+5 {
+						t.Errorf("%d: %v after %d sessions", bads, out.err, r.server.Sessions())
+					}
+					continue
+				}
+				if out.err != nil || out.Fetched != 2 || out.Deleted != 2 || out.Failed != bads || len(r.drop.UIDLs()) != bads {
+					t.Errorf("%d: %v, %+v; left %q", bads, out.err, out.Summary, r.drop.UIDLs())
+				}
+			}
+		})
+	}
+}
+
+// Where LIST is an octet wrong, such a message can't be told from an answer too many.
+func TestAMessageThatBeginsLikeAnAnswerHoldsUpNoOther(t *testing.T) {
+	const text = "+OK this is text\r\nA: b\r\n\r\nhello\r\n"
+	for name, opts := range map[string][]pop3server.Option{"one at a time": {oneAtATime}, "pipelined": nil} {
+		t.Run(name, func(t *testing.T) {
+			wrong := pop3server.Whole(pop3server.On("LIST"), func(answer string) string {
+				return strings.Replace(answer, "\r\n2 33\r\n", "\r\n2 32\r\n", 1)
+			})
+			r := newRig(t, 1, append(opts, pop3server.WithHooks(wrong))...)
+			r.drop.Add(pop3server.NewMessage("uid-2", []byte(text)))
+			r.drop.Add(pop3server.NewMessage("uid-3", []byte("A: b\r\n\r\nthe last\r\n")))
+			out := r.commit(order{marks: marked("MMM"), opts: Options{Retries: 3}})
+			if left := r.drop.UIDLs(); out.err != nil || out.Failed != 1 || !slices.Equal(left, []string{"uid-2"}) {
+				t.Errorf("%v, %+v; left %q", out.err, out.Summary, left)
+			}
+		})
+	}
+}
+
+// Sizes that are wrong and words that are odd are borne by themselves, and together.
+func TestOddWordsToLISTOfOneMessageLoseNothing(t *testing.T) {
+	words := pop3server.Whole(pop3server.On("LIST"), func(answer string) string {
+		if strings.Contains(answer, "\r\n.\r\n") {
+			return strings.NewReplacer("\r\n1 ", "\r\n1 1", "\r\n2 ", "\r\n2 1").Replace(answer)
+		}
+		return "+OK message " + strings.TrimPrefix(answer, "+OK ")
+	})
+	r := newRig(t, 2, oneAtATime, pop3server.WithHooks(words))
+	if out := r.commit(order{marks: marked("MM"), opts: Options{Retries: 3}}); out.err != nil || out.Deleted != 2 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+	r.expect([]int{1, 2})
 }

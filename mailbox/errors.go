@@ -59,7 +59,7 @@ func ClassOf(err error) Class {
 	switch {
 	case err == nil:
 		return Other
-	case errors.Is(err, errOddText):
+	case errors.Is(err, ErrOddText):
 		return Unavailable // as after a line that broke, all is well in another session
 	case errors.As(err, &pipelining) && pipelining.Fault == pop3client.PipeliningGarble:
 		return Protocol

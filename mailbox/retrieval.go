@@ -115,11 +115,11 @@ func (t *provenText) look(p []byte) error {
 	return t.of.errOdd()
 }
 
-// errOddText is worth another session.
-var errOddText = errors.New("the server has said something that nobody asked for")
+// ErrOddText means that a text may not be the message's, for what it begins with. It is worth another session.
+var ErrOddText = errors.New("the server has said something that nobody asked for")
 
 func (r *Retrieval) errOdd() error {
-	return fmt.Errorf("%w: %w", errOddText,
+	return fmt.Errorf("%w: %w", ErrOddText,
 		&pop3client.ProtocolError{Command: fmt.Sprintf("RETR %d", r.msg.Number), Problem: "the text begins with what looks like an answer"})
 }
 
@@ -133,8 +133,10 @@ func (t *provenText) prove() error {
 	case expected:
 		return nil
 	}
-	// A server that does not know LIST of one message has answered in its turn as well.
-	if _, err := t.of.c.ListOne(t.of.msg.Number).Wait(t.ctx); err != nil && !refused(err) {
+	// A server that does not know LIST of one message, or says it in words of its own, has answered in its turn as well.
+	_, err := t.of.c.ListOne(t.of.msg.Number).Wait(t.ctx)
+	_, misread := errors.AsType[*pop3client.ProtocolError](err)
+	if err != nil && !refused(err) && (!misread || t.of.c.Err() != nil) {
 		return fmt.Errorf("seeing whether the text of message %d is whole, as LIST told other octets: %w", t.of.msg.Number, err)
 	}
 	return nil

@@ -18,7 +18,8 @@ const (
 
 // StartScan begins the background header scan: every header that is not known is
 // asked for, those named by [Mailbox.Want] first, then outward from them, else the
-// newest first. It goes on until Close, gives way to whatever else is asked, and
+// newest first. Where memory has no room for more envelopes only those named are, and lent (see
+// [Header]). It goes on until Close, gives way to whatever else is asked, and
 // rests while the mailbox is released. Calling it again does nothing.
 func (m *Mailbox) StartScan() {
 	m.mu.Lock()
@@ -38,6 +39,7 @@ func (m *Mailbox) Want(ids []ID) {
 	m.mu.Lock()
 	m.wanted = slices.Clone(ids)
 	m.wants++
+	m.takeBack()
 	m.mu.Unlock()
 	m.poke()
 }
@@ -123,7 +125,11 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, tries int, err e
 		if feed.got(); errors.Is(it.err, ErrPassedOver) {
 			answered++ // nobody answered
 		}
-		told.add(m.decode(&it, cache))
+		h := m.decode(&it, cache)
+		if h.Lent {
+			feed.lent[it.index] = struct{}{}
+		}
+		told.add(h)
 		it.recycle()
 	})
 	m.care.ended(err, feed.answered-answered)
@@ -147,6 +153,8 @@ type feed struct {
 	below    int    // the next index outward, downward
 	above    int    // and upward
 	turn     bool
+	lent     map[int]struct{} // indexes whose envelopes there was no room for
+	crowded  bool             // there is none: only what is on screen is asked for
 	chunk    []*item
 	told     bool // that the scan is done, for this list
 	retrying bool // a broken line is being taken up again
@@ -165,7 +173,7 @@ func (f *feed) begin() {
 			f.unask(i)
 		}
 	} else {
-		f.list, f.told = m.list, false
+		f.list, f.told, f.lent = m.list, false, make(map[int]struct{})
 		f.asked = make([]bool, len(m.list.Messages))
 		f.left = len(f.asked)
 		for i := range f.asked {
@@ -183,7 +191,7 @@ func (f *feed) begin() {
 func (f *feed) known(i int) bool {
 	id := f.list.Messages[i].ID
 	_, refused := f.m.noHeader[id]
-	return refused || f.m.envelopes[id] != nil
+	return refused || f.m.envelopes.by[id] != nil || f.m.lent[id] != nil
 }
 
 // got notes that the oldest of those handed out was answered.
@@ -195,12 +203,16 @@ func (f *feed) got() {
 // order takes up the newest Want. The mailbox's lock is held.
 func (f *feed) order() {
 	m := f.m
-	f.wants = m.wants
+	f.wants, f.crowded = m.wants, m.crowded
 	f.first = f.first[:0]
 	low, high := len(f.asked), -1
 	for _, id := range m.wanted {
 		if i, ok := f.list.Find(id); ok {
 			low, high = min(low, i), max(high, i)
+			if _, lent := f.lent[i]; lent && !f.known(i) { // it was taken back, and is wanted again
+				delete(f.lent, i)
+				f.unask(i)
+			}
 			if !f.asked[i] {
 				f.first = append(f.first, i)
 			}
@@ -212,10 +224,10 @@ func (f *feed) order() {
 	}
 }
 
-func (f *feed) empty() bool  { return f.left == 0 }
+func (f *feed) empty() bool  { return f.left == 0 || f.crowded && !f.wanted() }
 func (f *feed) wanted() bool { return len(f.first) > 0 }
 
-// finished says once for each list that every header was asked for.
+// finished says once for each list that every header was asked for for which there is room.
 func (f *feed) finished() bool {
 	if f.told || f.list == nil || f.list.Generation == 0 {
 		return false
@@ -284,7 +296,7 @@ func (f *feed) fill() {
 	}
 }
 
-// pick gives the next index: on screen, then outward on both sides.
+// pick gives the next index: on screen, then outward on both sides. The mailbox's lock is held.
 func (f *feed) pick() (int, bool) {
 	for len(f.first) > 0 {
 		i := f.first[0]
@@ -293,7 +305,7 @@ func (f *feed) pick() (int, bool) {
 			return i, true
 		}
 	}
-	for f.left > 0 && (f.below >= 0 || f.above < len(f.asked)) {
+	for f.left > 0 && !f.m.crowded && (f.below >= 0 || f.above < len(f.asked)) {
 		f.turn = !f.turn
 		i := f.above
 		if (f.turn || f.above >= len(f.asked)) && f.below >= 0 {

@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"context"
-	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -136,7 +135,7 @@ func (d *decoders) collect(headers chan<- *decoded) {
 	defer cache.flush()
 	for p := range d.line {
 		<-p.done
-		d.m.keepEnvelopes(p, d.keep)
+		d.m.keepEnvelopes(p, room{d.keep, scanOctets})
 		for i := range p.items {
 			if p.made.headers[i].Envelope != nil {
 				p.items[i].cache(cache)
@@ -194,32 +193,50 @@ func (m *Mailbox) makeEnvelopes(p *parcel) {
 	}
 }
 
-// keepEnvelopes publishes a parcel's envelopes, unless as many as most are kept.
-func (m *Mailbox) keepEnvelopes(p *parcel, most int) {
+// keepEnvelopes publishes a parcel's envelopes, as far as there is room.
+func (m *Mailbox) keepEnvelopes(p *parcel, r room) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range p.made.headers {
-		switch h := &p.made.headers[i]; {
-		case h.Err != nil:
-			m.noHeader[h.ID] = h.Err
-		case len(m.envelopes) < most:
-			m.envelopes[h.ID] = h.Envelope
-		default:
+		if !m.keep(p, i, r) {
 			m.evicted = true
-		}
-		if p.prints != nil && p.prints[i] != (fingerprint{}) {
-			m.prints[p.made.headers[i].ID] = p.prints[i]
 		}
 	}
 }
 
-// decode makes and keeps the envelope of one header, and has the ledger keep the
-// header. The item's buffer may be used again afterwards.
+// keep publishes what a parcel's item taught. It says false where there is no room for its envelope.
+// The lock is held.
+func (m *Mailbox) keep(p *parcel, i int, r room) bool {
+	h := &p.made.headers[i]
+	if p.prints != nil && p.prints[i] != (fingerprint{}) {
+		m.prints[h.ID] = p.prints[i]
+	}
+	switch {
+	case h.Err != nil:
+		m.noHeader[h.ID] = h.Err
+	case m.envelopes.fits(r, h.Envelope):
+		m.envelopes.put(h.ID, h.Envelope)
+	default:
+		return false
+	}
+	return true
+}
+
+// decode makes and keeps the envelope of one header for the background scan, and has the ledger keep
+// the header. The item's buffer may be used again afterwards.
 func (m *Mailbox) decode(it *item, cache *cacheWriter) Header {
 	p := parcel{items: []item{*it}, made: new(decoded)}
 	m.makeEnvelopes(&p)
-	m.keepEnvelopes(&p, math.MaxInt)
 	made := p.made.headers[0]
+	m.mu.Lock()
+	crowded := false
+	if made.Lent = !m.keep(&p, 0, m.screenRoom()); made.Lent {
+		crowded = m.lend(made.ID, made.Envelope)
+	}
+	m.mu.Unlock()
+	if crowded {
+		m.warn(crowdedWarning)
+	}
 	if made.Envelope != nil {
 		it.cache(cache)
 	}

@@ -74,8 +74,8 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, keep int, headers chan
 	defer m.keeper.putOff()()
 
 	m.mu.Lock()
-	if len(m.envelopes) == 0 { // to grow a map of thousands costs more than to fill it
-		m.envelopes = make(map[ID]*message.Envelope, min(len(ids), keep))
+	if len(m.envelopes.by) == 0 { // to grow a map of thousands costs more than to fill it
+		m.envelopes.by = make(map[ID]*message.Envelope, min(len(ids), keep))
 	}
 	m.mu.Unlock()
 	decoders := m.newDecoders(ctx, keep)

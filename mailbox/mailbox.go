@@ -50,10 +50,14 @@ type Mailbox struct {
 	err       error
 	info      Info
 	list      *List
-	envelopes map[ID]*message.Envelope
-	evicted   bool // some envelopes are known to the ledger alone
-	noHeader  map[ID]error
-	prints    map[ID]fingerprint
+	envelopes kept
+	lent      map[ID]*message.Envelope // of wanted messages, where envelopes has no room
+	crowded   bool                     // it has had none for some message of the list
+	// screenOctets is the bound of that name; a field for tests.
+	screenOctets int
+	evicted      bool // some envelopes are known to the ledger alone
+	noHeader     map[ID]error
+	prints       map[ID]fingerprint
 	// gone are the octets of messages with a UIDL that an earlier session listed and the newest did not.
 	gone map[ID]int64
 	// doubtful are UIDLs that have named more than one message in this Mailbox's life.
@@ -95,9 +99,9 @@ func New(cfg Config) *Mailbox {
 	closing, shut := context.WithCancel(context.Background())
 	return &Mailbox{
 		cfg: cfg, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), opened: make(chan struct{}, 1),
-		envelopes: make(map[ID]*message.Envelope), noHeader: make(map[ID]error), prints: make(map[ID]fingerprint),
+		noHeader: make(map[ID]error), prints: make(map[ID]fingerprint),
 		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}), care: newCare(cfg.Retries),
-		list: newList(nil, 0), closing: closing, shut: shut, keeper: newKeeper(),
+		list: newList(nil, 0), screenOctets: screenOctets, closing: closing, shut: shut, keeper: newKeeper(),
 	}
 }
 
@@ -132,7 +136,11 @@ func (m *Mailbox) List() *List {
 // by [Mailbox.Headers] of more messages than memory is meant for it asks the ledger.
 func (m *Mailbox) Envelope(id ID) *message.Envelope {
 	m.mu.Lock()
-	envelope, evicted := m.envelopes[id], m.evicted
+	envelope := m.envelopes.by[id]
+	if envelope == nil {
+		envelope = m.lent[id]
+	}
+	evicted := m.evicted && !m.scanning // who has the background scan is told of what is read, and does not ask the disk
 	m.mu.Unlock()
 	if envelope != nil || !evicted || !id.Unique() || !m.keeps() {
 		return envelope
@@ -158,7 +166,7 @@ func (m *Mailbox) Decoder() message.Decoder { return m.cfg.Decoder }
 func (m *Mailbox) Relearn(id ID, octets int64, header []byte) {
 	envelope := m.cfg.Decoder.Envelope(header)
 	m.mu.Lock()
-	m.envelopes[id] = &envelope
+	m.envelopes.put(id, &envelope)
 	m.mu.Unlock()
 	if !id.Unique() || !m.keeps() || len(header) > ledger.MaxHeader {
 		return

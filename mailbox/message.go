@@ -97,6 +97,9 @@ type Header struct {
 	ID ID
 	// Envelope is never changed once it is published. It is nil where Err is set.
 	Envelope *message.Envelope
+	// Lent is true where the background scan had no room to keep the envelope: it is to be let go, and is read
+	// again, when a later [Mailbox.Want] does not name the message.
+	Lent bool
 	// Err says why this one message has no header; the scan goes on.
 	Err error
 }

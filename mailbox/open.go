@@ -120,7 +120,7 @@ func (m *Mailbox) adopt(list, last *List) {
 			m.care.forget(old.ID)
 			delete(m.oddTexts, old.ID)
 			delete(m.endless, old.ID)
-			delete(m.envelopes, old.ID) // its UIDL may come back as another message's
+			m.envelopes.drop(old.ID) // its UIDL may come back as another message's
 			if old.Certain {
 				if len(m.gone) == mostGone { // of a server that names all anew each time
 					clear(m.gone)
@@ -135,6 +135,7 @@ func (m *Mailbox) adopt(list, last *List) {
 		}
 		delete(m.gone, list.Messages[i].ID)
 	}
+	m.lent, m.crowded = nil, false
 	clear(m.noHeader) // another session may answer what this one refused
 	m.list = list
 	m.info.Messages, m.info.Octets = len(list.Messages), list.Octets

@@ -94,6 +94,7 @@ func (m *model) want() {
 	}
 	m.server.asked = view
 	if ids := m.rows.wanted(); len(ids) > 0 {
+		m.rows.giveBack()
 		m.cfg.Mailbox.Want(ids)
 	}
 }

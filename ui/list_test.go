@@ -1,12 +1,14 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"popmark/mailbox"
+	"popmark/message"
 )
 
 func TestMouseIsOffUntilAskedFor(t *testing.T) {
@@ -81,5 +83,37 @@ func TestHeadersArriveInTheirRows(t *testing.T) {
 	s.send(feedMsg{events: []mailbox.Event{mailbox.HeadersEvent{Headers: []mailbox.Header{{ID: "uid00003", Envelope: &known}}}}})
 	if s.m.rows.known != 3 || !strings.Contains(strings.Split(ansi.Strip(s.frame()), "\n")[2], "Subject 1") {
 		t.Errorf("the header did not come to its row:\n%s", ansi.Strip(s.frame()))
+	}
+}
+
+// A header for which there is no memory is shown while it is in view, and nothing is sorted or filtered by it.
+func TestP8_LentHeadersAreLetGoOutOfView(t *testing.T) {
+	mails := many(100)
+	for i := range mails {
+		mails[i].unknown = true
+	}
+	s := newScreen(t, 80, 24, mails)
+	lent := message.Decoder{}.Envelope([]byte("From: zoe@example.org\r\nSubject: only lent\r\n\r\n"))
+	shows := func() bool { return strings.Contains(ansi.Strip(s.frame()), "only lent") }
+	s.send(feedMsg{events: []mailbox.Event{mailbox.HeadersEvent{Headers: []mailbox.Header{{ID: "uid00100", Envelope: &lent, Lent: true}}}}})
+	if !shows() || s.m.rows.known != 0 || s.m.envelope("uid00100") != &lent {
+		t.Errorf("it is not shown, or taken for known (%d):\n%s", s.m.rows.known, ansi.Strip(s.frame()))
+	}
+	s.press("j") // still in view
+	if !shows() {
+		t.Error("it is gone though it is in view")
+	}
+	s.press("/")
+	s.send(paste("subject:lent"))
+	s.press("enter")
+	if shows() {
+		t.Error("it is filtered by")
+	}
+	s.press("esc")
+	s.press("G")
+	s.box.wanted = nil
+	s.press("g")
+	if shows() || s.m.envelope("uid00100") != nil || !slices.Contains(s.box.wanted, "uid00100") {
+		t.Errorf("it was kept, or is not asked for again: %v", s.box.wanted)
 	}
 }

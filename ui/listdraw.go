@@ -187,7 +187,7 @@ func (m *model) drawRow(l *line, place int, c columns) {
 
 // drawEnvelope draws what the header tells, or that it is not there.
 func (m *model) drawEnvelope(l *line, i int32, c columns) {
-	e := m.rows.envelopes[i]
+	e := m.rows.envelope(i)
 	if e == nil {
 		if err := m.rows.failed[i]; err != nil {
 			l.put(m.theme.quiet, "no header: "+errorText(err))

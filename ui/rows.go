@@ -14,8 +14,11 @@ type rows struct {
 	list      *mailbox.List
 	envelopes []*message.Envelope // beside list.Messages; nil: not known yet
 	failed    map[int32]error     // why a header can't be had
-	known     int                 // headers known or given up
-	largest   int64               // octets of the largest message
+	// lent are envelopes of rows in view that the mailbox has no room for. They are shown only: whoever
+	// sorted by them would have to look at all the others.
+	lent    map[int32]*message.Envelope
+	known   int   // headers known or given up
+	largest int64 // octets of the largest message
 
 	shown      []int32 // indexes in the order of the screen
 	query      *triage.Query
@@ -51,7 +54,7 @@ func (r *rows) row(i int32) triage.Row {
 // setList takes a new list over; the cursor stays with its message, and with its place where that is gone.
 func (r *rows) setList(list *mailbox.List, envelope func(mailbox.ID) *message.Envelope) {
 	at, had := r.at()
-	r.list, r.failed, r.known, r.largest = list, nil, 0, 0
+	r.list, r.failed, r.lent, r.known, r.largest = list, nil, nil, 0, 0
 	r.envelopes = make([]*message.Envelope, len(list.Messages))
 	for i := range list.Messages {
 		r.largest = max(r.largest, list.Messages[i].Octets)
@@ -81,6 +84,13 @@ func (r *rows) learn(headers []mailbox.Header) bool {
 	for _, h := range headers {
 		i, ok := r.list.Find(h.ID)
 		if !ok {
+			continue
+		}
+		if h.Lent {
+			if r.lent == nil {
+				r.lent = make(map[int32]*message.Envelope)
+			}
+			r.lent[int32(i)] = h.Envelope
 			continue
 		}
 		_, gaveUp := r.failed[int32(i)]
@@ -240,7 +250,29 @@ func (r *rows) targets() []mailbox.ID {
 	return ids
 }
 
-// wanted gives the messages in view whose header is not known.
+// envelope gives what there is to show of a message.
+func (r *rows) envelope(i int32) *message.Envelope {
+	if e := r.envelopes[i]; e != nil {
+		return e
+	}
+	return r.lent[i]
+}
+
+// giveBack lets go of what was lent for rows that are not in view any more.
+func (r *rows) giveBack() {
+	if len(r.lent) == 0 {
+		return
+	}
+	lent := make(map[int32]*message.Envelope, len(r.lent))
+	for place := r.top; place < min(r.top+r.height, len(r.shown)); place++ {
+		if e := r.lent[r.shown[place]]; e != nil {
+			lent[r.shown[place]] = e
+		}
+	}
+	r.lent = lent
+}
+
+// wanted gives the messages in view whose header is not known, or only lent.
 func (r *rows) wanted() []mailbox.ID {
 	var ids []mailbox.ID
 	for place := r.top; place < min(r.top+r.height, len(r.shown)); place++ {

@@ -234,7 +234,7 @@ func (m *model) groupName(g triage.Group) message.Safe {
 
 func (m *model) envelope(id mailbox.ID) *message.Envelope {
 	if i, ok := m.rows.list.Find(id); ok {
-		return m.rows.envelopes[i]
+		return m.rows.envelope(int32(i))
 	}
 	return nil
 }

@@ -134,12 +134,16 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 		done()
 		return err
 	}
-	a.last = func() error {
+	a.last = func(well bool) error {
 		defer done()
-		if a.streams.Exits {
-			return b.last() // the system closes files sooner
+		var err error
+		if well {
+			err = b.last()
 		}
-		return errors.Join(b.last(), b.ledger.Close())
+		if a.streams.Exits {
+			return err // the system closes files sooner
+		}
+		return errors.Join(err, b.ledger.Close())
 	}
 	return err
 }

@@ -90,8 +90,9 @@ type app struct {
 	// releaseSignals leaves signals to whoever asks for them; it may be called twice.
 	releaseSignals func()
 
-	// last is what is done only when everything else is, and was told; nil: nothing.
-	last func() error
+	// last is what is done only when everything else is, and was told; nil: nothing. It is told whether
+	// the run ends as it should: one that does not may be given again, and has to be known then.
+	last func(well bool) error
 
 	configured map[string]string // by an option's name: where in the configuration file its value stands
 
@@ -101,11 +102,11 @@ type app struct {
 }
 
 // end prints what there is to say and gives the exit status.
-func (a *app) end(ctx context.Context, err error) int {
+func (a *app) end(ctx context.Context, err error) (status int) {
 	if a.last != nil {
 		defer func() {
 			// Where it fails the next run finds everything done.
-			_ = a.last()
+			_ = a.last(status == exitOK || status == exitSome)
 		}()
 	}
 	if flushed := a.out.Flush(); err == nil {

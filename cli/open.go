@@ -130,7 +130,11 @@ func (b *opened) open(ctx context.Context) (*mailbox.List, error) {
 // how the command ended until here.
 func (b *opened) finish(ctx context.Context, err error) error {
 	if err == nil || errors.Is(err, errReaderGone) {
-		if released := b.box.Release(ctx); released != nil && err == nil {
+		switch released := b.box.Release(ctx); {
+		case released == nil || err != nil || b.last != nil && ctx.Err() != nil:
+		case b.last != nil: // all was done, and nothing depends on this QUIT
+			b.warn(message.MakeSafe(fmt.Sprintf("leaving the mailbox of %s: %v: everything was done all the same", b.name(), released)))
+		default:
 			err = b.fault("leaving", released)
 		}
 		if b.ledger != nil && err == nil {

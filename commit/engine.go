@@ -285,6 +285,7 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 	case st.ours():
 		st.closed = true
 		e.sum.Unknown++
+		e.sum.Unclear++
 		e.fail(st, fmt.Errorf("it is not known whether the message was deleted: %w", err))
 	default:
 		e.fail(st, err)

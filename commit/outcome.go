@@ -79,7 +79,7 @@ func (e *engine) stopped(part []*step, err error) error {
 		}
 	}
 	for _, st := range e.steps {
-		if st.copied && st.fate != deleted {
+		if st.copied && !st.binned && st.fate != deleted {
 			stop.Copied++
 		}
 	}
@@ -168,6 +168,7 @@ func (e *engine) verify(ctx context.Context) error {
 		default:
 			e.sum.Deleted--
 			e.sum.Unknown++
+			e.sum.Unclear++
 			e.fail(st, errNotTold)
 		}
 	}

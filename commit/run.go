@@ -59,6 +59,8 @@ type Summary struct {
 	Deleted int // deletions that are true
 	Failed  int // messages that could not be handled
 	Unknown int // deletions of which it could not be found out whether they are true
+	// Unclear is how many of Unknown are among Failed.
+	Unclear int
 	// Committed is true where the last QUIT was answered +OK.
 	Committed bool
 	Octets    int64 // downloaded

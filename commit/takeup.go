@@ -38,10 +38,12 @@ func (u *Unfinished) Named() bool {
 	return slices.ContainsFunc(u.steps, func(s ledger.Step) bool { return s.UID != "" })
 }
 
-// Asked tells whether a QUIT had been asked to delete some message of the run, of which it is not
-// known what it did.
-func (u *Unfinished) Asked() bool {
-	return slices.ContainsFunc(u.steps, func(s ledger.Step) bool { return s.State == ledger.StepAsked })
+// Moved tells whether the run has deleted some message, or may have, so that the numbers of others are
+// not what they were.
+func (u *Unfinished) Moved() bool {
+	return slices.ContainsFunc(u.steps, func(s ledger.Step) bool {
+		return s.State == ledger.StepAsked || s.State == ledger.StepDeleted
+	})
 }
 
 // newestOf finds the newest of the runs with a request; "" is nobody's.
@@ -67,6 +69,9 @@ func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.L
 			continue
 		}
 		u := Unfinished{Started: runs[i].Started, steps: runs[i].Steps}
+		if !u.Named() && !u.Moved() {
+			continue // its numbers mean the messages of now
+		}
 		plan, unsure, _ := u.Plan(list, triage.AsReceived, nil)
 		switch {
 		case len(plan.Steps) > 0:

@@ -239,7 +239,7 @@ func TestVerifyIsSureOfADeletionWithoutUIDLWhereNothingOfItsSizeIsLeft(t *testin
 			r.drop.Add(pop3server.NewMessage("uid-3", []byte(tt.twin)))
 			out := r.commit(order{marks: marked("D"), opts: Options{Verify: true}})
 			must(t, out.err)
-			if out.Deleted != tt.deleted || out.Unknown != tt.unknown {
+			if out.Deleted != tt.deleted || out.Unknown != tt.unknown || out.Unclear != tt.unknown {
 				t.Errorf("summary %+v", out.Summary)
 			}
 			r.expect(nil, "uid-2", "uid-3")

@@ -10,6 +10,8 @@ import (
 const (
 	// noopWait bounds the wait for a NOOP's answer.
 	noopWait = 20 * time.Second
+	// lookEvery is how often an idle session is looked at, without a command, for a server that has hung up.
+	lookEvery = 5 * time.Second
 	// releaseAtOnce is so long that who scrolls, or a scan that goes on, does not log in again each time.
 	releaseAtOnce = 500 * time.Millisecond
 )
@@ -74,30 +76,28 @@ func (m *Mailbox) watchTurn(lastNoop *time.Time) time.Duration {
 		talked = *lastNoop
 	}
 	noop := talked.Add(m.cfg.KeepAlive)
-	if m.cfg.KeepAlive > 0 && !now.Before(noop) {
-		ctx, cancel := context.WithTimeout(m.closing, noopWait)
-		defer cancel()
-		err := m.client().Unasked(ctx)
-		if err == nil {
-			_, err = m.client().Noop().Wait(ctx)
-		}
-		if err != nil && m.closing.Err() == nil && (broken(err) || ctx.Err() != nil) {
-			m.drop()
-			m.setState(Lost, err)
-			return 0
-		}
+	due := m.cfg.KeepAlive > 0 && !now.Before(noop)
+	ctx, cancel := context.WithTimeout(m.closing, noopWait)
+	defer cancel()
+	err := m.client().Unasked(ctx)
+	if err == nil && due {
+		_, err = m.client().Noop().Wait(ctx)
 		*lastNoop = time.Now()
 		noop = lastNoop.Add(m.cfg.KeepAlive)
 	}
-	switch {
-	case releases && m.cfg.KeepAlive > 0:
-		return max(min(time.Until(release), time.Until(noop)), time.Millisecond)
-	case releases:
-		return max(time.Until(release), time.Millisecond)
-	case m.cfg.KeepAlive > 0:
-		return max(time.Until(noop), time.Millisecond)
+	if err != nil && m.closing.Err() == nil && (broken(err) || ctx.Err() != nil) {
+		m.drop()
+		m.setState(Lost, err)
+		return 0
 	}
-	return 0
+	next := m.lookEvery
+	if releases {
+		next = min(next, time.Until(release))
+	}
+	if m.cfg.KeepAlive > 0 {
+		next = min(next, time.Until(noop))
+	}
+	return max(next, time.Millisecond)
 }
 
 // delaysLogin says whether coming back would take longer than the lock is kept:

@@ -53,8 +53,9 @@ type Mailbox struct {
 	envelopes kept
 	lent      map[ID]*message.Envelope // of wanted messages, where envelopes has no room
 	crowded   bool                     // it has had none for some message of the list
-	// screenOctets is the bound of that name; a field for tests.
+	// screenOctets and lookEvery are the bounds of these names; fields for tests.
 	screenOctets int
+	lookEvery    time.Duration
 	evicted      bool // some envelopes are known to the ledger alone
 	noHeader     map[ID]error
 	prints       map[ID]fingerprint
@@ -101,7 +102,7 @@ func New(cfg Config) *Mailbox {
 		cfg: cfg, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), opened: make(chan struct{}, 1),
 		noHeader: make(map[ID]error), prints: make(map[ID]fingerprint),
 		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}), care: newCare(cfg.Retries),
-		list: newList(nil, 0), screenOctets: screenOctets, closing: closing, shut: shut, keeper: newKeeper(),
+		list: newList(nil, 0), screenOctets: screenOctets, lookEvery: lookEvery, closing: closing, shut: shut, keeper: newKeeper(),
 	}
 }
 

@@ -253,3 +253,16 @@ func TestP9_ANoopWithoutAnswerLosesTheSession(t *testing.T) {
 		t.Errorf("coming back: %v", err)
 	}
 }
+
+func TestP9_AServerThatHangsUpIsNoticedWithoutACommand(t *testing.T) {
+	b := newBench(t, mailbox.Config{KeepAlive: time.Hour}, letters(1))
+	b.box.SetLookEvery(10 * time.Millisecond)
+	b.mustOpen()
+	if err := b.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("the loss", func(e mailbox.Event) bool {
+		s, ok := e.(mailbox.StateEvent)
+		return ok && s.State == mailbox.Lost && mailbox.ClassOf(s.Err) == mailbox.Unavailable
+	})
+}

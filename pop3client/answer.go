@@ -59,12 +59,12 @@ func (c *Client) readStatus(ctx context.Context, cmd *command) error {
 	return nil
 }
 
-// hearOut reads what a server says behind the +OK to a QUIT that deletes, until it hangs up, refuses
-// something, or is silent for a moment. No context ends that moment: what was deleted is to be known.
+// hearOut reads what a server says behind the +OK to a QUIT that deletes, until it hangs up, says
+// something that speaks against it, or is silent for a moment. No context ends that moment: what was deleted is to be known.
 func (c *Client) hearOut(ctx context.Context, cmd *command) {
 	ctx = context.WithoutCancel(ctx)
 	deadline := time.Now().Add(leastQuiet)
-	for !refuses(c.in.bytes()) && len(c.in.bytes()) <= c.opts.Limits.AnswerOctets {
+	for c.tooMany(c.in.bytes()) == "" && len(c.in.bytes()) <= c.opts.Limits.AnswerOctets {
 		if c.fill(ctx, cmd, deadline) != nil {
 			return // there is no more to come
 		}
@@ -81,14 +81,19 @@ func BeginsLikeAnswer(text []byte) bool {
 	return false
 }
 
-// refuses says whether some line is a refusal.
-func refuses(text []byte) bool {
+// tooMany says what speaks against a QUIT's +OK in what comes behind it, or "": with one answer too many
+// the +OK may be another command's. A refusal may be this QUIT's then; and where a DELE was refused
+// any answer shows that the refusal may have been another's.
+func (c *Client) tooMany(text []byte) string {
 	for line := range bytes.Lines(text) {
-		if status, _ := splitStatus(line); status == statusErr {
-			return true
+		switch status, _ := splitStatus(line); {
+		case status == statusErr:
+			return "a refusal follows"
+		case status == statusOK && c.refusedDele:
+			return "another answer follows, so that it is not certain which DELE was refused"
 		}
 	}
-	return false
+	return ""
 }
 
 // guessable is what stands in a transcript for an answer from which, with the rest of the dialogue,

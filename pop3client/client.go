@@ -68,6 +68,8 @@ type Client struct {
 	line    estimate
 	trust   trust
 	deletes bool // a DELE was sent
+	// refusedDele is true once one was refused.
+	refusedDele bool
 }
 
 func newClient(conn net.Conn, opts Options) *Client {

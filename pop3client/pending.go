@@ -233,9 +233,13 @@ func (c *Client) finish(cmd *command, octets int64, err error) {
 	}
 	c.barrier = c.barrier && !cmd.barrier
 	cmd.phase = phaseDone
-	if cmd.verb == "QUIT" && err == nil && c.deletes && refuses(c.in.bytes()) {
-		// One answer too many: the +OK may be another command's, and the refusal this QUIT's.
-		err = &ProtocolError{Command: "QUIT", Problem: "a refusal follows", Line: c.shownLocked(bytes.TrimSpace(c.in.bytes()))}
+	if cmd.verb == "DELE" && isRefusal(err) {
+		c.refusedDele = true
+	}
+	if cmd.verb == "QUIT" && err == nil && c.deletes {
+		if problem := c.tooMany(c.in.bytes()); problem != "" {
+			err = &ProtocolError{Command: "QUIT", Problem: problem, Line: c.shownLocked(bytes.TrimSpace(c.in.bytes()))}
+		}
 	}
 	cmd.err = err
 	c.change(cmd, err)

@@ -47,6 +47,24 @@ func TestP4_WhatWasFoundGoneIsCountedByItsSize(t *testing.T) {
 	}
 }
 
+func TestWhatIsUnknownIsNotSaidToBeLeft(t *testing.T) {
+	for _, tt := range []struct {
+		summary commit.Summary
+		says    string
+		not     string
+	}{
+		{commit.Summary{Unknown: 2, Failed: 2, Unclear: 2}, "2  unknown", "left as they were"},
+		{commit.Summary{Unknown: 2, Failed: 3, Unclear: 2}, "1  failed", "3  failed"},
+		{commit.Summary{Unknown: 2, Failed: 1}, "1  failed", "0  failed"},
+	} {
+		s := newScreen(t, 100, 24, sample())
+		s.m.startRun(triage.Plan{Steps: s.stepsOf("----FDDFDD")})
+		s.m.Update(runMsg{events: []commit.Event{{Kind: commit.Reconnecting}}, last: true, summary: tt.summary})
+		s.says(tt.says)
+		s.saysNot(tt.not)
+	}
+}
+
 func TestASizeThatTheServerDoesNotTell(t *testing.T) {
 	mails := many(4)
 	for i := range mails[:3] {

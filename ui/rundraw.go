@@ -149,7 +149,7 @@ func (m *model) summaryText() page {
 	row(s.Kept, "kept", "fetched before, and still there", m.theme.good)
 	row(s.Deleted, "deleted", m.freedWords(), m.theme.good)
 	row(s.Unknown, "unknown", "whether they are deleted could not be found out", m.theme.warn)
-	row(s.Failed, "failed", "left as they were", m.theme.bad)
+	row(s.Failed-s.Unclear, "failed", "left as they were", m.theme.bad)
 	if s.Fetched+s.Kept+s.Deleted+s.Unknown+s.Failed == 0 {
 		out.add(run{style{}, "Nothing was fetched and nothing was deleted."})
 	}

@@ -42,7 +42,10 @@ type Target struct {
 	Auth   string // the mechanism that ";auth=" names, as --auth has it; "" when none is
 }
 
-const targetForm = "write pop3s://user@host, pop3://user@host:port or pop://user;auth=+apop@host"
+const (
+	targetForm = "write pop3s://user@host, pop3://user@host:port or pop://user;auth=+apop@host"
+	unixForm   = "write pop3+unix://user@/path/of/the/socket"
+)
 
 // ParseTarget reads a TARGET that is a URL: pop3, pop3s, RFC 2384's pop, or pop3+unix.
 // Every error is an [*Error] of kind [Usage].
@@ -69,7 +72,10 @@ func ParseTarget(s string) (Target, error) {
 		authority, path = rest[:at+slash], rest[at+slash:]
 	}
 	userinfo, hostport, ok := cutLast(authority, "@")
-	if !ok {
+	switch {
+	case !ok && t.Scheme == POP3Unix:
+		return Target{}, usageError(doing, unixForm, "%s names no user", redact(s))
+	case !ok:
 		return fail("%s names no user", redact(s))
 	}
 	if err := t.setUser(userinfo); err != nil {
@@ -77,11 +83,11 @@ func ParseTarget(s string) (Target, error) {
 	}
 	if t.Scheme == POP3Unix {
 		if hostport != "" || !strings.HasPrefix(path, "/") {
-			return Target{}, usageError(doing, "write pop3+unix://user@/path/of/the/socket", "%s has no socket's path that starts with /", redact(s))
+			return Target{}, usageError(doing, unixForm, "%s has no socket's path that starts with /", redact(s))
 		}
 		p, err := url.PathUnescape(path)
 		if err != nil || hasControl(p) {
-			return Target{}, usageError(doing, "write pop3+unix://user@/path/of/the/socket", "the socket's path %s can't be read", quote(path))
+			return Target{}, usageError(doing, unixForm, "the socket's path %s can't be read", quote(path))
 		}
 		t.Path = p
 		return t, nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,7 +71,7 @@ type marking struct {
 }
 
 // markings reads the selections, so that a mistake in one is found before anything is connected.
-func (o *commitOptions) markings(now time.Time) ([]marking, error) {
+func (a *app) markings(o *commitOptions, now time.Time) ([]marking, error) {
 	var all []marking
 	for _, option := range []struct {
 		mark  triage.Mark
@@ -80,6 +82,9 @@ func (o *commitOptions) markings(now time.Time) ([]marking, error) {
 			if err != nil {
 				return nil, fmt.Errorf("--%v: %w", option.mark, err)
 			}
+			if !selection.ByNumber() && slices.ContainsFunc(strings.Fields(text), isRange) {
+				a.warn(message.MakeSafe(fmt.Sprintf("reading --%v %q: beside other words numbers are words too, which the messages are searched for", option.mark, text)))
+			}
 			all = append(all, marking{option.mark, selection})
 		}
 	}
@@ -87,7 +92,7 @@ func (o *commitOptions) markings(now time.Time) ([]marking, error) {
 }
 
 func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *commitOptions) error {
-	markings, err := o.markings(time.Now())
+	markings, err := a.markings(o, time.Now())
 	if err != nil {
 		return err
 	}

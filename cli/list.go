@@ -55,12 +55,15 @@ func (a *app) listCommand() *cobra.Command {
 }
 
 // isNumbers tells whether a query looks like a choice of messages by their numbers.
-func isNumbers(words []string) bool {
-	if len(words) != 1 || strings.Trim(words[0], "0123456789,-") != "" || !strings.ContainsAny(words[0], ",-") {
+func isNumbers(words []string) bool { return len(words) == 1 && isRange(words[0]) }
+
+// isRange tells whether a word looks like several message numbers.
+func isRange(word string) bool {
+	if strings.Trim(word, "0123456789,-") != "" || !strings.ContainsAny(word, ",-") {
 		return false
 	}
-	_, err := time.Parse(time.DateOnly, words[0])
-	return err != nil && strings.Trim(words[0], ",-") != ""
+	_, err := time.Parse(time.DateOnly, word)
+	return err != nil && strings.Trim(word, ",-") != ""
 }
 
 // seenAtOnce is how many messages are remembered as seen at a time.

@@ -144,3 +144,34 @@ func TestWhatWasFetchedIsNotLeft(t *testing.T) {
 		}
 	}
 }
+
+func TestP5_WhatWasFetchedBeforeItGrewIsNotFetchedTwice(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fields func(uid string) string
+		marks  string
+		copies int
+	}{
+		"by what mailutils adds": {asMailutils, "F", 1},
+		"moved":                  {asMailutils, "M", 2}, // before its DELE the copy is made of what is there
+		"without its UIDL":       {func(string) string { return "Status: O\r\n" }, "F", 2},
+		"by something else":      {func(uid string) string { return "X-UIDL: " + uid + "\r\nX-Other: 1\r\n" }, "F", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var r *rig
+			r = newRig(t, 1, grows(t, func() *rig { return r }, tt.fields))
+			must(t, r.commit(order{marks: marked("F")}).err)
+			for range 2 {
+				out := r.commit(order{marks: marked(tt.marks)})
+				if out.err != nil || len(r.texts()) != tt.copies {
+					t.Errorf("%v, %+v, %d copies", out.err, out.Summary, len(r.texts()))
+				}
+				if tt.marks == "M" {
+					break
+				}
+			}
+			if out := r.commit(order{marks: marked("F"), opts: Options{Again: true}}); tt.marks == "F" && out.Fetched != 1 {
+				t.Errorf("again: %+v", out.Summary)
+			}
+		})
+	}
+}

@@ -95,6 +95,9 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		Account: e.opts.Account, Started: e.now(), Destination: e.destination(), Request: e.opts.Request,
 		Steps: make([]ledger.Step, len(e.steps)),
 	}
+	if err := e.findGrown(ctx, s); err != nil {
+		return err
+	}
 	confirmed, err := e.findCopies(ctx, slices.Concat(e.steps, missed), runs)
 	if err != nil {
 		return err

@@ -168,33 +168,10 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 			e.askHistory(st)
 		}
 	}
-	if len(ask) > 1 {
-		if err := s.proveOrder(ctx, ask[0].number, ask[1].number); err != nil {
-			return nil, err
-		}
-	}
-	ahead := 1
-	if s.pipelines() {
-		ahead = topAhead
-	}
-	var sent []textAnswer
-	var head []byte
-	for i, st := range ask {
-		for len(sent) < ahead && i+len(sent) < len(ask) {
-			sent = append(sent, s.top(ask[i+len(sent)].number))
-		}
-		text, err := sent[0].wait(ctx)
-		sent = sent[1:]
-		if err == nil {
-			head, err = readHeader(text, head)
-		}
-		switch {
-		case err == nil:
-		case faultOf(err) == refused:
+	err = eachHead(ctx, s, ask, func(st *step, head []byte) {
+		if head == nil {
 			e.askHistory(st)
-			continue
-		default:
-			return nil, err
+			return
 		}
 		other, told := e.isAnother(st, head)
 		switch {
@@ -207,8 +184,41 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 			st.doubt, st.risked = false, false
 		}
 		st.looked = true
+	})
+	return others, err
+}
+
+// eachHead asks for the headers of steps' messages and gives each, nil where it is refused. It is good
+// until the next one is given.
+func eachHead(ctx context.Context, s session, ask []*step, got func(st *step, head []byte)) error {
+	if len(ask) > 1 {
+		if err := s.proveOrder(ctx, ask[0].number, ask[1].number); err != nil {
+			return err
+		}
 	}
-	return others, nil
+	ahead := 1
+	if s.pipelines() {
+		ahead = topAhead
+	}
+	var sent []textAnswer
+	var buf []byte
+	for i, st := range ask {
+		for len(sent) < ahead && i+len(sent) < len(ask) {
+			sent = append(sent, s.top(ask[i+len(sent)].number))
+		}
+		text, err := sent[0].wait(ctx)
+		sent = sent[1:]
+		var head []byte
+		if err == nil {
+			buf, err = readHeader(text, buf)
+			head = buf
+		}
+		if err != nil && faultOf(err) != refused {
+			return err
+		}
+		got(st, head)
+	}
+	return nil
 }
 
 // isAnother holds a message's header against what is known of the one that a step means. It is

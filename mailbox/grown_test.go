@@ -25,7 +25,7 @@ func TestAMessageMayGrowByWhatServersWriteIntoIt(t *testing.T) {
 		{"backwards", own + "X-UID: 1\r\n\r\n", -10, false},
 		{"by one of so many that some sum always fits", own + "X-UID: 1\r\nX-UID: 12\r\nX-UID: 123\r\nX-UID: 1234\r\nStatus: O\r\n\r\n", 10, false},
 	} {
-		if got := grownFrom([]byte(tt.header), "52b7", 500, 500+tt.grew); got != tt.want {
+		if got := HasGrown([]byte(tt.header), "52b7", 500, 500+tt.grew); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}

@@ -65,12 +65,12 @@ func volatileName(line []byte) string {
 	return ""
 }
 
-// grownFrom says whether a message of this UIDL can have had fewer octets before, with the same text but
+// HasGrown says whether a message of this UIDL can have had fewer octets before, with the same text but
 // for some of the fields that servers write into it: mailutils adds several when a message's first
 // session ends. It is believed only of a message that bears its UIDL itself, as mailutils' do, which
 // has not come by a number that was used before.
-func grownFrom(header []byte, uid string, before, now int64) bool {
-	if uid == "" || now <= before || ownUIDL(header) != uid {
+func HasGrown(header []byte, uid string, before, now int64) bool {
+	if uid == "" || before < 0 || now <= before || ownUIDL(header) != uid {
 		return false
 	}
 	for _, eol := range []int64{2, 1} { // some servers count line ends as one octet
@@ -155,7 +155,7 @@ func (m *Mailbox) GrownFrom(ctx context.Context, before map[ID]int64) (map[ID]*m
 			}
 		}
 		err := m.fetchHeaders(ctx, sliceSource(ask), fullSpeed, func(it item) {
-			if it.err == nil && grownFrom(it.raw, it.msg.UID, before[it.msg.ID], it.msg.Octets) {
+			if it.err == nil && HasGrown(it.raw, it.msg.UID, before[it.msg.ID], it.msg.Octets) {
 				grown[it.msg.ID] = new(m.cfg.Decoder.Envelope(it.raw))
 			}
 			it.recycle()
@@ -265,7 +265,7 @@ func (m *Mailbox) doubtChanged(ctx context.Context, messages []Message, last *Li
 		switch known := before[it.index]; {
 		case it.err != nil:
 		case known == nil:
-			same = grownFrom(it.raw, it.msg.UID, octets[it.index], it.msg.Octets)
+			same = HasGrown(it.raw, it.msg.UID, octets[it.index], it.msg.Octets)
 		default:
 			envelope := m.cfg.Decoder.Envelope(it.raw)
 			same = sameEnvelope(known, &envelope)

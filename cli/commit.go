@@ -242,7 +242,7 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 		if err != nil {
 			return errors.Join(err, out.done(commit.Summary{}))
 		}
-		return out.plan(plan, known, how.Bin)
+		return out.plan(plan, known, how.Bin, len(how.Left))
 	}
 	a.emptyBin(ctx, how.Bin, b.ledger)
 	if len(plan.Steps) == 0 && !how.TakesUp {

@@ -115,8 +115,8 @@ func (p *commitPrinter) done(s commit.Summary) error {
 }
 
 // plan prints what a commit would send, in order, its octets, and what could not be had back.
-// What is known is not fetched.
-func (p *commitPrinter) plan(plan triage.Plan, known []bool, bin *commit.Bin) error {
+// What is known is not fetched. failed is how many messages were told of as such.
+func (p *commitPrinter) plan(plan triage.Plan, known []bool, bin *commit.Bin, failed int) error {
 	var most int64
 	if bin != nil {
 		most = bin.MaxOctets
@@ -140,7 +140,7 @@ func (p *commitPrinter) plan(plan triage.Plan, known []bool, bin *commit.Bin) er
 		p.o.int("kept", int64(kept))
 		p.o.int("no_way_back", int64(lost))
 		p.write(p.o.end())
-		return p.done(commit.Summary{})
+		return p.done(commit.Summary{Failed: failed})
 	}
 	for _, c := range commands {
 		p.write([]byte(c + "\n"))

@@ -141,7 +141,7 @@ func volatileFields(header []byte, eol int64) iter.Seq2[string, int64] {
 
 // GrownFrom tells which of the messages that are listed by an ID of their own may be taken for those that
 // had other octets before: where what servers write into a header accounts for the difference. It
-// gives what their headers say now, to be compared with what is known of then.
+// gives who they are from, about what and when, as their headers say now, to be compared with what is known of then.
 func (m *Mailbox) GrownFrom(ctx context.Context, before map[ID]int64) (map[ID]*message.Envelope, error) {
 	grown := make(map[ID]*message.Envelope)
 	err := m.use(ctx, func(ctx context.Context) error {
@@ -155,8 +155,8 @@ func (m *Mailbox) GrownFrom(ctx context.Context, before map[ID]int64) (map[ID]*m
 			}
 		}
 		err := m.fetchHeaders(ctx, sliceSource(ask), fullSpeed, func(it item) {
-			if it.err == nil && HasGrown(it.raw, it.msg.UID, before[it.msg.ID], it.msg.Octets) {
-				grown[it.msg.ID] = new(m.cfg.Decoder.Envelope(it.raw))
+			if it.err == nil && !it.overlong && HasGrown(it.raw, it.msg.UID, before[it.msg.ID], it.msg.Octets) {
+				grown[it.msg.ID] = essence(m.cfg.Decoder.Envelope(it.raw))
 			}
 			it.recycle()
 		})
@@ -169,6 +169,15 @@ func (m *Mailbox) GrownFrom(ctx context.Context, before map[ID]int64) (map[ID]*m
 		return err
 	})
 	return grown, err
+}
+
+// essence is of an envelope what people know a message by, in memory of its own.
+func essence(e message.Envelope) *message.Envelope {
+	clone := func(s message.Safe) message.Safe { return message.Safe(strings.Clone(string(s))) }
+	return &message.Envelope{
+		From: message.Address{Name: clone(e.From.Name), Address: clone(e.From.Address)}, Subject: clone(e.Subject),
+		Date: e.Date, HasDate: e.HasDate,
+	}
 }
 
 // identify gives each message its ID: its UIDL where nothing speaks against it,

@@ -169,18 +169,28 @@ func (b *bench) wantKnown(l *ledger.Ledger, least int) {
 
 // What can't be looked at stays in doubt, and is not for the others to wait for.
 func TestP8_AHeaderThatIsTooLongIsNotTakenForOneThatHasGrown(t *testing.T) {
-	flood := pop3server.Whole(pop3server.On("TOP 5"), func(answer string) string {
+	const added = "X-UIDL: grown\r\n"
+	grown := pop3server.NewMessage("grown", pop3server.CRLF("Subject: grown", strings.TrimSpace(added), "", "text"))
+	flood := pop3server.Whole(pop3server.On("TOP 2"), func(answer string) string {
 		return strings.TrimSuffix(answer, ".\r\n") + strings.Repeat(strings.Repeat("x", 70)+"\r\n", 1<<10) + ".\r\n"
 	})
-	b := newBench(t, mailbox.Config{}, letters(5), pop3server.WithHooks(flood))
-	b.limits.TopOctets = 32 << 10
-	b.mustOpen()
-	for range 2 {
-		if grown, err := b.box.GrownFrom(t.Context(), map[mailbox.ID]int64{"uid-5": 10}); err != nil || len(grown) != 0 {
-			t.Errorf("%d have grown, %v", len(grown), err)
-		}
+	for name, tt := range map[string]struct {
+		options []pop3server.Option
+		want    int
+	}{"as it is": {nil, 1}, "with all of its text": {[]pop3server.Option{pop3server.WithHooks(flood)}, 0}} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, mailbox.Config{}, append(letters(1), grown), tt.options...)
+			b.limits.TopOctets = 32 << 10
+			b.mustOpen()
+			for range 2 {
+				found, err := b.box.GrownFrom(t.Context(), map[mailbox.ID]int64{"grown": grown.Octets - int64(len(added))})
+				if err != nil || len(found) != tt.want || tt.want > 0 && found["grown"].Subject != "grown" {
+					t.Errorf("%v have grown, %v", found, err)
+				}
+			}
+			b.mustOpen()
+		})
 	}
-	b.mustOpen()
 }
 
 // What PassHeaders uses again is not what somebody keeps.

@@ -14,7 +14,7 @@ import (
 
 const (
 	// maxHeader is how many octets of a message's header section are looked at.
-	maxHeader = 4 << 20
+	maxHeader = 1 << 20
 	// scanDelay is how long a row that scrolls into view may wait behind what was asked before.
 	scanDelay = 400 * time.Millisecond
 	// fewAhead is how many headers are asked for ahead before the line's rate is known.

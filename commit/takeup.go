@@ -130,10 +130,14 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 			there[uid] = true
 		}
 	}
+	moved := !u.Named() && u.Moved()
 	for _, s := range u.steps {
 		switch {
 		case s.Certain || s.State == ledger.StepDeleted || s.State == ledger.StepFailed || done(&s):
 		case there[s.UID] || s.UID == "":
+			if moved {
+				s.State = ledger.StepAsked // so that it is known when what is left is all that is written down
+			}
 			left = append(left, s)
 		case s.State == ledger.StepPlanned && triage.Mark(s.Mark).Downloads():
 			s.State = ledger.StepFailed

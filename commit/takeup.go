@@ -38,11 +38,12 @@ func (u *Unfinished) Named() bool {
 	return slices.ContainsFunc(u.steps, func(s ledger.Step) bool { return s.UID != "" })
 }
 
-// Moved tells whether the run has deleted some message, or may have, so that the numbers of others are
-// not what they were.
-func (u *Unfinished) Moved() bool {
+// Shifted tells whether the numbers of a list may be those of other messages than the run's: where it
+// has deleted some, or may have, or where one has other octets.
+func (u *Unfinished) Shifted(list *mailbox.List) bool {
 	return slices.ContainsFunc(u.steps, func(s ledger.Step) bool {
-		return s.State == ledger.StepAsked || s.State == ledger.StepDeleted
+		at, there := list.Number(s.Number)
+		return s.State == ledger.StepAsked || s.State == ledger.StepDeleted || !there || list.Messages[at].Octets != s.Octets
 	})
 }
 
@@ -69,7 +70,7 @@ func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.L
 			continue
 		}
 		u := Unfinished{Started: runs[i].Started, steps: runs[i].Steps}
-		if !u.Named() && !u.Moved() {
+		if !u.Named() && !u.Shifted(list) {
 			continue // its numbers mean the messages of now
 		}
 		plan, unsure, _ := u.Plan(list, triage.AsReceived, nil)
@@ -130,12 +131,12 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 			there[uid] = true
 		}
 	}
-	moved := !u.Named() && u.Moved()
+	shifted := !u.Named() && u.Shifted(list)
 	for _, s := range u.steps {
 		switch {
 		case s.Certain || s.State == ledger.StepDeleted || s.State == ledger.StepFailed || done(&s):
 		case there[s.UID] || s.UID == "":
-			if moved {
+			if shifted {
 				s.State = ledger.StepAsked // so that it is known when what is left is all that is written down
 			}
 			left = append(left, s)

@@ -29,7 +29,7 @@ type Hints struct {
 	NoPipelining bool
 }
 
-// Login tells how a connection was made.
+// Login tells how a connection was made, or what was learnt of the server before it was refused.
 type Login struct {
 	Mechanism    string   // what logged in, such as "SCRAM-SHA-256"
 	STLS         bool     // the server offers STLS before the login
@@ -47,16 +47,11 @@ func (a *Account) Connect(ctx context.Context, hints Hints) (*pop3client.Client,
 	deadline := time.Now().Add(a.settings.Wait)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		known := a.known(ctx)
-		c, login, delay, err := a.try(ctx, hints)
-		if hints.Capabilities != nil && (errors.Is(err, errStale) || errors.Is(err, pop3client.ErrNoMechanism)) {
-			// What was remembered may not be true any more. No password was refused.
-			hints.Capabilities = nil
-			c, login, delay, err = a.try(ctx, hints)
-		}
+		c, login, delay, err := a.tryFresh(ctx, &hints)
 		if known != "" && loginRefused(err) && a.forget(ctx, known) && a.tokens() {
 			// An access token expires, and no account is locked for one that has.
 			if fresh, perr := a.Password(ctx); perr == nil && fresh != known {
-				c, login, delay, err = a.try(ctx, hints)
+				c, login, delay, err = a.tryFresh(ctx, &hints)
 			}
 		}
 		if loginRefused(err) {
@@ -118,6 +113,17 @@ func (a *Account) tokens() bool {
 	return false
 }
 
+// tryFresh is try, and once more where what was remembered may not be true any more and no password
+// was refused.
+func (a *Account) tryFresh(ctx context.Context, hints *Hints) (c *pop3client.Client, login Login, delay time.Duration, err error) {
+	c, login, delay, err = a.try(ctx, *hints)
+	if hints.Capabilities != nil && (errors.Is(err, errStale) || errors.Is(err, pop3client.ErrNoMechanism)) {
+		hints.Capabilities = nil
+		return a.try(ctx, *hints)
+	}
+	return c, login, delay, err
+}
+
 // try connects once. delay is the pause that the server wants between logins, where
 // that is why it refused.
 func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, login Login, delay time.Duration, err error) {
@@ -155,20 +161,17 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 	}
 	login.Capabilities = toRemember(c.Capabilities(), login.STLS)
 	login.Mechanism, err = c.Login(ctx, credentials)
+	if offer.now != nil {
+		err = a.compare(ctx, offer.now, &login, err)
+	}
 	if err != nil {
-		if offer.now != nil && needsTLS(err) && c.Capabilities().STLS() {
-			return c, login, 0, errStale
-		}
 		var refusal *pop3client.ServerError
 		if errors.As(err, &refusal) && refusal.Code == "LOGIN-DELAY" {
 			delay, _ = c.Capabilities().LoginDelay()
 		}
 		return c, login, delay, a.loginError(err)
 	}
-	if offer.now != nil {
-		login.Capabilities, err = a.compare(ctx, c, offer.now)
-	}
-	return c, login, 0, err
+	return c, login, 0, nil
 }
 
 // prepare is encrypt within the time that a whole login may take: a server that goes on and on
@@ -305,22 +308,19 @@ func (a *Account) firstAtOnce(c *pop3client.Client, hints Hints, cr pop3client.C
 	return c.FirstMechanism(cr)
 }
 
-// compare looks at what the server offers now, where the login went by what was remembered, and gives what
-// to remember. A server that offers STLS by now is left, to be begun with anew.
-func (a *Account) compare(ctx context.Context, c *pop3client.Client, now *pop3client.Pending[pop3client.Capabilities]) ([]string, error) {
-	caps, err := now.Wait(ctx)
+// compare takes in what the server offers now, where the login went by what was remembered, whether or not
+// that was refused, and gives how the login ended. Where STLS is offered by now the next session has it:
+// to leave this one for it would be a second login, for which a server may make people wait.
+func (a *Account) compare(ctx context.Context, now *pop3client.Pending[pop3client.Capabilities], login *Login, err error) error {
+	caps, capaErr := now.Wait(ctx)
+	login.STLS, login.Capabilities = caps.STLS(), toRemember(caps, false)
 	switch {
-	case isRefusal(err):
-		return nil, nil
-	case err != nil:
-		return nil, a.askError(err)
-	case !caps.STLS():
-		return toRemember(caps, false), nil
+	case err != nil && needsTLS(err) && login.STLS:
+		return errStale
+	case err == nil && capaErr != nil && !isRefusal(capaErr):
+		return a.askError(capaErr)
 	}
-	if _, err := c.Quit().Wait(ctx); err != nil && !isRefusal(err) { // it would hold the mailbox's lock
-		return nil, a.askError(err)
-	}
-	return nil, errStale
+	return err
 }
 
 // nameUser asks CAPA and sends USER with it. A server that offers STLS now, or what comes before USER,

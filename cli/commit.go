@@ -82,7 +82,7 @@ func (a *app) markings(o *commitOptions, now time.Time) ([]marking, error) {
 			if err != nil {
 				return nil, fmt.Errorf("--%v: %w", option.mark, err)
 			}
-			if !selection.ByNumber() && slices.ContainsFunc(strings.Fields(text), isRange) {
+			if !selection.ByNumber() && slices.ContainsFunc(strings.Fields(text), func(w string) bool { return w[0] != '-' && isRange(w) }) {
 				a.warn(message.MakeSafe(fmt.Sprintf("reading --%v %q: beside other words numbers are words too, which the messages are searched for", option.mark, text)))
 			}
 			all = append(all, marking{option.mark, selection})

@@ -108,12 +108,9 @@ func (a *app) tellWarnings(e mailbox.Event) {
 
 func (b *opened) connect(ctx context.Context, hints mailbox.Hints) (mailbox.Connection, error) {
 	client, login, err := b.account.Connect(ctx, account.Hints(hints))
-	if err != nil {
-		return mailbox.Connection{}, err
-	}
 	return mailbox.Connection{
 		Client: client, Mechanism: login.Mechanism, Capabilities: login.Capabilities, STLS: login.STLS,
-	}, nil
+	}, err
 }
 
 func (b *opened) name() string { return b.account.Target().Name() }

@@ -58,7 +58,7 @@ func (a *app) planOrTakeUp(
 	}
 	named := b.box.Info().UIDL
 	switch {
-	case !found, !named && !before.Named() && !(before.Shifted(list) && byNumber(markings)):
+	case !found, !before.Named() && !(before.Shifted(list) && byNumber(markings)):
 		return a.plan(ctx, b, list, markings, order)
 	case !named && before.Named():
 		return triage.Plan{}, errNamesNone

@@ -45,6 +45,10 @@ func (e *engine) findCopies(ctx context.Context, steps []*step, runs []ledger.Ru
 			switch {
 			case record.Safe && !st.Mark.Deletes():
 				st.copied = true
+				if record.Octets != st.Message.Octets { // the next run need not look at its header again
+					record.Octets = st.Message.Octets
+					confirmed = append(confirmed, record)
+				}
 			case record.Safe && !brokenOff:
 				st.copied = st.dest.Find(ctx, receipt)
 				if err := ctx.Err(); err != nil {

@@ -210,8 +210,9 @@ func eachHead(ctx context.Context, s session, ask []*step, got func(st *step, he
 		sent = sent[1:]
 		var head []byte
 		if err == nil {
-			buf, err = readHeader(text, buf)
-			head = buf
+			if buf, err = readHeader(text, buf); err == nil {
+				head = buf
+			}
 		}
 		if err != nil && faultOf(err) != refused {
 			return err

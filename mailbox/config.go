@@ -39,7 +39,8 @@ type Connection struct {
 type Config struct {
 	// Account is the mailbox's name in the ledger: the same for the same maildrop, whatever the way to it.
 	Account string
-	// Connect dials and logs in. It is called again whenever a session is needed.
+	// Connect dials and logs in. It is called again whenever a session is needed. With an error it may tell
+	// the capabilities before login all the same.
 	Connect func(context.Context, Hints) (Connection, error)
 	// Ledger remembers headers and what was seen; nil remembers nothing.
 	Ledger *ledger.Ledger

@@ -87,6 +87,10 @@ func (m *Mailbox) watchTurn(lastNoop *time.Time) time.Duration {
 	}
 	if err != nil && m.closing.Err() == nil && (broken(err) || ctx.Err() != nil) {
 		m.drop()
+		if releases && !due { // the server has let it go itself: to come back would hold it on and on
+			m.setState(Released, nil)
+			return 0
+		}
 		m.setState(Lost, err)
 		return 0
 	}

@@ -50,8 +50,9 @@ func (m *Mailbox) screenRoom() room {
 	return room{n, max(m.screenOctets-listOctets*n, m.screenOctets/5)}
 }
 
-// lend publishes envelopes for which there is no room: for as long as their messages are wanted.
-// The lock is held. It says true the first time for a list.
+// lend publishes envelopes for which there is no room: for as long as their messages are wanted. From the
+// first on the scan asks for no others, small as they may be. The lock is held. It says true the first
+// time for a list.
 func (m *Mailbox) lend(id ID, envelope *message.Envelope) bool {
 	if m.lent == nil {
 		m.lent = make(map[ID]*message.Envelope)

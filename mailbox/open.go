@@ -93,6 +93,7 @@ func (m *Mailbox) open(ctx context.Context) error {
 func (m *Mailbox) connect(ctx context.Context, last *List) (*List, error) {
 	conn, err := m.cfg.Connect(ctx, m.hints(ctx))
 	if err != nil {
+		m.rememberCapabilities(conn) // a refused login may go by what is remembered
 		return nil, err
 	}
 	m.conn.Store(conn.Client)

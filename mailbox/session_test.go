@@ -266,3 +266,17 @@ func TestP9_AServerThatHangsUpIsNoticedWithoutACommand(t *testing.T) {
 		return ok && s.State == mailbox.Lost && mailbox.ClassOf(s.Err) == mailbox.Unavailable
 	})
 }
+
+// Who comes back whenever a line is lost would hold the lock for ever.
+func TestP9_WhatAServerLetsGoItselfIsReleased(t *testing.T) {
+	b := newBench(t, mailbox.Config{KeepAlive: time.Hour, IdleRelease: time.Hour}, letters(1), pop3server.WithIdleTimeout(50*time.Millisecond))
+	b.box.SetLookEvery(10 * time.Millisecond)
+	b.mustOpen()
+	b.wait("the release", func(e mailbox.Event) bool {
+		s, ok := e.(mailbox.StateEvent)
+		return ok && s.State == mailbox.Released && s.Err == nil
+	})
+	if _, err := b.box.Top(t.Context(), "uid-1", 0); err != nil {
+		t.Errorf("coming back: %v", err)
+	}
+}

@@ -90,7 +90,7 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 		pop3server.InSession(1, pop3server.LoseAnswer(pop3server.On("QUIT"), pop3server.Close)),
 		pop3server.InSession(2, pop3server.Answer(pop3server.On(""), "-ERR no service\r\n")),
 	)),
-	"uidl-later":     option(pop3server.WithHooks(pop3server.InSession(1, pop3server.Refuse(pop3server.On("UIDL"), "no")), pop3server.InSession(1, pop3server.HideCapability("UIDL")), pop3server.InSession(1, pop3server.Cut(pop3server.On("RETR"), pop3server.Close)))),
+	"uidl-later":   option(pop3server.WithHooks(pop3server.InSession(1, pop3server.Refuse(pop3server.On("UIDL"), "no")), pop3server.InSession(1, pop3server.HideCapability("UIDL")), pop3server.InSession(1, pop3server.Cut(pop3server.On("RETR"), pop3server.Close)))),
 	"stall-second": option(pop3server.WithHooks(pop3server.InSession(2, pop3server.Stall(pop3server.On("DELE"))))),
 	"uidl-refused": option(pop3server.WithHooks(
 		pop3server.InSession(2, pop3server.Cut(pop3server.On("DELE"), pop3server.Close)),

@@ -151,8 +151,8 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 			c = nil
 		}
 	}()
-	offer, err := a.prepare(ctx, c, hints, credentials)
-	login.STLS = offer.stls
+	offered, err := a.prepare(ctx, c, hints, credentials)
+	login.STLS = offered.stls
 	if err != nil {
 		return c, login, 0, err
 	}
@@ -161,8 +161,8 @@ func (a *Account) try(ctx context.Context, hints Hints) (c *pop3client.Client, l
 	}
 	login.Capabilities = toRemember(c.Capabilities(), login.STLS)
 	login.Mechanism, err = c.Login(ctx, credentials)
-	if offer.now != nil {
-		err = a.compare(ctx, offer.now, &login, err)
+	if offered.now != nil {
+		err = a.compare(ctx, offered.now, &login, err)
 	}
 	if err != nil {
 		var refusal *pop3client.ServerError
@@ -180,11 +180,11 @@ func (a *Account) prepare(ctx context.Context, c *pop3client.Client, hints Hints
 	limit := cmp.Or(a.options.LoginTimeout, pop3client.DefaultLoginTimeout)
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	offer, err := a.encrypt(limited, c, hints, cr)
+	offered, err := a.encrypt(limited, c, hints, cr)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = a.askError(&pop3client.TimeoutError{Command: "CAPA", Step: "the login", After: limit})
 	}
-	return offer, err
+	return offered, err
 }
 
 func (a *Account) address() string {

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -200,6 +202,51 @@ func TestP6_AUTHGoesWithCAPAOnlyWhereNobodyListens(t *testing.T) {
 				t.Errorf("%v: the server got %q, want %q", err, got, tc.want)
 			}
 		})
+	}
+}
+
+// What is remembered can turn out to be wrong behind a token that was got anew, too.
+func TestAStaleServerBehindAFreshTokenIsBegunWithAnew(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	write := func(s string) {
+		if err := os.WriteFile(token, []byte(s+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("one")
+	addr, lines := playServer(t, func(session int, line string) string {
+		switch verb, _, _ := strings.Cut(line, " "); {
+		case verb == "CAPA" && session == 0:
+			return "+OK\r\nSASL XOAUTH2\r\nPIPELINING\r\n.\r\n"
+		case verb == "CAPA":
+			return "+OK\r\nSASL XOAUTH2\r\nPIPELINING\r\nSTLS\r\n.\r\n"
+		case verb == "AUTH" && session == 1:
+			return "-ERR [AUTH] expired\r\n"
+		case verb == "AUTH" && session == 2:
+			return "-ERR encryption is required\r\n"
+		case verb == "STLS":
+			return "-ERR not now\r\n"
+		}
+		return "+OK\r\n"
+	})
+	a, err := New(mustTarget(t, "pop3://joe@"+addr), Settings{Auth: "xoauth2", PasswordCommand: "cat " + token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hints := Hints{Capabilities: []string{"SASL XOAUTH2", "PIPELINING"}}
+	c, _, err := a.Connect(t.Context(), hints)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	write("two")
+	c, _, err = a.Connect(t.Context(), hints)
+	if err == nil {
+		_ = c.Close()
+	}
+	wantKind(t, err, Unavailable)
+	if got := lines(); len(got) != 4 || !slices.Equal(got[3], []string{"CAPA", "STLS"}) {
+		t.Errorf("the server got %q", got)
 	}
 }
 

@@ -3,6 +3,7 @@ package commit
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -160,14 +161,19 @@ func TestP5_WhatWasFetchedBeforeItGrewIsNotFetchedTwice(t *testing.T) {
 			var r *rig
 			r = newRig(t, 1, grows(t, func() *rig { return r }, tt.fields))
 			must(t, r.commit(order{marks: marked("F")}).err)
+			var looks []int
 			for range 2 {
 				out := r.commit(order{marks: marked(tt.marks)})
 				if out.err != nil || len(r.texts()) != tt.copies {
 					t.Errorf("%v, %+v, %d copies", out.err, out.Summary, len(r.texts()))
 				}
+				looks = append(looks, strings.Count(strings.Join(r.server.SessionCommands(r.server.Sessions()), "\n"), "TOP"))
 				if tt.marks == "M" {
 					break
 				}
+			}
+			if tt.copies == 1 && !slices.Equal(looks, []int{1, 0}) {
+				t.Errorf("the header was asked for %v times", looks)
 			}
 			if out := r.commit(order{marks: marked("F"), opts: Options{Again: true}}); tt.marks == "F" && out.Fetched != 1 {
 				t.Errorf("again: %+v", out.Summary)

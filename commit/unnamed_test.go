@@ -1,12 +1,11 @@
 package commit
 
 import (
-	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
-	"popmark/ledger"
 	"popmark/pop3server"
 )
 
@@ -52,25 +51,13 @@ func TestTwinsAreAllFetched(t *testing.T) {
 	}
 }
 
-// unrecorded is the journal of a process that is killed when its copies are in place, before it could
-// write that down: their names are, and nothing after that.
-type unrecorded struct{ journal }
-
-var errKilled = errors.New("killed")
-
-func (u unrecorded) RecordCopies(ctx context.Context, account string, run int64, copies []ledger.Fetched, placed []ledger.Placed) error {
-	if len(placed) > 0 {
-		return errKilled
-	}
-	return u.journal.RecordCopies(ctx, account, run, copies, placed)
-}
-
-func TestP5_ACopyThatAKilledRunPutIntoPlaceIsNotMadeTwice(t *testing.T) {
+// So it is where a run is killed at the wrong moment: names are written down before, that they are in place behind.
+func TestP5_ACopyThatIsInPlaceAndNotWrittenDownIsNotMadeTwice(t *testing.T) {
 	for name, opts := range map[string][]pop3server.Option{"with UIDL": nil, "no UIDL": {pop3server.Without("UIDL")}} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, 1, opts...)
-			out := r.commit(order{marks: marked("F"), log: func(j journal) journal { return unrecorded{j} }})
-			if !errors.Is(out.err, errKilled) || len(r.texts()) != 1 {
+			out := r.commit(order{marks: marked("F"), log: func(j journal) journal { return fullLog{j} }})
+			if !errors.Is(out.err, errFull) || len(r.texts()) != 1 {
 				t.Fatalf("%v, %d copies", out.err, len(r.texts()))
 			}
 			for range 2 {
@@ -78,6 +65,16 @@ func TestP5_ACopyThatAKilledRunPutIntoPlaceIsNotMadeTwice(t *testing.T) {
 				if out.err != nil || out.Kept != 1 || len(r.texts()) != 1 {
 					t.Errorf("again: %v, %+v, %d copies", out.err, out.Summary, len(r.texts()))
 				}
+			}
+		})
+		t.Run(name+", and it is not there", func(t *testing.T) {
+			r := newRig(t, 1, opts...)
+			if out := r.commit(order{marks: marked("F"), log: func(j journal) journal { return fullLog{j} }}); !errors.Is(out.err, errFull) {
+				t.Fatal(out.err)
+			}
+			must(t, removeAll(filepath.Join(r.path, "new")))
+			if out := r.commit(order{marks: marked("F")}); out.err != nil || out.Fetched != 1 || len(r.texts()) != 1 {
+				t.Errorf("%v, %+v, %d copies", out.err, out.Summary, len(r.texts()))
 			}
 		})
 	}

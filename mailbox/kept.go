@@ -9,8 +9,8 @@ const (
 	// envelopes may take a fifth of it at least. An entry of the list takes about listOctets.
 	screenOctets = 120 << 20
 	listOctets   = 150
-	// keptOctets is what an envelope takes besides itself.
-	keptOctets = 64
+	// entryOctets is what an envelope takes besides itself.
+	entryOctets = 64
 )
 
 const crowdedWarning message.Safe = "there is memory for a part of the headers only: the list is sorted and filtered by that part, the others are shown while they are in view; popmark list finds in all"
@@ -27,12 +27,12 @@ func (k *kept) put(id ID, envelope *message.Envelope) {
 		k.by = make(map[ID]*message.Envelope)
 	}
 	k.by[id] = envelope
-	k.octets += envelope.Octets() + keptOctets
+	k.octets += envelope.Octets() + entryOctets
 }
 
 func (k *kept) drop(id ID) {
 	if old := k.by[id]; old != nil {
-		k.octets -= old.Octets() + keptOctets
+		k.octets -= old.Octets() + entryOctets
 		delete(k.by, id)
 	}
 }
@@ -41,7 +41,7 @@ func (k *kept) drop(id ID) {
 type room struct{ envelopes, octets int }
 
 func (k *kept) fits(r room, envelope *message.Envelope) bool {
-	return len(k.by) < r.envelopes && k.octets+envelope.Octets()+keptOctets <= r.octets
+	return len(k.by) < r.envelopes && k.octets+envelope.Octets()+entryOctets <= r.octets
 }
 
 // screenRoom is the background scan's. The lock is held.

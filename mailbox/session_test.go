@@ -280,3 +280,24 @@ func TestP9_WhatAServerLetsGoItselfIsReleased(t *testing.T) {
 		t.Errorf("coming back: %v", err)
 	}
 }
+
+// A login that is refused for what was remembered would be refused for ever.
+func TestWhatARefusedLoginLearntIsRemembered(t *testing.T) {
+	l := openLedger(t)
+	for run, want := range [][]string{nil, {"STLS"}} {
+		var got []string
+		box := mailbox.New(mailbox.Config{Account: "test", Ledger: l, Connect: func(_ context.Context, hints mailbox.Hints) (mailbox.Connection, error) {
+			got = hints.Capabilities
+			return mailbox.Connection{Capabilities: []string{"STLS"}}, errors.New("refused")
+		}})
+		if err := box.Open(t.Context()); err == nil {
+			t.Error("it was opened")
+		}
+		if err := box.Close(); err != nil {
+			t.Error(err)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("run %d was given %q", run, got)
+		}
+	}
+}

@@ -146,3 +146,19 @@ func TestAnotherCommitInBetweenHidesNotThatAMessageWasNeverFetched(t *testing.T)
 		})
 	}
 }
+
+// A run that has deleted something goes on being known for that when only what is left of it is written down.
+func TestP3_WhatIsLeftOfARunWithoutUIDLRemembersThatNumbersHaveMoved(t *testing.T) {
+	list := mailbox.NewList([]mailbox.Message{{ID: "\x001", Number: 1, Octets: 5}, {ID: "\x002", Number: 2, Octets: 5}})
+	step := func(number int, state ledger.StepState) ledger.Step {
+		return ledger.Step{Number: number, Octets: 5, Mark: byte(triage.Delete), State: state}
+	}
+	u := &Unfinished{steps: []ledger.Step{step(1, ledger.StepDeleted), step(2, ledger.StepPlanned)}}
+	_, left, _ := u.Plan(list, triage.AsReceived, nil)
+	if next := (&Unfinished{steps: left}); len(left) != 1 || !next.Shifted(list) {
+		t.Errorf("left is %+v", left)
+	}
+	if u := (&Unfinished{steps: []ledger.Step{step(2, ledger.StepPlanned)}}); u.Shifted(list) {
+		t.Error("where nothing was deleted the numbers are what they were")
+	}
+}

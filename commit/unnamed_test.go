@@ -62,8 +62,8 @@ func TestP5_ACopyThatIsInPlaceAndNotWrittenDownIsNotMadeTwice(t *testing.T) {
 			}
 			for range 2 {
 				out = r.commit(order{marks: marked("F")})
-				if out.err != nil || out.Kept != 1 || len(r.texts()) != 1 {
-					t.Errorf("again: %v, %+v, %d copies", out.err, out.Summary, len(r.texts()))
+				if out.err != nil || out.Kept != 1 || len(r.texts()) != 1 || len(r.historyOf("fetched")) != 1 {
+					t.Errorf("again: %v, %+v, %d copies, %q", out.err, out.Summary, len(r.texts()), r.historyOf("fetched"))
 				}
 			}
 		})

@@ -169,3 +169,22 @@ func TestOddWordsToLISTOfOneMessageLoseNothing(t *testing.T) {
 	}
 	r.expect([]int{1, 2})
 }
+
+// What is fetched in between shows that such messages are the exception.
+func TestManyMessagesThatCannotBeFetchedHoldUpNoneBetweenThem(t *testing.T) {
+	const bad = "A: b\r\n\r\nhello\r\n.\r\nand the part that matters\r\n"
+	unstuffed := pop3server.Whole(func(e *pop3server.Event) bool {
+		n, _ := strconv.Atoi(e.Arg)
+		return e.Verb == "RETR" && n%2 == 0
+	}, func(string) string { return "+OK\r\n" + bad + ".\r\n" })
+	const bads = mostPassed + 3
+	r := newRig(t, 0, oneAtATime, pop3server.WithHooks(unstuffed))
+	for n := range bads {
+		r.drop.Add(pop3server.NewMessage(fmt.Sprintf("good-%d", n), []byte(letter(n))))
+		r.drop.Add(pop3server.NewMessage(fmt.Sprintf("bad-%d", n), []byte(bad)))
+	}
+	out := r.commit(order{marks: marked(strings.Repeat("F", 2*bads)), opts: Options{Retries: 3}})
+	if out.err != nil || out.Fetched != bads || out.Failed != bads {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+}

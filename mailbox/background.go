@@ -125,11 +125,13 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, tries int, err e
 		if feed.got(); errors.Is(it.err, ErrPassedOver) {
 			answered++ // nobody answered
 		}
-		h := m.decode(&it, cache)
+		h, here := m.decode(&it, cache)
 		if h.Lent {
 			feed.lent[it.index] = struct{}{}
 		}
-		told.add(h)
+		if here {
+			told.add(h)
+		}
 		it.recycle()
 	})
 	m.care.ended(err, feed.answered-answered)

@@ -223,22 +223,23 @@ func (m *Mailbox) keep(p *parcel, i int, r room) bool {
 }
 
 // decode makes and keeps the envelope of one header for the background scan, and has the ledger keep
-// the header. The item's buffer may be used again afterwards.
-func (m *Mailbox) decode(it *item, cache *cacheWriter) Header {
+// the header. The item's buffer may be used again afterwards. It says false where there is no room and
+// nobody wants it any more.
+func (m *Mailbox) decode(it *item, cache *cacheWriter) (Header, bool) {
 	p := parcel{items: []item{*it}, made: new(decoded)}
 	m.makeEnvelopes(&p)
 	made := p.made.headers[0]
 	m.mu.Lock()
-	crowded := false
 	if made.Lent = !m.keep(&p, 0, m.screenRoom()); made.Lent {
-		crowded = m.lend(made.ID, made.Envelope)
+		m.lend(made.ID, made.Envelope)
 	}
+	here := !made.Lent || m.lent[made.ID] != nil
 	m.mu.Unlock()
-	if crowded {
-		m.warn(crowdedWarning)
+	if made.Lent {
+		m.warn(crowdedWarning) // once
 	}
 	if made.Envelope != nil {
 		it.cache(cache)
 	}
-	return made
+	return made, here
 }

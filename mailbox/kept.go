@@ -1,6 +1,10 @@
 package mailbox
 
-import "popmark/message"
+import (
+	"slices"
+
+	"popmark/message"
+)
 
 const (
 	// scanOctets bounds the memory for envelopes that a scan by [Mailbox.Headers] leaves behind.
@@ -50,17 +54,18 @@ func (m *Mailbox) screenRoom() room {
 	return room{n, max(m.screenOctets-listOctets*n, m.screenOctets/5)}
 }
 
-// lend publishes envelopes for which there is no room: for as long as their messages are wanted. From the
-// first on the scan asks for no others, small as they may be. The lock is held. It says true the first
-// time for a list.
-func (m *Mailbox) lend(id ID, envelope *message.Envelope) bool {
+// lend publishes an envelope for which there is no room, for as long as its message is wanted: what was
+// asked for before that is not held. From the first on the scan asks for no others, small as they may
+// be. The lock is held.
+func (m *Mailbox) lend(id ID, envelope *message.Envelope) {
+	m.crowded = true
+	if !slices.Contains(m.wanted, id) {
+		return
+	}
 	if m.lent == nil {
 		m.lent = make(map[ID]*message.Envelope)
 	}
 	m.lent[id] = envelope
-	first := !m.crowded
-	m.crowded = true
-	return first
 }
 
 // takeBack ends the loan of what is not wanted any more. The lock is held.

@@ -118,6 +118,31 @@ func (l *Ledger) PutCaps(ctx context.Context, account string, caps []string) err
 	})
 }
 
+// Messages gives the number that PutMessages kept; false where there is none.
+func (l *Ledger) Messages(ctx context.Context, account string) (n int, known bool, err error) {
+	var messages sql.NullInt64
+	err = l.read(ctx, "reading how many messages there were", func(db *sql.DB) error {
+		err := db.QueryRowContext(ctx, "SELECT messages FROM account WHERE key=?", account).Scan(&messages)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return int(messages.Int64), messages.Valid, err
+}
+
+// PutMessages keeps how many messages the maildrop had when it was looked at or left.
+func (l *Ledger) PutMessages(ctx context.Context, account string, n int) error {
+	return l.writeCache(ctx, "keeping how many messages there are", func(tx *sql.Tx) error {
+		id, err := addAccount(ctx, tx, account)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE account SET messages=? WHERE id=?", n, id)
+		return err
+	})
+}
+
 // Quirk tells whether SetQuirk was called with this name.
 func (l *Ledger) Quirk(ctx context.Context, account, name string) (bool, error) {
 	var n int

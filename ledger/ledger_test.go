@@ -114,7 +114,7 @@ func TestSeenIsTheSameForFewAndMany(t *testing.T) {
 	})
 }
 
-func TestSeenMarksCapsAndQuirksAreKeptPerAccount(t *testing.T) {
+func TestWhatIsKnownOfAnAccountIsKeptForItAlone(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		ctx := t.Context()
 		var uids []string
@@ -151,6 +151,16 @@ func TestSeenMarksCapsAndQuirksAreKeptPerAccount(t *testing.T) {
 			check(t, err)
 			if !ok || !slices.Equal(got, want) {
 				t.Errorf("capabilities %q %v, want %q", got, ok, want)
+			}
+		}
+
+		for _, want := range []int{7, 0} {
+			check(t, l.PutMessages(ctx, account, want))
+			if n, ok, err := l.Messages(ctx, account); n != want || !ok || err != nil {
+				t.Errorf("%d messages, %v, %v, want %d", n, ok, err, want)
+			}
+			if _, ok, err := l.Messages(ctx, account+"2"); ok || err != nil {
+				t.Errorf("messages of an unknown account: %v %v", ok, err)
 			}
 		}
 

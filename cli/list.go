@@ -39,7 +39,7 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := a.prepare(target, &options, uses{soon: true})
+			b, err := a.prepare(target, &options, uses{soon: true, guess: true})
 			if err != nil {
 				return err
 			}

@@ -197,6 +197,52 @@ func TestListShowsWhatTheServerHas(t *testing.T) {
 	})
 }
 
+func TestNewMailsHeadersComeWithTheList(t *testing.T) {
+	each(t, func(t *testing.T, s *servers.Server) {
+		s.Deliver(t, mail(1), mail(2), mail(3))
+		u := newUser(t, s)
+		known := 0
+		for i, now := range []int{3, 5, 5, 11} {
+			transcript := filepath.Join(u.home, fmt.Sprintf("transcript-%d", i))
+			for n := known; n < now && known > 0; n++ {
+				s.Deliver(t, mail(n+1))
+			}
+			r := u.must("list", u.target, "--json", "--transcript", transcript)
+			if r.stderr != "" {
+				t.Errorf("of %d messages %d are new: %s", now, now-known, r.stderr)
+			}
+			list := u.objects(r.stdout)
+			if len(list) != now {
+				t.Fatalf("%d messages, want %d", len(list), now)
+			}
+			for i, m := range list {
+				if m["subject"] != fmt.Sprintf("message %d", i+1) {
+					t.Errorf("message %d: %v", i+1, m)
+				}
+			}
+			said := u.said(transcript)
+			logins := 0
+			for _, c := range said {
+				if strings.HasPrefix(c, "PASS ") || strings.HasPrefix(c, "AUTH ") || strings.HasPrefix(c, "APOP ") {
+					logins++
+				}
+			}
+			if logins != 1 {
+				t.Errorf("%d logins: %q", logins, said)
+			}
+			list1 := slices.Index(said, "LIST")
+			behind := list1 >= 0 && slices.Equal(said[list1+1:min(list1+7, len(said))], []string{
+				fmt.Sprintf("TOP %d 0", known+1), fmt.Sprintf("TOP %d 0", known+2), fmt.Sprintf("TOP %d 0", known+3), fmt.Sprintf("TOP %d 0", known+4),
+				fmt.Sprintf("TOP %d 0", known), fmt.Sprintf("LIST %d", known),
+			})
+			if bears := s.Kind == servers.Dovecot || s.Kind == servers.Courier || s.Kind == servers.Mailutils; behind != (bears && known > 0) {
+				t.Errorf("with %d messages known it said %q", known, said)
+			}
+			known = now
+		}
+	})
+}
+
 func TestP1_CommitDoesWhatIsMarkedAndNothingElse(t *testing.T) {
 	each(t, func(t *testing.T, s *servers.Server) {
 		s.Deliver(t, mail(1), mail(2), mail(3))

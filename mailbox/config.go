@@ -44,6 +44,9 @@ type Config struct {
 	Connect func(context.Context, Hints) (Connection, error)
 	// Ledger remembers headers and what was seen; nil remembers nothing.
 	Ledger *ledger.Ledger
+	// Guess has Open, Resume and Refresh ask for the headers of new mail together with the list, before it is
+	// known whether there is any: for who goes on to headers. It takes a Ledger that has seen the maildrop.
+	Guess bool
 	// Shows says that whoever opens the mailbox shows the whole list, so that every message counts as seen.
 	// Otherwise [Mailbox.MarkSeen] says which do.
 	Shows bool

@@ -54,6 +54,9 @@ type headerScan struct {
 // unasked line, of the server or in a message's text, and every later answer would be
 // taken for the next message's. See mark.
 func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got func(item)) error {
+	if err := m.readGuess(ctx); err != nil {
+		return err
+	}
 	c := m.client()
 	s := &headerScan{m: m, c: c, got: got, several: c.Window() > 1, mean: usualHeader}
 	defer s.forget()
@@ -102,6 +105,9 @@ func (s *headerScan) ask(next source, ahead pace) {
 		it, ok := s.next(next)
 		if !ok {
 			break
+		}
+		if it.raw == nil && it.err == nil {
+			it.raw = s.m.takeForeseen(it.msg.Number)
 		}
 		if it.raw == nil && it.err == nil {
 			it.err = s.m.unaskable(it.msg)

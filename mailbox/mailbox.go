@@ -38,6 +38,15 @@ type Mailbox struct {
 	endless map[ID]struct{}
 	// oddTexts are messages whose text began like an answer. The turn's holder owns it.
 	oddTexts map[ID]struct{}
+	// guessing is whether who opens the session is about to ask for headers, guessBroken whether the server does
+	// not bear a TOP of what may not be there. The turn's holder owns them, and the next three.
+	guessing, guessBroken bool
+	// guess is what the open session was asked for together with the list, until the answers are read.
+	guess *guess
+	// foreseen are headers that came of that, by number in the open session.
+	foreseen map[int][]byte
+	// expected is how many messages there are if none came or went; -1 where nothing is known.
+	expected int
 	// keeper writes to the ledger what nobody waits for.
 	keeper *keeper
 	// cacheBroken is set when the ledger failed to take headers.
@@ -102,7 +111,7 @@ func New(cfg Config) *Mailbox {
 		cfg: cfg, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), opened: make(chan struct{}, 1),
 		noHeader: make(map[ID]error), prints: make(map[ID]fingerprint),
 		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}), care: newCare(cfg.Retries),
-		list: newList(nil, 0), screenOctets: screenOctets, lookEvery: lookEvery, closing: closing, shut: shut, keeper: newKeeper(),
+		expected: -1, list: newList(nil, 0), screenOctets: screenOctets, lookEvery: lookEvery, closing: closing, shut: shut, keeper: newKeeper(),
 	}
 }
 
@@ -189,12 +198,19 @@ func (m *Mailbox) Open(ctx context.Context) error {
 	}
 	return m.use(ctx, func(ctx context.Context) error {
 		m.forgive()
-		return m.ensureOpen(ctx)
+		return m.openGuessing(ctx)
 	})
 }
 
 // Resume is Open for who goes on by itself: it makes no login after one that was refused.
-func (m *Mailbox) Resume(ctx context.Context) error { return m.use(ctx, m.ensureOpen) }
+func (m *Mailbox) Resume(ctx context.Context) error { return m.use(ctx, m.openGuessing) }
+
+// openGuessing is ensureOpen for who goes on to headers. The turn is held.
+func (m *Mailbox) openGuessing(ctx context.Context) error {
+	m.guessing = true
+	defer func() { m.guessing = false }()
+	return m.ensureOpen(ctx)
+}
 
 // forgive forgets what kept the mailbox from trying again, since somebody asks for it.
 func (m *Mailbox) forgive() {
@@ -206,7 +222,7 @@ func (m *Mailbox) Refresh(ctx context.Context) error {
 	return m.use(ctx, func(ctx context.Context) error {
 		_ = m.part(ctx) // a session that ends without its QUIT deletes nothing either
 		m.forgive()
-		return m.ensureOpen(ctx)
+		return m.openGuessing(ctx)
 	})
 }
 

@@ -75,17 +75,20 @@ func (l *List) FindNext(id ID, first int) (int, bool) {
 }
 
 // Number gives the index in Messages of the message with a number.
-func (l *List) Number(n int) (int, bool) {
-	low, high := 0, len(l.Messages)
+func (l *List) Number(n int) (int, bool) { return numbered(l.Messages, n) }
+
+// numbered is Number among messages in the order of their numbers.
+func numbered(messages []Message, n int) (int, bool) {
+	low, high := 0, len(messages)
 	for low < high {
 		mid := int(uint(low+high) >> 1)
-		if l.Messages[mid].Number < n {
+		if messages[mid].Number < n {
 			low = mid + 1
 		} else {
 			high = mid
 		}
 	}
-	if low < len(l.Messages) && l.Messages[low].Number == n {
+	if low < len(messages) && messages[low].Number == n {
 		return low, true
 	}
 	return 0, false

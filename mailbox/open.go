@@ -38,8 +38,12 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 	}
 	broke := time.Since(m.brokeAt) < staleLock
 	var first error
+	guessed := false
 	for try := 1; ; try++ {
 		err := m.open(ctx)
+		if err == nil && guessed {
+			m.giveUpGuessing()
+		}
 		if ClassOf(err) != TryLater {
 			m.judge(ctx, err == nil)
 		}
@@ -50,6 +54,9 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 			return err
 		}
 		switch {
+		case errors.Is(err, errGuess): // before anything else is suspected
+			guessed, broke, first = true, true, err
+			m.guessBroken = true
 		case errors.Is(err, pop3client.ErrPipeliningBroken):
 			m.suspect(err, true)
 			broke, first = true, err
@@ -83,6 +90,11 @@ func (m *Mailbox) open(ctx context.Context) error {
 	m.adopt(list, last)
 	m.setState(Open, nil)
 	m.notify(ListEvent{list})
+	if err := m.readGuess(ctx); err != nil {
+		m.drop()
+		m.setState(Lost, m.orClosed(err))
+		return err
+	}
 	m.remember(list, last)
 	m.keepAlive()
 	m.poke()
@@ -97,7 +109,7 @@ func (m *Mailbox) connect(ctx context.Context, last *List) (*List, error) {
 		return nil, err
 	}
 	m.conn.Store(conn.Client)
-	m.order = order{}
+	m.order, m.guess, m.foreseen = order{}, nil, nil
 	if conn.Capabilities == nil {
 		conn.Capabilities = capabilitiesBeforeLogin(conn.Client)
 	}
@@ -143,11 +155,18 @@ func (m *Mailbox) adopt(list, last *List) {
 }
 
 // survey asks what a session is opened for, in one flight where the server takes it.
-func (m *Mailbox) survey(ctx context.Context, conn Connection) ([]Message, error) {
+func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message, err error) {
 	c := conn.Client
 	capa, stat, uidl, list := c.Capa(), c.Stat(), c.Uidl(), c.List()
+	if m.guess = m.ask(c); m.guess != nil {
+		defer func() {
+			if m.guess != nil && err != nil && ctx.Err() == nil && !errors.Is(err, pop3client.ErrPipeliningBroken) {
+				err = blameGuess(err) // a server that closes over a TOP may take with it what it said before
+			}
+		}()
+	}
 
-	_, err := capa.Wait(ctx)
+	_, err = capa.Wait(ctx)
 	if over(ctx, c) {
 		return nil, fmt.Errorf("asking for capabilities: %w", orCause(ctx, c, err))
 	}
@@ -160,6 +179,12 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) ([]Message, error
 		return nil, fmt.Errorf("asking for UIDLs: %w", orCause(ctx, c, uidErr))
 	}
 	sizes, err := list.Wait(ctx)
+	if m.guess != nil && !over(ctx, c) && (refused(statErr) || refused(uidErr) || refused(err)) {
+		m.guess.blind = true
+		if err := m.readGuess(ctx); err != nil { // what is asked alone comes behind it
+			return nil, err
+		}
+	}
 	if c.PipeliningTrusted() && !over(ctx, c) {
 		if err := askAlone(ctx, c, statErr, uidErr, err); err != nil {
 			return nil, err
@@ -176,6 +201,9 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) ([]Message, error
 	hasUIDL := uidErr == nil || empty && c.Capabilities().UIDL()
 	m.describe(conn, hasUIDL)
 	messages := m.merge(sizes, uids, hasUIDL)
+	if m.guess != nil {
+		m.guess.listed = messages
+	}
 	if !hasUIDL && len(messages) > 0 {
 		m.warn("the server has no UIDL: messages are told apart by size and header, and marks do not outlive this run")
 	}

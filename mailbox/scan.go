@@ -43,6 +43,8 @@ type item struct {
 	answer *pop3client.Pending[*pop3client.Body]
 	// first is true where nothing else was under way when it was asked for.
 	first bool
+	// most bounds the octets of the answer, where it is not 0.
+	most int
 	// pooled is true where it is the pool's.
 	pooled bool
 	// mark is set in an item that is no message but a mark between messages.
@@ -121,7 +123,7 @@ func receive(ctx context.Context, it *item) error {
 	if err == nil {
 		defer answer.Recycle()
 		it.buf = buffers.Get().(*bytes.Buffer)
-		it.overlong, err = readHeader(it.buf, body)
+		it.overlong, err = readHeader(it.buf, body, it.most)
 		it.raw = it.buf.Bytes()
 	}
 	if err == nil {
@@ -155,18 +157,25 @@ var (
 	errLongHeader = fmt.Errorf("its header is longer than %d MiB", maxHeader>>20)
 )
 
-// headerSink keeps the first maxHeader octets that are written to it.
-type headerSink struct{ kept *bytes.Buffer }
+// headerSink keeps the first maxHeader octets that are written to it, and takes no more than most, where that is not 0.
+type headerSink struct {
+	kept *bytes.Buffer
+	most int
+}
 
 func (s headerSink) Write(p []byte) (int, error) {
+	if s.most > 0 && s.kept.Len()+len(p) > s.most {
+		return 0, errTooMuch
+	}
 	s.kept.Write(p[:min(len(p), maxHeader-s.kept.Len())])
 	return len(p), nil
 }
 
 // readHeader keeps the first maxHeader octets and reads the rest away: some servers
-// answer TOP with everything. It says true where that was too much for the session.
-func readHeader(into *bytes.Buffer, body *pop3client.Body) (overlong bool, err error) {
-	_, err = body.WriteTo(headerSink{into})
+// answer TOP with everything. It says true where that was too much for the session. Where most is not 0
+// and less than maxHeader, more than that is an error, and the session of no use.
+func readHeader(into *bytes.Buffer, body *pop3client.Body, most int) (overlong bool, err error) {
+	_, err = body.WriteTo(headerSink{into, most})
 	if limit, ok := errors.AsType[*pop3client.LimitError](err); ok && limit.Limit == "TopOctets" {
 		return true, nil
 	}

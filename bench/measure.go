@@ -29,11 +29,11 @@ type setting struct {
 const ownServer = "pop3server"
 
 // set starts a server and a line. What clients delete is gone: each run that
-// deletes needs a setting of its own.
-func (b *bench) set(ctx context.Context, server string, messages int, size int64, shape line) (*setting, error) {
+// deletes needs a setting of its own. More are options for our own server.
+func (b *bench) set(ctx context.Context, server string, messages int, size int64, shape line, more ...string) (*setting, error) {
 	s := &setting{server: server, shape: shape, stop: func() {}}
 	if server == ownServer {
-		p, err := startPart(ctx, "serve", "-messages", strconv.Itoa(messages), "-size", strconv.FormatInt(size, 10))
+		p, err := startPart(ctx, slices.Concat([]string{"serve", "-messages", strconv.Itoa(messages), "-size", strconv.FormatInt(size, 10)}, more)...)
 		if err != nil {
 			return nil, err
 		}
@@ -148,6 +148,7 @@ func whole(s sample) time.Duration    { return s.whole }
 func lastLine(s sample) time.Duration { return s.lastLine }
 func scan(s sample) time.Duration     { return s.trace.scan() }
 func listed(s sample) time.Duration   { return s.trace.listed() }
+func left(s sample) time.Duration     { return s.trace.Quit }
 func deleting(s sample) time.Duration { return s.trace.deletions() }
 
 // peer measures another program once and adds its row; one that is not installed is left out, with a word.
@@ -302,7 +303,7 @@ func (b *bench) roundTrips(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return b.newMail(ctx, messages, shape)
 }
 
 func (b *bench) roundTripsTo(ctx context.Context, s *setting) error {
@@ -337,12 +338,50 @@ func (b *bench) roundTripsTo(ctx context.Context, s *setting) error {
 		name string
 		all  samples
 		most float64
-	}{{"popmark, first time", first, 6}, {"popmark, known server", known, 6}, {"mutt", other, 0}} {
+		of   func(sample) time.Duration
+	}{
+		{"popmark, first time", first, 6, listed},
+		{"popmark, known server", known, 6, left}, // its TOPs go out with the list, and nothing is new
+		{"mutt", other, 0, listed},
+	} {
 		if len(p.all) > 0 {
 			r.program, r.most = p.name, p.most
-			r.figure = float64(p.all.least(listed)) / float64(s.shape.roundTrip())
+			r.figure = float64(p.all.least(p.of)) / float64(s.shape.roundTrip())
 			b.report.add(r)
 		}
 	}
+	return nil
+}
+
+// newMail counts what it takes from connecting until all headers are there, and nothing is left to do but
+// QUIT, in round trips: of a maildrop never seen, and of a known one with a message that is new.
+func (b *bench) newMail(ctx context.Context, messages int, shape line) error {
+	var first, known samples
+	for range max(b.repeat, 3) {
+		s, err := b.set(ctx, ownServer, messages, b.size, shape, "-later", "1")
+		if err != nil {
+			return err
+		}
+		state, done, err := b.state(ctx)
+		for _, into := range []*samples{&first, &known} {
+			if err == nil {
+				var one sample
+				one, err = s.once(ctx, b.own(state, s.addr, "list"))
+				*into = append(*into, one)
+			}
+		}
+		if done != nil {
+			done()
+		}
+		s.stop()
+		if err != nil {
+			return err
+		}
+	}
+	r := row{measure: "from connecting to the last header", server: ownServer, unit: "round trips"}
+	r.program, r.figure = "popmark, first time", float64(first.least(left))/float64(shape.roundTrip())
+	b.report.add(r)
+	r.program, r.figure = "popmark, known server, a new message", float64(known.least(left))/float64(shape.roundTrip())
+	b.report.add(r)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"time"
 
 	"popmark/pop3server"
@@ -39,9 +40,13 @@ func serveRole(args []string) error {
 	f := flag.NewFlagSet("serve", flag.ExitOnError)
 	messages := f.Int("messages", 10_000, "how many messages")
 	size := f.Int64("size", 4<<10, "a message's octets")
+	later := f.Int("later", 0, "how many of them come behind the first session")
 	_ = f.Parse(args) // it exits on errors
+	all := corpus{size: *size}
 	s := pop3server.New(
-		pop3server.WithUser(login, password, pop3server.NewGenerated(*messages, corpus{size: *size})),
+		pop3server.WithUser(login, password, &growing{
+			first: pop3server.NewGenerated(*messages-*later, all), then: pop3server.NewGenerated(*messages, all),
+		}),
 		// What most servers offer; SCRAM's work for the password would be measured too.
 		pop3server.WithMechanisms("PLAIN", "LOGIN"),
 		pop3server.WithGreeting("ready"),
@@ -54,6 +59,19 @@ func serveRole(args []string) error {
 	fmt.Println(addr)
 	untilInputEnds(context.Background())
 	return s.Close()
+}
+
+// growing is a maildrop into which messages come behind the first session.
+type growing struct {
+	first, then pop3server.Maildrop
+	sessions    atomic.Int64
+}
+
+func (g *growing) Snapshot() pop3server.Messages {
+	if g.sessions.Add(1) == 1 {
+		return g.first.Snapshot()
+	}
+	return g.then.Snapshot()
 }
 
 func lineRole(args []string) error {

@@ -18,8 +18,12 @@ const (
 	guessedOctets = 256 << 10
 )
 
-// quirkGuess is the ledger's name for a server that does not bear a TOP of what may not be there.
-const quirkGuess = "guessed-top-broken"
+// The ledger's names for a server that does not bear a TOP of what may not be there, and for one that has
+// fallen silent or hung up over it once, which may have been the line.
+const (
+	quirkGuess = "guessed-top-broken"
+	quirkDoubt = "guessed-top-doubtful"
+)
 
 var (
 	// errGuess means that a session had to be given up while answers to guessed TOPs were to come.
@@ -135,14 +139,20 @@ func (m *Mailbox) takeForeseen(n int) []byte {
 	return raw
 }
 
-// giveUpGuessing remembers that the server does not bear it.
-func (m *Mailbox) giveUpGuessing() {
-	m.guessBroken = true
+// giveUpGuessing remembers what came of it, where a session without it has opened.
+func (m *Mailbox) giveUpGuessing(cause error) {
 	if !m.keeps() {
 		return
 	}
+	name := quirkGuess
+	if errors.As(cause, new(*pop3client.CutError)) || errors.As(cause, new(*pop3client.TimeoutError)) {
+		name = quirkDoubt
+	}
 	m.keeper.put(m.closing, 0, func(ctx context.Context) {
-		if err := m.cfg.Ledger.SetQuirk(ctx, m.cfg.Account, quirkGuess); err != nil {
+		if doubted, err := m.cfg.Ledger.Quirk(ctx, m.cfg.Account, quirkDoubt); err == nil && doubted {
+			name = quirkGuess // twice is not chance
+		}
+		if err := m.cfg.Ledger.SetQuirk(ctx, m.cfg.Account, name); err != nil {
 			m.warnLedger(ctx, "remembering how the server answers TOP", err)
 		}
 	})

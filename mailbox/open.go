@@ -37,12 +37,11 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 		return m.refusal
 	}
 	broke := time.Since(m.brokeAt) < staleLock
-	var first error
-	guessed := false
+	var first, guessed error
 	for try := 1; ; try++ {
 		err := m.open(ctx)
-		if err == nil && guessed {
-			m.giveUpGuessing()
+		if err == nil && guessed != nil {
+			m.giveUpGuessing(guessed)
 		}
 		if ClassOf(err) != TryLater {
 			m.judge(ctx, err == nil)
@@ -55,7 +54,7 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 		}
 		switch {
 		case errors.Is(err, errGuess): // before anything else is suspected
-			guessed, broke, first = true, true, err
+			guessed, broke, first = err, true, err
 			m.guessBroken = true
 		case errors.Is(err, pop3client.ErrPipeliningBroken):
 			m.suspect(err, true)

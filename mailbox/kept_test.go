@@ -54,7 +54,7 @@ func brings(id mailbox.ID) func(mailbox.Event) bool {
 }
 
 func TestP8_EnvelopesUnderTheScanAreBounded(t *testing.T) {
-	const most, messages = 1 << 20, 300
+	const most, messages = 1 << 20, 600
 	l := openLedger(t)
 	b := newBench(t, mailbox.Config{Ledger: l}, crowd(messages))
 	b.box.SetScreenOctets(most)
@@ -64,6 +64,15 @@ func TestP8_EnvelopesUnderTheScanAreBounded(t *testing.T) {
 	b.wait("the scan's end", done)
 	if !b.warned("memory for a part") {
 		t.Errorf("warnings %q", b.box.Info().Warnings)
+	}
+	tops := 0
+	for _, c := range b.server.Commands() {
+		if strings.HasPrefix(c, "TOP ") {
+			tops++
+		}
+	}
+	if tops > messages*2/3 {
+		t.Errorf("%d TOPs for %d messages, most of which there is no room for", tops, messages)
 	}
 	octets, kept := 0, 0
 	headers := b.told()

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os/exec"
 	"slices"
@@ -97,6 +98,43 @@ func TestP10_SignalEndsACommit(t *testing.T) {
 				t.Errorf("the server got %q", commands)
 			}
 		})
+	}
+}
+
+// writerFunc is told what is printed.
+type writerFunc func(string)
+
+func (w writerFunc) Write(p []byte) (int, error) {
+	w(string(p))
+	return len(p), nil
+}
+
+// TestP5_WhatIsDoneIsDoneWhateverComesThen stops a commit when it has said that it is done. That changes
+// nothing, so that the same command means the messages of now when it is given again.
+func TestP5_WhatIsDoneIsDoneWhateverComesThen(t *testing.T) {
+	drop := maildrop()
+	server := pop3server.New(pop3server.WithUser("joe", "secret", drop))
+	defer func() { _ = server.Close() }()
+	addr, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"commit", "pop3://joe@" + addr.String(), "--delete", "1", "--json", "--state-dir", t.TempDir()}
+	for left := 2; left >= 0; left-- {
+		ctx, stop := context.WithCancel(t.Context())
+		var said strings.Builder
+		status := Run(ctx, args, Streams{Password: "secret", Err: &said, Out: writerFunc(func(printed string) {
+			if strings.Contains(printed, `"event":"done"`) {
+				stop()
+			}
+		})})
+		if ended := ctx.Err() != nil; status != exitOK || said.Len() > 0 || !ended {
+			t.Errorf("status %d, stopped at its end: %v, it said %q", status, ended, &said)
+		}
+		stop()
+		if got := drop.UIDLs(); len(got) != left {
+			t.Errorf("the maildrop has %q, want %d messages", got, left)
+		}
 	}
 }
 

@@ -68,7 +68,7 @@ func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got
 			}
 			continue
 		}
-		if !s.draining {
+		if !s.draining && len(s.held) == 0 {
 			return nil
 		}
 		if err := s.settle(ctx); err != nil {
@@ -235,7 +235,7 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 	s.seen++
 	s.mean += (float64(len(it.raw)) - s.mean) / float64(min(s.seen, 100))
 
-	alone := !s.several || it.first && s.pending == 0
+	alone := !s.several || it.first && s.pending == 0 && s.open <= 1 // what was asked before it may wait for its mark
 	s.m.order.learn(&it, alone)
 	overlong := it.overlong
 	switch {

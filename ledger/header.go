@@ -55,6 +55,27 @@ func (l *Ledger) PutHeaders(ctx context.Context, account string, rows []HeaderRo
 	})
 }
 
+// ForgetHeaders forgets the headers of uids, or of all messages of the account where none is given.
+func (l *Ledger) ForgetHeaders(ctx context.Context, account string, uids ...string) error {
+	return l.writeCache(ctx, "tidying the header cache", func(tx *sql.Tx) error {
+		id, err := accountID(ctx, tx, account)
+		if id == 0 || err != nil {
+			return err
+		}
+		if len(uids) == 0 {
+			_, err := tx.ExecContext(ctx, "DELETE FROM header WHERE account=?", id)
+			return err
+		}
+		for chunk := range slices.Chunk(uids, maxVariables) {
+			in, args := inUIDs(chunk, id)
+			if _, err := tx.ExecContext(ctx, "DELETE FROM header WHERE account=? AND uid "+in, args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Prune forgets the headers, marks and sightings of messages that are no longer
 // in the mailbox: all but those in keep. What was fetched and deleted stays.
 func (l *Ledger) Prune(ctx context.Context, account string, keep []string) error {

@@ -145,7 +145,8 @@ func (l *Ledger) RecordCopies(ctx context.Context, account string, run int64, co
 // StepsDeleted writes down that the messages of steps, named by Seq, are deleted
 // on the server: in the journal, where every run of the account learns it, and in the
 // history, which learns from the copies what the journal does not know of them. Their marks
-// are forgotten, and their copies are Spent. Called twice for a step, it does nothing the
+// and headers are forgotten, since a UIDL may come back as another message's, and their copies are Spent. Where
+// one's UIDL was its number all headers are: the numbers of others are others now. Called twice for a step, it does nothing the
 // second time. The error is ErrNoRun where a step is not there.
 func (l *Ledger) StepsDeleted(ctx context.Context, run int64, seqs ...int) error {
 	at := l.now().UnixNano()
@@ -158,6 +159,8 @@ func (l *Ledger) StepsDeleted(ctx context.Context, run int64, seqs ...int) error
 				AND f.account=run.account AND f.uid=step.uid AND f.octets=step.octets
 			WHERE run=? AND seq BETWEEN ? AND ? AND state<>? ORDER BY f.id DESC`, []any{at}, []any{StepDeleted}},
 		statement{"DELETE FROM mark WHERE (account, uid) IN (SELECT account, uid" + ofSteps + ")", nil, nil},
+		statement{"DELETE FROM header WHERE (account, uid) IN (SELECT account, uid" + ofSteps + ")", nil, nil},
+		statement{"DELETE FROM header WHERE account IN (SELECT account" + ofSteps + " AND uid=CAST(CAST(number AS TEXT) AS BLOB))", nil, nil},
 		statement{"UPDATE fetched SET spent=1 WHERE (account, uid, octets) IN (SELECT account, uid, octets" + ofSteps + ")", nil, nil},
 		statement{`UPDATE step SET state=? WHERE certain AND (uid, octets) IN (SELECT uid, octets` + ofSteps + ` AND certain)
 			AND run IN (SELECT id FROM run WHERE account=(SELECT account` + ofSteps + "))", []any{StepDeleted}, nil},

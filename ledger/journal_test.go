@@ -114,6 +114,33 @@ func TestADeletionThatDidNotComeTrueIsTakenBack(t *testing.T) {
 	})
 }
 
+func TestP3_HeadersAreForgottenWithTheirMessages(t *testing.T) {
+	for _, tt := range []struct {
+		number int // of the message whose UIDL is "7"
+		left   int
+	}{{3, 2}, {7, 0}} {
+		each(t, func(t *testing.T, l *Ledger) {
+			uids := []string{"7", "b", "c"}
+			var rows []HeaderRow
+			for _, uid := range uids {
+				rows = append(rows, HeaderRow{UID: uid, Octets: 5, Header: []byte("Subject: " + uid)})
+			}
+			check(t, l.PutHeaders(t.Context(), account, rows))
+			check(t, l.PutHeaders(t.Context(), "another", rows))
+			id, err := l.BeginRun(t.Context(), Run{Account: account, Steps: []Step{{Number: tt.number, UID: "7", Octets: 5}}})
+			check(t, err)
+			check(t, l.StepsDeleted(t.Context(), id, 0))
+			for name, left := range map[string]int{account: tt.left, "another": 3} {
+				found, err := l.Headers(t.Context(), name, uids)
+				check(t, err)
+				if _, there := found["7"]; len(found) != left || there != (name != account) {
+					t.Errorf("as number %d: %s has %d headers, want %d", tt.number, name, len(found), left)
+				}
+			}
+		})
+	}
+}
+
 func TestTheHistoryKeepsEveryCopy(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		put := func(name string, safe bool, replaces string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strconv"
 
 	"popmark/ledger"
 	"popmark/pop3client"
@@ -131,7 +132,10 @@ func (m *Mailbox) remember(list, last *List) {
 			}
 		})
 	}
-	m.keeper.put(m.closing, 0, func(ctx context.Context) { m.prune(ctx, list) })
+	m.keeper.put(m.closing, 0, func(ctx context.Context) {
+		m.prune(ctx, list)
+		m.forgetShared(ctx, list)
+	})
 }
 
 // MarkSeen remembers that a person or a program was shown these messages of the
@@ -178,9 +182,19 @@ func (m *Mailbox) markSeen(messages iter.Seq[*Message]) {
 
 // prune lets the ledger forget messages that are gone: only where the server names
 // every message that it lists, and some. One that shows nothing for once must not
-// cost what is known of its mail.
+// cost what is known of its mail, but for the headers, which can be had again: what comes into
+// an empty maildrop is new, whatever UIDL it has.
 func (m *Mailbox) prune(ctx context.Context, list *List) {
-	if len(list.Messages) == 0 || len(list.Messages) > pruneMost {
+	if len(list.Messages) == 0 {
+		if has, err := m.cfg.Ledger.HasHeaders(ctx, m.cfg.Account); err == nil && !has {
+			return
+		}
+		if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account); err != nil {
+			m.warnLedger(ctx, "forgetting headers of messages that are gone", err)
+		}
+		return
+	}
+	if len(list.Messages) > pruneMost {
 		return
 	}
 	uids := make([]string, len(list.Messages))
@@ -191,6 +205,61 @@ func (m *Mailbox) prune(ctx context.Context, list *List) {
 	}
 	if err := m.cfg.Ledger.Prune(ctx, m.cfg.Account, uids); err != nil {
 		m.warnLedger(ctx, "forgetting messages that are gone", err)
+	}
+}
+
+// forgetDeleted forgets the headers of messages that QUIT has deleted, by their numbers: a UIDL may come back as
+// another message's, at once where it is no more than the number. The turn is held.
+func (m *Mailbox) forgetDeleted(list *List, numbers []int) {
+	if len(numbers) == 0 {
+		return
+	}
+	uids, all := make([]string, 0, len(numbers)), false
+	m.mu.Lock()
+	for _, n := range numbers {
+		at, ok := list.Number(n)
+		if !ok {
+			continue
+		}
+		msg := &list.Messages[at]
+		m.envelopes.drop(msg.ID)
+		delete(m.lent, msg.ID)
+		delete(m.prints, msg.ID)
+		if msg.UID != "" {
+			uids = append(uids, msg.UID)
+			all = all || msg.UID == strconv.Itoa(n)
+		}
+	}
+	if all {
+		m.envelopes, m.lent = kept{}, nil
+		uids = nil
+	}
+	m.mu.Unlock()
+	m.expect(max(len(list.Messages)-len(numbers), 0))
+	if !m.keeps() || len(uids) == 0 && !all {
+		return
+	}
+	m.keeper.put(m.closing, 0, func(ctx context.Context) { // behind what is to be written of them still
+		if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account, uids...); err != nil {
+			m.warnLedger(ctx, "forgetting headers of messages that were deleted", err)
+		}
+	})
+}
+
+// forgetShared lets the ledger forget the header of a UIDL that several messages bear: when one of them is left it may
+// be another than the one whose header it was.
+func (m *Mailbox) forgetShared(ctx context.Context, list *List) {
+	var shared []string
+	for i := range list.Messages {
+		if msg := &list.Messages[i]; !msg.Certain && msg.UID != "" {
+			shared = append(shared, msg.UID)
+		}
+	}
+	if len(shared) == 0 {
+		return
+	}
+	if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account, shared...); err != nil {
+		m.warnLedger(ctx, "forgetting headers of messages that share a UIDL", err)
 	}
 }
 

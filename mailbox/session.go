@@ -18,7 +18,7 @@ type Session struct {
 	list   *List
 	// dirty is true while the server holds a DELE that only QUIT would carry out.
 	dirty bool
-	deles int // asked for since the last RSET
+	deles []int // the numbers that were asked for since the last RSET
 	over  bool
 }
 
@@ -113,7 +113,7 @@ func (s *Session) Top(n, lines int) *pop3client.Pending[*pop3client.Body] {
 // Dele asks for a message to be deleted at QUIT.
 func (s *Session) Dele(n int) *pop3client.Pending[string] {
 	s.dirty = true
-	s.deles++
+	s.deles = append(s.deles, n)
 	return s.client.Dele(n)
 }
 
@@ -122,7 +122,7 @@ func (s *Session) Rset(ctx context.Context) error {
 	if _, err := s.client.Rset().Wait(ctx); err != nil {
 		return fmt.Errorf("taking deletions back: %w", err)
 	}
-	s.dirty, s.deles = false, 0
+	s.dirty, s.deles = false, nil
 	return nil
 }
 
@@ -148,7 +148,7 @@ func (s *Session) Quit(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ending the session with QUIT: %w", err)
 	}
-	s.m.expect(max(len(s.list.Messages)-s.deles, 0))
+	s.m.forgetDeleted(s.list, s.deles)
 	return nil
 }
 

@@ -39,7 +39,8 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := a.prepare(target, &options, uses{soon: true, guess: true})
+			everything := len(args) == 1
+			b, err := a.prepare(target, &options, uses{soon: true, guess: everything || query.NeedsHeaders()})
 			if err != nil {
 				return err
 			}

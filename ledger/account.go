@@ -118,27 +118,38 @@ func (l *Ledger) PutCaps(ctx context.Context, account string, caps []string) err
 	})
 }
 
-// Messages gives the number that PutMessages kept; false where there is none.
-func (l *Ledger) Messages(ctx context.Context, account string) (n int, known bool, err error) {
+// Tail is how a maildrop ended when it was looked at or left.
+type Tail struct {
+	Messages int
+	UIDs     []string // the UIDLs of its last messages, the last one first, as far as they name them
+}
+
+// Tail gives what PutTail kept; its zero value where there is nothing.
+func (l *Ledger) Tail(ctx context.Context, account string) (t Tail, err error) {
 	var messages sql.NullInt64
-	err = l.read(ctx, "reading how many messages there were", func(db *sql.DB) error {
-		err := db.QueryRowContext(ctx, "SELECT messages FROM account WHERE key=?", account).Scan(&messages)
+	var last []byte
+	err = l.read(ctx, "reading how the maildrop ended", func(db *sql.DB) error {
+		err := db.QueryRowContext(ctx, "SELECT messages, last FROM account WHERE key=?", account).Scan(&messages, &last)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		return err
 	})
-	return int(messages.Int64), messages.Valid, err
+	if len(last) > 0 {
+		t.UIDs = strings.Split(string(last), "\n") // no UIDL holds a line end
+	}
+	t.Messages = int(messages.Int64)
+	return t, err
 }
 
-// PutMessages keeps how many messages the maildrop had when it was looked at or left.
-func (l *Ledger) PutMessages(ctx context.Context, account string, n int) error {
-	return l.writeCache(ctx, "keeping how many messages there are", func(tx *sql.Tx) error {
+// PutTail keeps how the maildrop ends.
+func (l *Ledger) PutTail(ctx context.Context, account string, t Tail) error {
+	return l.writeCache(ctx, "keeping how the maildrop ends", func(tx *sql.Tx) error {
 		id, err := addAccount(ctx, tx, account)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE account SET messages=? WHERE id=?", n, id)
+		_, err = tx.ExecContext(ctx, "UPDATE account SET messages=?, last=? WHERE id=?", t.Messages, []byte(strings.Join(t.UIDs, "\n")), id)
 		return err
 	})
 }
@@ -162,6 +173,14 @@ func (l *Ledger) SetQuirk(ctx context.Context, account, name string) error {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, "INSERT OR IGNORE INTO quirk (account, name) VALUES (?, ?)", id, name)
+		return err
+	})
+}
+
+// ClearQuirk takes back what SetQuirk remembered.
+func (l *Ledger) ClearQuirk(ctx context.Context, account, name string) error {
+	return l.writeCache(ctx, "keeping what is known of the server", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM quirk WHERE name=? AND account IN (SELECT id FROM account WHERE key=?)", name, account)
 		return err
 	})
 }

@@ -154,13 +154,13 @@ func TestWhatIsKnownOfAnAccountIsKeptForItAlone(t *testing.T) {
 			}
 		}
 
-		for _, want := range []int{7, 0} {
-			check(t, l.PutMessages(ctx, account, want))
-			if n, ok, err := l.Messages(ctx, account); n != want || !ok || err != nil {
-				t.Errorf("%d messages, %v, %v, want %d", n, ok, err, want)
+		for _, want := range []Tail{{7, []string{"last", "before"}}, {1, []string{"one"}}, {}} {
+			check(t, l.PutTail(ctx, account, want))
+			if tail, err := l.Tail(ctx, account); tail.Messages != want.Messages || !slices.Equal(tail.UIDs, want.UIDs) || err != nil {
+				t.Errorf("its end is %+v, %v, want %+v", tail, err, want)
 			}
-			if _, ok, err := l.Messages(ctx, account+"2"); ok || err != nil {
-				t.Errorf("messages of an unknown account: %v %v", ok, err)
+			if tail, err := l.Tail(ctx, account+"2"); tail.Messages != 0 || tail.UIDs != nil || err != nil {
+				t.Errorf("an unknown account's end: %+v %v", tail, err)
 			}
 		}
 
@@ -171,6 +171,13 @@ func TestWhatIsKnownOfAnAccountIsKeptForItAlone(t *testing.T) {
 			check(t, err)
 			if got != want {
 				t.Errorf("quirk %s is %v", name, got)
+			}
+		}
+		check(t, l.SetQuirk(ctx, account+"2", "no-pipelining"))
+		check(t, l.ClearQuirk(ctx, account, "no-pipelining"))
+		for name, want := range map[string]bool{account: false, account + "2": true} {
+			if got, err := l.Quirk(ctx, name, "no-pipelining"); got != want || err != nil {
+				t.Errorf("behind ClearQuirk the quirk of %s is %v (%v)", name, got, err)
 			}
 		}
 	})

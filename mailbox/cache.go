@@ -32,12 +32,7 @@ func (m *Mailbox) hints(ctx context.Context) Hints {
 		m.mu.Unlock()
 		m.warn(pipeliningWarning)
 	}
-	if broken, err := m.cfg.Ledger.Quirk(ctx, m.cfg.Account, quirkGuess); err == nil && broken {
-		m.guessBroken = true
-	}
-	if n, known, err := m.cfg.Ledger.Messages(ctx, m.cfg.Account); m.expected < 0 && err == nil && known {
-		m.expected = n
-	}
+	m.readGuessing(ctx)
 	if h.Capabilities == nil {
 		if lines, ok, err := m.cfg.Ledger.Caps(ctx, m.cfg.Account+beforeLogin); err == nil && ok {
 			h.Capabilities = lines
@@ -119,7 +114,7 @@ const pruneMost = 200_000
 
 // remember notes what was listed for the first time, and forgets what is no longer there.
 func (m *Mailbox) remember(list, last *List) {
-	m.expect(len(list.Messages))
+	m.expect(list, nil)
 	if !m.keeps() {
 		return
 	}
@@ -235,7 +230,7 @@ func (m *Mailbox) forgetDeleted(list *List, numbers []int) {
 		uids = nil
 	}
 	m.mu.Unlock()
-	m.expect(max(len(list.Messages)-len(numbers), 0))
+	m.expect(list, slices.Sorted(slices.Values(numbers)))
 	if !m.keeps() || len(uids) == 0 && !all {
 		return
 	}

@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
+	"popmark/ledger"
 	"popmark/pop3client"
 )
 
@@ -16,10 +19,14 @@ const (
 	// guessedOctets bounds the answer for each: a server that answers TOP with the whole message must not
 	// keep a person who came because of a huge one.
 	guessedOctets = 256 << 10
+	// guessPatience is how long each answer may take. Whoever waits for more than the list loses no more by it.
+	guessPatience = 10 * time.Second
+	// slowRefusals is how long all refusals together may: a server may make people wait for each.
+	slowRefusals = time.Second
 )
 
-// The ledger's names for a server that does not bear a TOP of what may not be there, and for one that has
-// fallen silent or hung up over it once, which may have been the line.
+// The ledger's names for a server that does not bear a TOP of what may not be there, and for one where
+// that ended badly the last time, which may have been the line.
 const (
 	quirkGuess = "guessed-top-broken"
 	quirkDoubt = "guessed-top-doubtful"
@@ -30,146 +37,260 @@ var (
 	errGuess   = errors.New("asking for new mail's headers together with the list")
 	errTooMuch = errors.New("the answer to TOP is longer than a header")
 	errUnknown = errors.New("TOP was answered for a number that LIST does not show")
+	errLate    = errors.New("TOP was not answered in time")
 )
+
+// guessing is what is known for asking ahead. The turn's holder owns it.
+type guessing struct {
+	wanted bool // who opens the session goes on to headers
+	broken bool // the server does not bear it, as it seems
+	doubt  bool // it ended badly the last time
+	// tail is the end of the maildrop if none came or went since.
+	tail ledger.Tail
+	// under is what the open session was asked for together with the list, until the answers are read.
+	under *guess
+	// foreseen are headers that came of that, by number in the open session.
+	foreseen map[int][]byte
+}
 
 // guess is what was asked for behind LIST, before its answer: the headers of the messages that stand
 // behind those of the last time, if any came. It saves the round trip between a list and its new mail.
 //
-// A header that is known from an earlier session proves them: the one of the message that was the last
-// then. Without it nothing would tell a server that answers its commands in order from one that gives to
-// each TOP in such a flight another message's header, each time the same (P3).
+// Two headers that earlier sessions gave prove them, the last two of that time: one is asked for before
+// those that are guessed, the other behind them. A server that gives to each TOP of a flight some other
+// message's header, each time the same, can't be told by a header that is known from the same flight
+// only, nor by one alone that it may have named last (P3). What is proven so is only what came with the
+// proof: the scan proves the session's order by itself.
 type guess struct {
-	tops  []*item
-	stone *item
-	place *pop3client.Pending[pop3client.ListEntry] // shows that as many answers came as there were commands
-
-	listed []Message // by number
-	blind  bool      // LIST was refused: nobody knows what is there
+	before, behind *item
+	tops           []*item
+	place          *pop3client.Pending[pop3client.ListEntry] // shows that as many answers came as there were commands
+	known          map[string]ledger.HeaderRow               // by UIDL
+	listed         []Message                                 // by number; nil where LIST was refused
 }
 
-// ask asks behind LIST for the headers of new mail, where that is wanted and can be proven.
-func (m *Mailbox) ask(c *pop3client.Client) *guess {
-	if !m.guessing || !m.cfg.Guess || m.guessBroken || m.expected <= 0 || !m.keeps() {
+// guess asks behind LIST for the headers of new mail, where that is wanted and can be proven.
+func (m *Mailbox) guess(ctx context.Context, c *pop3client.Client) *guess {
+	g := &m.guessing
+	if !g.wanted || !m.cfg.Guess || g.broken || g.tail.Messages < 2 || len(g.tail.UIDs) < 2 || !m.keeps() {
 		return nil
 	}
 	if m.wary || m.care.stuck > 0 || m.lacksTOP() || !c.Capabilities().TOP() || c.Window() == 1 {
 		return nil
 	}
+	known, err := m.cfg.Ledger.Headers(ctx, m.cfg.Account, g.tail.UIDs)
+	if err != nil || len(known) < 2 || sameHeader(known[g.tail.UIDs[0]].Header, known[g.tail.UIDs[1]].Header) {
+		return nil
+	}
 	top := func(n int) *item {
 		return &item{msg: Message{Number: n}, answer: c.Top(n, 0), most: guessedOctets}
 	}
-	var g guess
+	n := g.tail.Messages
+	under := &guess{known: known, before: top(n)}
 	for i := range guessedTops {
-		g.tops = append(g.tops, top(m.expected+1+i))
+		under.tops = append(under.tops, top(n+1+i))
 	}
-	g.stone, g.place = top(m.expected), c.ListOne(m.expected)
-	return &g
+	under.behind, under.place = top(n-1), c.ListOne(n+1)
+	return under
+}
+
+// sameHeader says whether two headers are one message's, or may be.
+func sameHeader(a, b []byte) bool {
+	one, tells := HashHeader(a)
+	other, alsoTells := HashHeader(b)
+	return one == other || !tells || !alsoTells
 }
 
 // readGuess takes in what was asked for together with the list, once. What is proven stays in foreseen.
 func (m *Mailbox) readGuess(ctx context.Context) error {
-	g := m.guess
+	g := m.guessing.under
 	if g == nil {
 		return nil
 	}
-	m.guess = nil
-	err := m.proveGuess(ctx, g)
-	for _, it := range append(g.tops, g.stone) {
+	m.guessing.under = nil
+	slow, err := m.hearGuess(ctx, g)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return blameGuess(err)
+	case slow:
+		m.doubtGuess(false)
+	case m.guessing.doubt:
+		m.trustGuess()
+	}
+	m.weighGuess(ctx, g)
+	for _, it := range g.all() {
 		it.recycle()
-	}
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	return blameGuess(err)
-}
-
-func blameGuess(err error) error { return fmt.Errorf("%w: %w", errGuess, err) }
-
-func (m *Mailbox) proveGuess(ctx context.Context, g *guess) error {
-	for _, it := range append(g.tops, g.stone) {
-		at, there := numbered(g.listed, it.msg.Number)
-		if there {
-			it.msg = g.listed[at]
-		}
-		if err := receive(ctx, it); err != nil {
-			return err
-		}
-		if !there && !g.blind && !refused(it.err) {
-			return errUnknown
-		}
-	}
-	_, err := g.place.Wait(ctx)
-	if err != nil && !refused(err) {
-		return err
-	}
-	if proven := err == nil && g.stone.err == nil && m.isKnownAs(ctx, g.stone); !proven {
-		return nil // the scan finds out whether the server or the message has changed
-	}
-	if err := m.client().ProveOrder(ctx); err != nil {
-		return err
-	}
-	m.order = order{stone: touch(g.stone), marks: 1, proven: true}
-	m.foreseen = make(map[int][]byte, len(g.tops))
-	for _, it := range g.tops {
-		if it.err == nil {
-			m.foreseen[it.msg.Number] = bytes.Clone(it.raw)
-		}
 	}
 	return nil
 }
 
-// isKnownAs says whether a message has the header that an earlier session gave for it.
-func (m *Mailbox) isKnownAs(ctx context.Context, it *item) bool {
-	if it.msg.UID == "" {
-		return false
+// blameGuess is an error for which the session is opened again without a guess.
+func blameGuess(err error) error { return fmt.Errorf("%w: %w", errGuess, err) }
+
+// all are the TOPs in their order.
+func (g *guess) all() []*item { return append(append([]*item{g.before}, g.tops...), g.behind) }
+
+// hearGuess waits for the answers. It says whether the server took its time to refuse what is not there.
+func (m *Mailbox) hearGuess(ctx context.Context, g *guess) (slow bool, err error) {
+	var refusing time.Duration
+	for _, it := range g.all() {
+		at, there := numbered(g.listed, it.msg.Number)
+		if there {
+			it.msg = g.listed[at]
+		}
+		began := time.Now()
+		if err := hear(ctx, it, !there && g.listed != nil); err != nil {
+			return false, err
+		}
+		if refused(it.err) {
+			refusing += time.Since(began)
+		}
 	}
-	rows, err := m.cfg.Ledger.Headers(ctx, m.cfg.Account, []string{it.msg.UID})
-	if err != nil {
-		return false
+	limited, cancel := context.WithTimeoutCause(ctx, guessPatience, errLate)
+	defer cancel()
+	if _, it := g.place.Wait(limited); it != nil && !refused(it) {
+		return false, it
+	} else if it != nil {
+		g.place = nil
 	}
-	before, telling := HashHeader(rows[it.msg.UID].Header)
-	now, _ := HashHeader(it.raw)
-	return telling && before == now
+	return refusing > slowRefusals, nil
+}
+
+// hear is receive with a bound on the wait. Where there is no such message an answer with a text, which may
+// have no end, is not read.
+func hear(ctx context.Context, it *item, missing bool) error {
+	limited, cancel := context.WithTimeoutCause(ctx, guessPatience, errLate)
+	defer cancel()
+	if missing {
+		_, it.err = it.answer.Wait(limited)
+		switch {
+		case it.err == nil:
+			return errUnknown
+		case !refused(it.err):
+			return it.err
+		}
+		return nil
+	}
+	return receive(limited, it)
+}
+
+// weighGuess keeps what is proven of the answers.
+func (m *Mailbox) weighGuess(ctx context.Context, g *guess) {
+	before, behind := g.before.isKnown(g.known), g.behind.isKnown(g.known)
+	for it, known := range map[*item]bool{g.before: before, g.behind: behind} {
+		row, cached := g.known[it.msg.UID]
+		if known || !cached || it.err != nil || row.Octets != it.msg.Octets {
+			continue
+		}
+		// The message has another header than the ledger's, or the answers are not in order: the scan sees.
+		if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account, it.msg.UID); err != nil {
+			m.warnLedger(ctx, "forgetting a header that is not the message's", err)
+		}
+	}
+	if !before || !behind || g.place == nil {
+		return
+	}
+	var all [][]byte
+	for _, it := range g.all() {
+		if it.err != nil {
+			continue
+		}
+		if slices.ContainsFunc(all, func(other []byte) bool { return bytes.Equal(other, it.raw) }) {
+			return // twins, or one answer for two messages
+		}
+		all = append(all, it.raw)
+	}
+	m.guessing.foreseen = make(map[int][]byte, len(g.tops))
+	for _, it := range g.tops {
+		if it.err == nil {
+			m.guessing.foreseen[it.msg.Number] = bytes.Clone(it.raw)
+		}
+	}
+}
+
+// isKnown says whether a message was answered with the header that an earlier session gave for it.
+func (it *item) isKnown(known map[string]ledger.HeaderRow) bool {
+	row, ok := known[it.msg.UID]
+	return ok && it.err == nil && sameHeader(row.Header, it.raw)
 }
 
 // takeForeseen gives a header of this session that came together with the list, once, or nil.
 func (m *Mailbox) takeForeseen(n int) []byte {
-	raw := m.foreseen[n]
-	delete(m.foreseen, n)
+	raw := m.guessing.foreseen[n]
+	delete(m.guessing.foreseen, n)
 	return raw
 }
 
-// giveUpGuessing remembers what came of it, where a session without it has opened.
-func (m *Mailbox) giveUpGuessing(cause error) {
-	if !m.keeps() {
-		return
+// doubtGuess notes that guessing did no good: it is not done again in this run. What happens once may
+// have been the line; after what happens twice in a row, or for certain, it is not done in later runs either.
+func (m *Mailbox) doubtGuess(certain bool) {
+	name := quirkDoubt
+	if certain || m.guessing.doubt {
+		name = quirkGuess
 	}
-	name := quirkGuess
-	if errors.As(cause, new(*pop3client.CutError)) || errors.As(cause, new(*pop3client.TimeoutError)) {
-		name = quirkDoubt
-	}
+	m.guessing.doubt, m.guessing.broken = true, true
+	m.noteGuess(func(ctx context.Context) error { return m.cfg.Ledger.SetQuirk(ctx, m.cfg.Account, name) })
+}
+
+// trustGuess takes a doubt back.
+func (m *Mailbox) trustGuess() {
+	m.guessing.doubt = false
+	m.noteGuess(func(ctx context.Context) error { return m.cfg.Ledger.ClearQuirk(ctx, m.cfg.Account, quirkDoubt) })
+}
+
+func (m *Mailbox) noteGuess(write func(context.Context) error) {
 	m.keeper.put(m.closing, 0, func(ctx context.Context) {
-		if doubted, err := m.cfg.Ledger.Quirk(ctx, m.cfg.Account, quirkDoubt); err == nil && doubted {
-			name = quirkGuess // twice is not chance
-		}
-		if err := m.cfg.Ledger.SetQuirk(ctx, m.cfg.Account, name); err != nil {
+		if err := write(ctx); err != nil {
 			m.warnLedger(ctx, "remembering how the server answers TOP", err)
 		}
 	})
 }
 
-// expect notes how many messages the next session finds if none comes or goes until then.
-func (m *Mailbox) expect(n int) {
-	if m.expected == n {
+// readGuessing asks the ledger for what earlier runs know.
+func (m *Mailbox) readGuessing(ctx context.Context) {
+	g := &m.guessing
+	if !m.cfg.Guess || g.broken || g.tail.Messages > 0 {
 		return
 	}
-	m.expected = n
+	l := m.cfg.Ledger
+	if broken, err := l.Quirk(ctx, m.cfg.Account, quirkGuess); err != nil || broken {
+		g.broken = true
+		return
+	}
+	if doubt, err := l.Quirk(ctx, m.cfg.Account, quirkDoubt); err == nil {
+		g.doubt = doubt
+	}
+	if tail, err := l.Tail(ctx, m.cfg.Account); err == nil {
+		g.tail = tail
+	}
+}
+
+// expect notes how the maildrop ends, but for messages of these numbers, in ascending order.
+func (m *Mailbox) expect(list *List, without []int) {
+	tail := ledger.Tail{Messages: len(list.Messages) - len(without)}
+	for i := len(list.Messages) - 1; i >= 0 && len(tail.UIDs) < 2; i-- {
+		msg := &list.Messages[i]
+		if _, gone := slices.BinarySearch(without, msg.Number); gone {
+			continue
+		}
+		if !msg.Certain {
+			tail.UIDs = nil
+			break
+		}
+		tail.UIDs = append(tail.UIDs, msg.UID)
+	}
+	if m.guessing.tail.Messages == tail.Messages && slices.Equal(m.guessing.tail.UIDs, tail.UIDs) {
+		return
+	}
+	m.guessing.tail = tail
 	if !m.keeps() {
 		return
 	}
 	m.keeper.put(m.closing, 0, func(ctx context.Context) {
-		if err := m.cfg.Ledger.PutMessages(ctx, m.cfg.Account, n); err != nil {
-			m.warnLedger(ctx, "remembering how many messages there are", err)
+		if err := m.cfg.Ledger.PutTail(ctx, m.cfg.Account, tail); err != nil {
+			m.warnLedger(ctx, "remembering how the maildrop ends", err)
 		}
 	})
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -49,16 +49,14 @@ func (b *bench) hasAll(n int) {
 	}
 }
 
-// guessed gives the TOPs that came between LIST and the LIST behind them.
-func guessed(commands []string) (tops []string) {
-	for _, c := range transaction(commands) {
+// guessed gives the TOPs of a server's first session, which no scan has followed yet.
+func (b *bench) guessed() (tops []string) {
+	for _, c := range transaction(b.server.Commands()) {
 		if top, ok := strings.CutPrefix(c, "TOP "); ok {
 			tops = append(tops, strings.TrimSuffix(top, " 0"))
-		} else if strings.HasPrefix(c, "LIST ") {
-			return tops
 		}
 	}
-	return nil
+	return tops
 }
 
 func TestTheFirstTOPsAreBehindTheListInOneFlight(t *testing.T) {
@@ -66,35 +64,33 @@ func TestTheFirstTOPsAreBehindTheListInOneFlight(t *testing.T) {
 		came  int
 		later int // TOPs behind the list's flight
 	}{
-		{0, 0}, {1, 0}, {4, 0}, {6, 3}, // of six two are left, and one proves them
+		{0, 0}, {1, 0}, {4, 0}, {6, 4}, // of six two are left, and two prove them
 	} {
 		t.Run(fmt.Sprintf("%d new", tt.came), func(t *testing.T) {
-			var together []string
-			var mu sync.Mutex
-			b := visit(t, openLedger(t), 5, tt.came, nil, pop3server.WithHooks(
-				pop3server.Delay(pop3server.On("CAPA"), 100*time.Millisecond),
-				func(e *pop3server.Event) pop3server.Action {
-					if e.Pipelined {
-						mu.Lock()
-						together = append(together, strings.TrimSpace(e.Verb+" "+e.Arg))
-						mu.Unlock()
+			asked, waited := make(chan struct{}), false
+			b := visit(t, openLedger(t), 5, tt.came, func(b *bench) {
+				b.sent = func(command string) {
+					if command == "LIST 6" {
+						close(asked)
+						b.sent = nil
 					}
-					return pop3server.Action{}
-				}))
-			mu.Lock()
-			flight := slices.Clone(together)
-			mu.Unlock()
-			if want := []string{"STAT", "UIDL", "LIST", "TOP 6 0", "TOP 7 0", "TOP 8 0", "TOP 9 0", "TOP 5 0", "LIST 5"}; !slices.Equal(flight, want) {
-				t.Errorf("behind CAPA, without waiting, came %q, want %q", flight, want)
-			}
-			b.hasAll(5 + tt.came)
-			later := -5
-			for _, c := range b.server.Commands() {
-				if strings.HasPrefix(c, "TOP ") {
-					later++
 				}
+			}, pop3server.WithHooks(pop3server.On("CAPA").Do(func(*pop3server.Event) pop3server.Action {
+				select { // nothing is answered before all is asked
+				case <-asked:
+				case <-time.After(4 * time.Second):
+					waited = true
+				}
+				return pop3server.Action{}
+			})))
+			flight := transaction(b.server.Commands())
+			want := []string{"CAPA", "STAT", "UIDL", "LIST", "TOP 5 0", "TOP 6 0", "TOP 7 0", "TOP 8 0", "TOP 9 0", "TOP 4 0", "LIST 6"}
+			if waited || !slices.Equal(flight, want) {
+				t.Errorf("it asked for %q (before CAPA was answered: %v), want %q", flight, !waited, want)
 			}
-			if later != tt.later {
+			before := len(b.guessed())
+			b.hasAll(5 + tt.came)
+			if later := len(b.guessed()) - before; later != tt.later {
 				t.Errorf("%d TOPs came later, want %d", later, tt.later)
 			}
 			if b.server.Sessions() != 1 || len(b.box.Info().Warnings) != 0 {
@@ -107,7 +103,7 @@ func TestTheFirstTOPsAreBehindTheListInOneFlight(t *testing.T) {
 func TestTOPsAreGuessedOnlyWhereTheyCanBeProven(t *testing.T) {
 	never := func(t *testing.T, b *bench) {
 		t.Helper()
-		if tops := guessed(b.server.Commands()); tops != nil {
+		if tops := b.guessed(); tops != nil {
 			t.Errorf("it asked for the headers of %q with the list", tops)
 		}
 	}
@@ -133,10 +129,29 @@ func TestTOPsAreGuessedOnlyWhereTheyCanBeProven(t *testing.T) {
 			}
 		})
 	}
+	t.Run("one of a single message", func(t *testing.T) {
+		never(t, visit(t, openLedger(t), 1, 2, nil))
+	})
+	t.Run("a server without UIDL", func(t *testing.T) {
+		l := openLedger(t)
+		for n := range 2 {
+			b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, letters(3+n), pop3server.Without("UIDL"))
+			b.capabilities = []string{"TOP", "PIPELINING"}
+			b.mustOpen()
+			never(t, b)
+			b.mustRelease()
+		}
+	})
+	t.Run("headers that are not known", func(t *testing.T) {
+		l := openLedger(t)
+		visitAgain(t, l, 3, nil).mustRelease()
+		never(t, visitAgain(t, l, 4, nil))
+	})
 	t.Run("who does not go on to headers", func(t *testing.T) {
 		l := openLedger(t)
 		visit(t, l, 3, 0, nil).mustRelease()
 		b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, letters(3))
+		b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
 		take(t, b, true).Give()
 		never(t, b)
 	})
@@ -144,9 +159,9 @@ func TestTOPsAreGuessedOnlyWhereTheyCanBeProven(t *testing.T) {
 
 func TestWhatWasDeletedIsNotExpected(t *testing.T) {
 	l := openLedger(t)
-	b := visit(t, l, 5, 0, nil)
+	b := visit(t, l, 6, 0, nil)
 	s := take(t, b, true)
-	for _, n := range []int{2, 4} {
+	for _, n := range []int{5, 2} {
 		if _, err := s.Dele(n).Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -155,75 +170,176 @@ func TestWhatWasDeletedIsNotExpected(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.mustRelease()
-	if got := guessed(visitAgain(t, l, 3, nil).server.Commands()); !slices.Equal(got, []string{"4", "5", "6", "7", "3"}) {
-		t.Errorf("of 5 messages 2 were deleted, then it asked for %q with the list", got)
+	left := letters(6)
+	again := newBench(t, mailbox.Config{Ledger: l, Guess: true}, slices.Concat(left[:1], left[2:4], left[5:], letters(7)[6:]))
+	again.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
+	again.mustOpen()
+	if got := again.guessed(); !slices.Equal(got, []string{"4", "5", "6", "7", "8", "3"}) {
+		t.Errorf("of 6 messages 2 were deleted, then it asked for %q with the list", got)
+	}
+	scanAll(t, again, ids(again.box.List()))
+	if n := len(again.guessed()); n != 6 {
+		t.Errorf("%d TOPs came later", n-6)
 	}
 }
 
-// A server that is in order on an idle line only would have each header be another message's.
+// text is what a server answers to TOP for the letter of a number.
+func text(n int) pop3server.Action {
+	return pop3server.Action{Skip: true, Answer: strings.NewReader("+OK\r\n" + header(n) + ".\r\n")}
+}
+
+func header(n int) string {
+	return fmt.Sprintf("From: Somebody <somebody@sender.example>\r\nSubject: letter %d\r\nDate: Mon, 01 Jun 2026 10:00:00 +0200\r\n\r\n", n)
+}
+
+// A server that is in order on an idle line only would have each header be another message's. All four
+// that are asked for are there, so that nothing but the headers gives it away.
 func TestP3_GuessedHeadersAreNoOtherMessages(t *testing.T) {
 	for name, hook := range map[string]pop3server.Hook{
-		"each TOP gives the message before": disorder(),
-		"each TOP gives the same message": pop3server.Pipelined(pop3server.On("TOP")).Do(func(*pop3server.Event) pop3server.Action {
-			return pop3server.Action{Skip: true, Answer: strings.NewReader("+OK\r\nSubject: letter 1\r\n\r\n.\r\n")}
+		"each TOP gives the message before": pop3server.Pipelined(pop3server.On("TOP")).Do(func(e *pop3server.Event) pop3server.Action {
+			n, _ := strconv.Atoi(strings.TrimSuffix(e.Arg, " 0"))
+			return text(n - 1)
 		}),
+		"each TOP gives the same message": pop3server.Pipelined(pop3server.On("TOP")).Do(func(*pop3server.Event) pop3server.Action { return text(1) }),
+		"each TOP gives the first":        pop3server.Pipelined(pop3server.On("TOP")).Do(func(*pop3server.Event) pop3server.Action { return text(5) }),
+		"each TOP gives the last":         pop3server.Pipelined(pop3server.On("TOP")).Do(func(*pop3server.Event) pop3server.Action { return text(4) }),
+		"two TOPs give the same":          pop3server.On("TOP 7").Nth(1).Do(func(*pop3server.Event) pop3server.Action { return text(8) }),
+		"a new one gives an old header":   pop3server.On("TOP 7").Nth(1).Do(func(*pop3server.Event) pop3server.Action { return text(5) }),
+		"an answer lost":                  pop3server.Answer(pop3server.On("TOP 6").Nth(1), ""),
 		"an answer to nothing": pop3server.On("TOP 6").Nth(1).Do(func(*pop3server.Event) pop3server.Action {
-			return pop3server.Action{Skip: true, Answer: strings.NewReader("+OK\r\nSubject: letter 9\r\n\r\n.\r\n+OK\r\nSubject: letter 6\r\n\r\n.\r\n")}
-		}),
-		"an answer lost": pop3server.Answer(pop3server.On("TOP 6").Nth(1), ""),
-		"a message with another's header": pop3server.On("TOP 5").Do(func(*pop3server.Event) pop3server.Action {
-			return pop3server.Action{Skip: true, Answer: strings.NewReader("+OK\r\nSubject: letter 5, changed\r\n\r\n.\r\n")}
+			return pop3server.Action{Skip: true, Answer: strings.NewReader("+OK\r\n" + header(8) + ".\r\n+OK\r\n" + header(6) + ".\r\n")}
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := visit(t, openLedger(t), 5, 3, nil, pop3server.WithHooks(hook))
-			b.hasAll(8)
+			b := visit(t, openLedger(t), 5, 4, nil, pop3server.WithHooks(pop3server.InSession(1, hook)))
+			if b.guessed() == nil {
+				t.Error("nothing was asked for with the list")
+			}
+			for _, n := range []int{6, 7, 8, 9} {
+				want := fmt.Sprintf("letter %d", n)
+				for h, err := range b.box.Headers(t.Context(), []mailbox.ID{mailbox.ID(fmt.Sprintf("uid-%d", n))}) {
+					if err == nil && h.Err == nil && string(h.Envelope.Subject) != want {
+						t.Errorf("message %d has the subject %q", n, h.Envelope.Subject)
+					}
+				}
+			}
 		})
+	}
+}
+
+func TestP3_AHeaderThatIsNotTheLedgersIsAskedAgain(t *testing.T) {
+	for _, came := range []int{0, 2} {
+		b := visit(t, openLedger(t), 5, came, nil, pop3server.WithHooks(pop3server.On("TOP 5").Do(func(*pop3server.Event) pop3server.Action {
+			return pop3server.Action{Skip: true, Answer: strings.NewReader("+OK\r\nSubject: letter 5, changed\r\n\r\n.\r\n")}
+		})))
+		scanAll(t, b, []mailbox.ID{"uid-5"})
+		if e := b.box.Envelope("uid-5"); e == nil || e.Subject != "letter 5, changed" {
+			t.Errorf("with %d new ones it is shown as %+v", came, e)
+		}
+	}
+}
+
+func TestP3_HeadersThatCameWithAListAreOfItsSession(t *testing.T) {
+	b := visit(t, openLedger(t), 5, 4, nil)
+	b.drop.Remove("uid-1")
+	take(t, b, true).Give()
+	scanAll(t, b, ids(b.box.List()))
+	for i := 2; i <= 9; i++ {
+		if e := b.box.Envelope(mailbox.ID(fmt.Sprintf("uid-%d", i))); e == nil || string(e.Subject) != fmt.Sprintf("letter %d", i) {
+			t.Errorf("message uid-%d is shown as %+v", i, e)
+		}
 	}
 }
 
 func TestAServerThatDoesNotBearGuessedTOPsIsRemembered(t *testing.T) {
 	quick := func(b *bench) { b.answerTimeout = time.Second }
 	for name, tt := range map[string]struct {
-		hook    pop3server.Hook
-		prepare func(*bench)
-		times   int // once may have been the line
+		hook     pop3server.Hook
+		prepare  func(*bench)
+		sessions int
 	}{
-		"it hangs up":         {refuseAndClose(pop3server.On("TOP 9")), nil, 2},
-		"it hangs up at once": {refuseAndClose(pop3server.On("TOP 7").InSession(1)), nil, 2},
-		"it falls silent":     {pop3server.Stall(pop3server.On("TOP 9")), quick, 2},
-		"it answers what is not there": {pop3server.On("TOP 9").Do(func(*pop3server.Event) pop3server.Action {
-			return pop3server.Action{Skip: true, Answer: strings.NewReader("+OK\r\nSubject: none\r\n\r\n.\r\n")}
-		}), nil, 1},
-		"it sends whole messages": {pop3server.On("TOP 6").Nth(1).Do(func(*pop3server.Event) pop3server.Action {
+		"it hangs up":                  {refuseAndClose(pop3server.On("TOP 9")), nil, 2},
+		"it hangs up at once":          {refuseAndClose(pop3server.On("TOP 7").InSession(1)), nil, 2},
+		"it falls silent":              {pop3server.Stall(pop3server.On("TOP 9")), quick, 2},
+		"it takes its time":            {pop3server.Delay(pop3server.On("TOP 9"), 1100*time.Millisecond), nil, 1},
+		"it answers what is not there": {pop3server.On("TOP 9").Do(func(*pop3server.Event) pop3server.Action { return text(9) }), nil, 2},
+		"it sends without end":         {pop3server.EndlessList(pop3server.On("TOP 9"), "Subject: none"), nil, 2},
+		"it sends whole messages": {pop3server.On("TOP 7").InSession(1).Do(func(*pop3server.Event) pop3server.Action {
 			return pop3server.Action{Skip: true, Answer: io.MultiReader(
-				strings.NewReader("+OK\r\nSubject: letter 6\r\n\r\n"),
+				strings.NewReader("+OK\r\nSubject: letter 7\r\n\r\n"),
 				io.LimitReader(zeros{}, 300<<10), strings.NewReader("\r\n.\r\n"))}
-		}), nil, 1},
+		}), nil, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := openLedger(t)
-			for k := range tt.times {
+			for k := range 2 { // once may have been the line
 				var b *bench
 				if k == 0 {
 					b = visit(t, l, 5, 2, tt.prepare, pop3server.WithHooks(tt.hook))
 				} else {
 					b = visitAgain(t, l, 7, tt.prepare, pop3server.WithHooks(tt.hook))
 				}
+				if b.guessed() == nil {
+					t.Errorf("visit %d: nothing was asked for with the list", k)
+				}
 				b.hasAll(7)
 				b.mustRelease()
-				if b.server.Sessions() != 2 {
-					t.Errorf("%d sessions, with %q: the server was not put to the test", b.server.Sessions(), b.server.Commands())
+				if n := b.server.Sessions(); n < tt.sessions {
+					t.Errorf("%d sessions: the server was not put to the test", n)
 				}
 				if hints := b.hints[len(b.hints)-1]; hints.NoPipelining {
 					t.Error("its pipelining is taken for broken")
 				}
+				if state, err := b.box.State(); err != nil {
+					t.Errorf("the state is %v, %v", state, err)
+				}
 			}
 			again := visitAgain(t, l, 8, nil)
-			if tops := guessed(again.server.Commands()); tops != nil {
-				t.Errorf("the next run asks for %q all the same", tops)
+			if tops := again.guessed(); tops != nil {
+				t.Errorf("the third run asks for %q all the same", tops)
 			}
 			again.hasAll(8)
+		})
+	}
+}
+
+func TestWhatHappensNowAndThenIsNotTheServersWay(t *testing.T) {
+	l := openLedger(t)
+	visit(t, l, 5, 0, nil).mustRelease()
+	for n := range 5 {
+		var options []pop3server.Option
+		if n%2 == 0 {
+			options = append(options, pop3server.WithHooks(refuseAndClose(pop3server.On("TOP 9"))))
+		}
+		b := visitAgain(t, l, 5, nil, options...)
+		if b.guessed() == nil {
+			t.Errorf("visit %d: nothing was asked for with the list", n)
+		}
+		b.mustRelease()
+	}
+}
+
+// Where the server does not bear a guess, and does not let in a second time, the first session has to do the next time.
+func TestAGuessThatKeepsAMailboxShutIsNotMadeAgain(t *testing.T) {
+	for name, refusal := range map[string]string{"locked": "[IN-USE] locked", "too soon": "[LOGIN-DELAY] wait", "once only": "[AUTH] used"} {
+		t.Run(name, func(t *testing.T) {
+			l := openLedger(t)
+			visit(t, l, 5, 0, nil).mustRelease()
+			again := pop3server.Match(func(e *pop3server.Event) bool { return e.Session > 1 && pop3server.On("PASS")(e) })
+			b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, letters(6), pop3server.WithHooks(
+				refuseAndClose(pop3server.On("TOP 7")), pop3server.Refuse(again, refusal)))
+			b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
+			err := b.box.Open(t.Context())
+			want := mailbox.TryLater
+			if name == "once only" {
+				want = mailbox.Refused
+			}
+			if got := mailbox.ClassOf(err); err == nil || got != want || !strings.Contains(err.Error(), refusal[1:7]) {
+				t.Errorf("it ended with %v, of the class %v", err, got)
+			}
+			b.mustRelease()
+			next := visitAgain(t, l, 6, nil, pop3server.WithHooks(refuseAndClose(pop3server.On("TOP 7")), pop3server.Refuse(again, refusal)))
+			next.hasAll(6)
 		})
 	}
 }
@@ -235,6 +351,19 @@ func (zeros) Read(p []byte) (int, error) {
 		p[i] = '0'
 	}
 	return len(p), nil
+}
+
+// What a server refuses or loses of the list because of what stands behind it is the guess's fault, not pipelining's.
+func TestPipeliningIsNotBlamedForGuessedTOPs(t *testing.T) {
+	unsaid := pop3server.On("UIDL").Do(func(*pop3server.Event) pop3server.Action {
+		return pop3server.Action{Skip: true, Then: pop3server.Close}
+	})
+	l := openLedger(t)
+	b := visit(t, l, 5, 2, nil, pop3server.WithHooks(pop3server.InSession(1, unsaid)))
+	b.hasAll(7)
+	if b.hints[len(b.hints)-1].NoPipelining || b.server.Sessions() > 3 {
+		t.Errorf("%d sessions, the last with %+v", b.server.Sessions(), b.hints[len(b.hints)-1])
+	}
 }
 
 func TestListingThatIsRefusedBehindACommandIsAskedAloneWithGuessedTOPsToo(t *testing.T) {

@@ -56,7 +56,8 @@ func brings(id mailbox.ID) func(mailbox.Event) bool {
 func TestP8_EnvelopesUnderTheScanAreBounded(t *testing.T) {
 	const most, messages = 1 << 20, 600
 	l := openLedger(t)
-	b := newBench(t, mailbox.Config{Ledger: l}, crowd(messages))
+	// With pipelining it is a matter of time how many were asked for before there was no room.
+	b := newBench(t, mailbox.Config{Ledger: l}, crowd(messages), pop3server.Without("PIPELINING"))
 	b.box.SetScreenOctets(most)
 	b.mustOpen()
 	b.box.StartScan()

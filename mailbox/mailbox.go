@@ -38,15 +38,7 @@ type Mailbox struct {
 	endless map[ID]struct{}
 	// oddTexts are messages whose text began like an answer. The turn's holder owns it.
 	oddTexts map[ID]struct{}
-	// guessing is whether who opens the session is about to ask for headers, guessBroken whether the server does
-	// not bear a TOP of what may not be there. The turn's holder owns them, and the next three.
-	guessing, guessBroken bool
-	// guess is what the open session was asked for together with the list, until the answers are read.
-	guess *guess
-	// foreseen are headers that came of that, by number in the open session.
-	foreseen map[int][]byte
-	// expected is how many messages there are if none came or went; -1 where nothing is known.
-	expected int
+	guessing guessing
 	// keeper writes to the ledger what nobody waits for.
 	keeper *keeper
 	// cacheBroken is set when the ledger failed to take headers.
@@ -111,7 +103,7 @@ func New(cfg Config) *Mailbox {
 		cfg: cfg, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), opened: make(chan struct{}, 1),
 		noHeader: make(map[ID]error), prints: make(map[ID]fingerprint),
 		gone: make(map[ID]int64), doubtful: make(map[string]struct{}), endless: make(map[ID]struct{}), care: newCare(cfg.Retries),
-		expected: -1, list: newList(nil, 0), screenOctets: screenOctets, lookEvery: lookEvery, closing: closing, shut: shut, keeper: newKeeper(),
+		list: newList(nil, 0), screenOctets: screenOctets, lookEvery: lookEvery, closing: closing, shut: shut, keeper: newKeeper(),
 	}
 }
 
@@ -190,7 +182,7 @@ func (m *Mailbox) Relearn(id ID, octets int64, header []byte) {
 }
 
 // Open opens a session unless one is open, and lists the maildrop. It makes one
-// try. What went wrong can be asked for with [ClassOf]. After a login that was refused
+// try, and another where the server turns out not to bear how it was asked. What went wrong can be asked for with [ClassOf]. After a login that was refused
 // nothing else makes another, so that no account is locked for it: only Open and Refresh do.
 func (m *Mailbox) Open(ctx context.Context) error {
 	if m.keeps() {
@@ -207,8 +199,8 @@ func (m *Mailbox) Resume(ctx context.Context) error { return m.use(ctx, m.openGu
 
 // openGuessing is ensureOpen for who goes on to headers. The turn is held.
 func (m *Mailbox) openGuessing(ctx context.Context) error {
-	m.guessing = true
-	defer func() { m.guessing = false }()
+	m.guessing.wanted = true
+	defer func() { m.guessing.wanted = false }()
 	return m.ensureOpen(ctx)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -35,6 +36,7 @@ type bench struct {
 	answerTimeout time.Duration
 	limits        pop3client.Limits
 	capabilities  []string // what the connection says that CAPA said before the login
+	sent          func(command string)
 }
 
 // letter makes a message with a subject and a body of some octets.
@@ -87,8 +89,15 @@ func (b *bench) open(addr net.Addr, cfg mailbox.Config) *mailbox.Mailbox {
 		options := &pop3client.Options{AnswerTimeout: 5 * time.Second, Limits: b.limits}
 		b.mu.Lock()
 		b.hints = append(b.hints, hints)
-		timeout := b.answerTimeout
+		timeout, sent := b.answerTimeout, b.sent
 		b.mu.Unlock()
+		if sent != nil {
+			options.Transcript = pop3client.NewTranscript(io.Discard, func(line string) {
+				if command, is := strings.CutPrefix(line, "C: "); is {
+					sent(command)
+				}
+			})
+		}
 		if timeout > 0 {
 			options.AnswerTimeout = timeout
 		}

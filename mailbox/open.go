@@ -23,7 +23,7 @@ const mostGone = 1_000_000
 const openTries = 4
 
 // ensureOpen opens a session unless one is open. The turn is held.
-func (m *Mailbox) ensureOpen(ctx context.Context) error {
+func (m *Mailbox) ensureOpen(ctx context.Context) (err error) {
 	if c := m.client(); c != nil {
 		if c.State() != pop3client.StateClosed {
 			err := c.Unasked(ctx)
@@ -37,12 +37,15 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 		return m.refusal
 	}
 	broke := time.Since(m.brokeAt) < staleLock
-	var first, guessed error
+	var first error
+	guessed := false
+	defer func() {
+		if err != nil && guessed && ctx.Err() == nil {
+			m.doubtGuess(true) // a second session can't be had: next time the first has to do
+		}
+	}()
 	for try := 1; ; try++ {
 		err := m.open(ctx)
-		if err == nil && guessed != nil {
-			m.giveUpGuessing(guessed)
-		}
 		if ClassOf(err) != TryLater {
 			m.judge(ctx, err == nil)
 		}
@@ -54,8 +57,8 @@ func (m *Mailbox) ensureOpen(ctx context.Context) error {
 		}
 		switch {
 		case errors.Is(err, errGuess): // before anything else is suspected
-			guessed, broke, first = err, true, err
-			m.guessBroken = true
+			guessed, broke = true, true
+			m.doubtGuess(false)
 		case errors.Is(err, pop3client.ErrPipeliningBroken):
 			m.suspect(err, true)
 			broke, first = true, err
@@ -82,22 +85,28 @@ func (m *Mailbox) open(ctx context.Context) error {
 		if ClassOf(err) == Refused {
 			m.refusal = err
 		}
-		m.drop()
-		m.setState(Lost, m.orClosed(err))
-		return err
+		return m.notOpened(err)
 	}
 	m.adopt(list, last)
 	m.setState(Open, nil)
 	m.notify(ListEvent{list})
-	if err := m.readGuess(ctx); err != nil {
-		m.drop()
-		m.setState(Lost, m.orClosed(err))
-		return err
-	}
 	m.remember(list, last)
+	if err := m.readGuess(ctx); err != nil {
+		return m.notOpened(err)
+	}
 	m.keepAlive()
 	m.poke()
 	return nil
+}
+
+// notOpened gives up a session that could not be opened. Where a guess is to blame it is opened anew at once,
+// and nobody need hear of it.
+func (m *Mailbox) notOpened(err error) error {
+	m.drop()
+	if !errors.Is(err, errGuess) {
+		m.setState(Lost, m.orClosed(err))
+	}
+	return err
 }
 
 // connect opens a session and looks at what there is.
@@ -108,7 +117,7 @@ func (m *Mailbox) connect(ctx context.Context, last *List) (*List, error) {
 		return nil, err
 	}
 	m.conn.Store(conn.Client)
-	m.order, m.guess, m.foreseen = order{}, nil, nil
+	m.order, m.guessing.under, m.guessing.foreseen = order{}, nil, nil
 	if conn.Capabilities == nil {
 		conn.Capabilities = capabilitiesBeforeLogin(conn.Client)
 	}
@@ -157,13 +166,12 @@ func (m *Mailbox) adopt(list, last *List) {
 func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message, err error) {
 	c := conn.Client
 	capa, stat, uidl, list := c.Capa(), c.Stat(), c.Uidl(), c.List()
-	if m.guess = m.ask(c); m.guess != nil {
-		defer func() {
-			if m.guess != nil && err != nil && ctx.Err() == nil && !errors.Is(err, pop3client.ErrPipeliningBroken) {
-				err = blameGuess(err) // a server that closes over a TOP may take with it what it said before
-			}
-		}()
-	}
+	m.guessing.under = m.guess(ctx, c)
+	defer func() {
+		if m.guessing.under != nil && err != nil && ctx.Err() == nil {
+			err = blameGuess(err) // a server that closes over a TOP may take with it what it said before
+		}
+	}()
 
 	_, err = capa.Wait(ctx)
 	if over(ctx, c) {
@@ -178,8 +186,7 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 		return nil, fmt.Errorf("asking for UIDLs: %w", orCause(ctx, c, uidErr))
 	}
 	sizes, err := list.Wait(ctx)
-	if m.guess != nil && !over(ctx, c) && (refused(statErr) || refused(uidErr) || refused(err)) {
-		m.guess.blind = true
+	if !over(ctx, c) && (refused(statErr) || refused(uidErr) || refused(err)) {
 		if err := m.readGuess(ctx); err != nil { // what is asked alone comes behind it
 			return nil, err
 		}
@@ -200,8 +207,8 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 	hasUIDL := uidErr == nil || empty && c.Capabilities().UIDL()
 	m.describe(conn, hasUIDL)
 	messages := m.merge(sizes, uids, hasUIDL)
-	if m.guess != nil {
-		m.guess.listed = messages
+	if g := m.guessing.under; g != nil {
+		g.listed = messages
 	}
 	if !hasUIDL && len(messages) > 0 {
 		m.warn("the server has no UIDL: messages are told apart by size and header, and marks do not outlive this run")

@@ -142,6 +142,7 @@ A raw client is the least that can be done: every command in one write, the answ
 their ends, nothing decoded and nothing remembered. A time is a whole process's, from its start to its
 end, unless said otherwise; what ratios are to is the first line of each group. Each run of popmark begins with an
 empty ledger, except where "known" stands. "Scan" is the time from the first TOP to the last octet of its answers.
+"To the list" is until the first TOP, but for a known server until QUIT, since there TOPs go out before the list is had.
 Dovecot's own work is in the times with Dovecot; its first look at a mailbox is not. MB are 10⁶ octets. A program
 that took too long was given up, and has the time until then; memory is left out where it was too little to be told
 from the bench's own.

@@ -15,6 +15,9 @@ import (
 type Unfinished struct {
 	Started time.Time
 	steps   []ledger.Step
+	// moved is true where no UIDL names the messages and some run, since this one began, has deleted a
+	// message or may have: the numbers of those behind it are others.
+	moved bool
 }
 
 // FindUnfinished gives the account's newest run that was asked for with the same
@@ -30,7 +33,24 @@ func FindUnfinished(ctx context.Context, l *ledger.Ledger, account, request stri
 	if run == nil {
 		return nil, false, nil
 	}
-	return &Unfinished{Started: run.Started, steps: run.Steps}, true, nil
+	u, err := unfinished(ctx, l, runs, run)
+	return u, err == nil, err
+}
+
+func unfinished(ctx context.Context, l *ledger.Ledger, runs []ledger.Run, run *ledger.Run) (*Unfinished, error) {
+	u := &Unfinished{Started: run.Started, steps: run.Steps}
+	if u.Named() {
+		return u, nil
+	}
+	u.moved = slices.ContainsFunc(runs, func(r ledger.Run) bool {
+		return r.ID > run.ID && slices.ContainsFunc(r.Steps, func(s ledger.Step) bool { return s.State == ledger.StepAsked })
+	})
+	if u.moved {
+		return u, nil
+	}
+	var err error
+	u.moved, err = l.DeletedSince(ctx, run.Account, run.ID)
+	return u, err
 }
 
 // Named tells whether the server gave a UIDL for some message of the run.
@@ -38,10 +58,10 @@ func (u *Unfinished) Named() bool {
 	return slices.ContainsFunc(u.steps, func(s ledger.Step) bool { return s.UID != "" })
 }
 
-// Shifted tells whether the numbers of a list may be those of other messages than the run's: where it
-// has deleted some, or may have, or where one has other octets.
+// Shifted tells whether the numbers of a list may be those of other messages than the run's: where it or
+// a later run has deleted some, or may have, or where one has other octets.
 func (u *Unfinished) Shifted(list *mailbox.List) bool {
-	return slices.ContainsFunc(u.steps, func(s ledger.Step) bool {
+	return u.moved || slices.ContainsFunc(u.steps, func(s ledger.Step) bool {
 		at, there := list.Number(s.Number)
 		return s.State == ledger.StepAsked || s.State == ledger.StepDeleted || !there || list.Messages[at].Octets != s.Octets
 	})
@@ -69,7 +89,10 @@ func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.L
 		if runs[i].Request == "" {
 			continue
 		}
-		u := Unfinished{Started: runs[i].Started, steps: runs[i].Steps}
+		u, err := unfinished(ctx, l, runs, &runs[i])
+		if err != nil {
+			return time.Time{}, 0, 0, err
+		}
 		if !u.Named() && !u.Shifted(list) {
 			continue // its numbers mean the messages of now
 		}

@@ -162,3 +162,31 @@ func TestP3_WhatIsLeftOfARunWithoutUIDLRemembersThatNumbersHaveMoved(t *testing.
 		t.Error("where nothing was deleted the numbers are what they were")
 	}
 }
+
+// The number of messages and their octets say nothing of it where all are of one size.
+func TestP3_ARunWithoutUIDLKnowsThatALaterOneMayHaveMovedItsNumbers(t *testing.T) {
+	list := mailbox.NewList([]mailbox.Message{{ID: "\x001", Number: 1, Octets: 5}, {ID: "\x002", Number: 2, Octets: 5}})
+	for state, want := range map[ledger.StepState]bool{ledger.StepPlanned: false, ledger.StepAsked: true, ledger.StepDeleted: true} {
+		r := newRig(t, 0)
+		begin := func(request string) int64 {
+			id, err := r.ledger.BeginRun(t.Context(), ledger.Run{Account: account, Request: request, Steps: []ledger.Step{
+				{Number: 1, Octets: 5, Mark: byte(triage.Delete)},
+			}})
+			must(t, err)
+			return id
+		}
+		begin("--delete 1")
+		later := begin("--delete larger:1")
+		if state == ledger.StepDeleted {
+			must(t, r.ledger.StepsDeleted(t.Context(), later, 0))
+			must(t, r.ledger.EndRun(t.Context(), later))
+		} else {
+			must(t, r.ledger.SetSteps(t.Context(), later, state, 0))
+		}
+		before, found, err := FindUnfinished(t.Context(), r.ledger, account, "--delete 1")
+		must(t, err)
+		if !found || before.Shifted(list) != want {
+			t.Errorf("behind a run whose step is in state %d: shifted is %v", state, !want)
+		}
+	}
+}

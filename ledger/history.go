@@ -88,6 +88,17 @@ func (l *Ledger) History(ctx context.Context) iter.Seq2[Entry, error] {
 	}
 }
 
+// DeletedSince tells whether one of the account's messages was deleted by a run or by any that was begun
+// behind it. It goes by the runs' order, since a clock may be set back.
+func (l *Ledger) DeletedSince(ctx context.Context, account string, run int64) (bool, error) {
+	deleted := false
+	err := l.read(ctx, "reading the history", func(db *sql.DB) error {
+		return db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deleted d JOIN account a ON a.id=d.account
+			WHERE run>=? AND key=?)`, run, account).Scan(&deleted)
+	})
+	return deleted, err
+}
+
 // Entry gives the entry that History named id; ErrNoEntry where there is none.
 func (l *Ledger) Entry(ctx context.Context, id string) (Entry, error) {
 	kind, number, err := parseEntryID(id)

@@ -65,6 +65,34 @@ func TestWhatOneRunDeletesEveryRunLearnsAndTheHistoryOnce(t *testing.T) {
 	})
 }
 
+func TestARunKnowsOfDeletionsSinceItBeganThoughTheClockWasSetBack(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger) {
+		since := func(run int64) bool {
+			deleted, err := l.DeletedSince(t.Context(), account, run)
+			check(t, err)
+			return deleted
+		}
+		begin(t, l, "earlier", "a")
+		run := begin(t, l, "this", "b")
+		if since(run) {
+			t.Error("nothing is deleted yet")
+		}
+		l.now = func() time.Time { return time.Unix(0, 0) }
+		later := begin(t, l, "later", "c")
+		check(t, l.StepsDeleted(t.Context(), later, 0))
+		check(t, l.EndRun(t.Context(), later))
+		if !since(run) {
+			t.Error("what a later run has deleted is not known when that has come to its end")
+		}
+		if since(begin(t, l, "last", "d")) {
+			t.Error("what was deleted before counts for a run that began behind it")
+		}
+		if deleted, err := l.DeletedSince(t.Context(), "another", run); deleted || err != nil {
+			t.Errorf("another account: %v, %v", deleted, err)
+		}
+	})
+}
+
 func TestARunThatIsGoneIsAnError(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		id := begin(t, l, "", "a", "b")

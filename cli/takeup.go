@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +33,23 @@ func request(markings []marking) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// numbersIn tells of a request whether some selection in it is by numbers, as byNumber does of the selections.
+func numbersIn(request string) bool {
+	for request != "" {
+		quoted, err := strconv.QuotedPrefix(request)
+		if err != nil { // a mark, or what stands between
+			request = request[1:]
+			continue
+		}
+		request = request[len(quoted):]
+		// Of such characters alone no query is made.
+		if text, err := strconv.Unquote(quoted); err == nil && strings.Trim(text, "0123456789,-") == "" {
+			return true
+		}
+	}
+	return false
 }
 
 const wayOut = "look with popmark list; the same marks mean the numbers of now once they were given with --forget"
@@ -139,7 +157,7 @@ func (b *opened) tellUnfinished(ctx context.Context, a *app, list *mailbox.List)
 	if b.ledger == nil {
 		return
 	}
-	started, left, stuck, err := commit.Left(ctx, b.ledger, b.account.Target().Key(), list)
+	started, left, stuck, err := commit.Left(ctx, b.ledger, b.account.Target().Key(), list, numbersIn)
 	switch {
 	case err != nil:
 	case left > 0:

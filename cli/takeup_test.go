@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"popmark/pop3server"
+	"popmark/triage"
 )
 
 // withoutUIDL serves messages of the given numbers of octets, uid-1 and so on, whose names only the maildrop
@@ -52,5 +54,51 @@ func TestP3_NumbersThatAnotherCommitHasMovedMeanNoOtherMessages(t *testing.T) {
 	}
 	if status, said := run("list"); status != exitOK || !strings.Contains(said, "goes on meaning them") {
 		t.Errorf("list: status %d, %s", status, said)
+	}
+}
+
+func TestListDoesNotSayOfAQueryWithoutUIDLThatItMeansWhatItMeant(t *testing.T) {
+	drop, run := withoutUIDL(t, 10, 20, 30)
+	marks := []string{"commit", "--move", "subject:kind2", "--to", "maildir:" + t.TempDir() + "/mail", "--retries", "0"}
+	if status, said := run(marks...); status != exitUnavailable {
+		t.Fatalf("the cut line: status %d, %s", status, said)
+	}
+	drop.Remove("uid-1")
+	if status, said := run("list"); status != exitOK || strings.Contains(said, "did not come to its end") {
+		t.Errorf("list: status %d, %s", status, said)
+	}
+	if status, said := run(marks...); status != exitOK || !slices.Equal(drop.UIDLs(), []string{"uid-3"}) {
+		t.Errorf("once more: status %d, left %q, %s", status, drop.UIDLs(), said)
+	}
+}
+
+func TestARequestTellsWhetherItIsByNumber(t *testing.T) {
+	for _, tt := range []struct {
+		mark triage.Mark
+		text string
+		want bool
+	}{
+		{triage.Delete, "2", true},
+		{triage.Move, " 1, 3-5, 9-", true},
+		{triage.Fetch, "1-", true},
+		{triage.Delete, "subject:2", false},
+		{triage.Move, `"2"`, false},
+		{triage.Fetch, `a "1-3" b`, false},
+		{triage.Delete, `subject:"\"2"`, false},
+		{triage.Delete, "-2x", false},
+	} {
+		selection, err := triage.ParseSelection(tt.text, time.Now())
+		if err != nil {
+			t.Errorf("%q: %v", tt.text, err)
+			continue
+		}
+		query, err := triage.ParseSelection("from:é", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		markings := []marking{{triage.Delete, query}, {tt.mark, selection}}
+		if text := request(markings); numbersIn(text) != tt.want || byNumber(markings) != tt.want {
+			t.Errorf("%s: %v, its selections %v, want %v", text, numbersIn(text), byNumber(markings), tt.want)
+		}
 	}
 }

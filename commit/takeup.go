@@ -79,8 +79,9 @@ func newestOf(runs []ledger.Run, request string) *ledger.Run {
 
 // Left gives how many messages are left in a list of the account's newest run on which it depends
 // what the same request means: those that it takes up, or else those that it can't. 0 and 0 where
-// there is no such run.
-func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.List) (started time.Time, left, stuck int, err error) {
+// there is no such run. byNumber tells of a request whether some of its messages were chosen by their
+// numbers: without UIDLs no other is taken up.
+func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.List, byNumber func(request string) bool) (started time.Time, left, stuck int, err error) {
 	runs, err := l.Runs(ctx, account)
 	if err != nil {
 		return time.Time{}, 0, 0, err
@@ -93,8 +94,8 @@ func Left(ctx context.Context, l *ledger.Ledger, account string, list *mailbox.L
 		if err != nil {
 			return time.Time{}, 0, 0, err
 		}
-		if !u.Named() && !u.Shifted(list) {
-			continue // its numbers mean the messages of now
+		if !u.Named() && !(u.Shifted(list) && byNumber(runs[i].Request)) {
+			continue // it means the messages of now
 		}
 		plan, unsure, _ := u.Plan(list, triage.AsReceived, nil)
 		switch {

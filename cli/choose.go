@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"popmark/mailbox"
 	"popmark/message"
@@ -11,7 +12,8 @@ import (
 )
 
 // choose gives the indexes in the list of what is selected. Headers are asked for only
-// where some selection needs them.
+// where some selection needs them. The error is errListChanged where there are messages by
+// then that nobody looked at.
 func (a *app) choose(ctx context.Context, b *opened, list *mailbox.List, selection *triage.Selection) ([]int, error) {
 	if selection.NeedsHeaders() {
 		if err := a.readHeaders(ctx, b, list); err != nil {
@@ -33,12 +35,19 @@ func lostTrack(header mailbox.Header) error {
 	return &statusError{exitUnavailable, errors.New("reading headers: the line broke, and messages without a UIDL of their own can't be found again in the new session: run it again")}
 }
 
-// readHeaders reads the headers of the whole mailbox; those that are known already cost nothing.
-func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List) error {
+// readHeaders reads the headers of the whole mailbox; those that are known already cost nothing. Of
+// what is wrong with single messages nothing is told where the error is errListChanged.
+func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List) (err error) {
 	ids := make([]mailbox.ID, len(list.Messages))
 	for i := range list.Messages {
 		ids[i] = list.Messages[i].ID
 	}
+	var without []mailbox.Header
+	defer func() {
+		if !errors.Is(err, errListChanged) {
+			a.tellWithout(list, without)
+		}
+	}()
 	for header, err := range b.box.Headers(ctx, ids) {
 		if err != nil {
 			return b.fault("reading headers from", err)
@@ -46,14 +55,60 @@ func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List) er
 		if err := lostTrack(header); err != nil {
 			return err
 		}
-		if at, ok := list.Find(header.ID); ok && header.Err != nil && !errors.Is(header.Err, mailbox.ErrNoTOP) { // of that the mailbox warns once
-			text := fmt.Sprintf("message %d: %v: no query that asks for its header selects it", list.Messages[at].Number, header.Err)
-			if errors.Is(header.Err, mailbox.ErrPassedOver) { // nobody refused it: something was not done
-				a.failed(errors.New(text))
-			} else {
-				a.warn(message.MakeSafe(text))
-			}
+		if header.Err != nil && !errors.Is(header.Err, mailbox.ErrNoTOP) { // of that the mailbox warns once
+			without = append(without, header)
 		}
 	}
+	if unseen(b.box.List(), list, without) {
+		return errListChanged
+	}
 	return nil
+}
+
+// tellWithout tells of messages whose headers could not be read.
+func (a *app) tellWithout(list *mailbox.List, without []mailbox.Header) {
+	for _, header := range without {
+		at, ok := list.Find(header.ID)
+		if !ok {
+			continue
+		}
+		text := fmt.Sprintf("message %d: %v: no query that asks for its header selects it", list.Messages[at].Number, header.Err)
+		if errors.Is(header.Err, mailbox.ErrPassedOver) { // nobody refused it: something was not done
+			a.failed(errors.New(text))
+		} else {
+			a.warn(message.MakeSafe(text))
+		}
+	}
+}
+
+// mostChoices bounds how often something is chosen in a list that becomes another meanwhile.
+const mostChoices = 3
+
+// errListChanged means that the line was taken up again while something was chosen, and that there are
+// messages now which nobody looked at: new mail, or all of it where the first list was garbled.
+var errListChanged = &statusError{exitTryLater, errors.New("reading headers: each time the line was taken up again there were other messages: try again in some minutes")}
+
+// inStanding chooses in a list, and again in the newest one as often as that has become another meanwhile.
+func inStanding(list *mailbox.List, newest func() *mailbox.List, choose func(*mailbox.List) error) error {
+	for try := 1; ; try++ {
+		if err := choose(list); try == mostChoices || !errors.Is(err, errListChanged) {
+			return err
+		}
+		list = newest()
+	}
+}
+
+// unseen tells whether a list has messages that nobody looked at when headers were read by an earlier one: it
+// did not have them, or the list of a session in between.
+func unseen(list, before *mailbox.List, without []mailbox.Header) bool {
+	if list == before {
+		return false
+	}
+	return slices.ContainsFunc(list.Messages, func(m mailbox.Message) bool {
+		_, known := before.Find(m.ID)
+		return !known
+	}) || slices.ContainsFunc(without, func(h mailbox.Header) bool {
+		_, back := list.Find(h.ID)
+		return back && errors.Is(h.Err, mailbox.ErrGone)
+	})
 }

@@ -281,8 +281,38 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 // lastWait bounds the wait for the ledger at the very end.
 const lastWait = 5 * time.Second
 
-// plan marks what is selected. A message that two different marks claim is an error.
-func (a *app) plan(ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order) (triage.Plan, error) {
+// errOtherNumbers ends a run before anything is done.
+var errOtherNumbers = &statusError{exitTryLater, errors.New("reading headers: the line was taken up again, and the numbers may be those of other messages now: run popmark list, and say anew which you mean")}
+
+// plan marks what is selected, in a list that stands when all is chosen.
+func (a *app) plan(ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order) (plan triage.Plan, err error) {
+	err = inStanding(list, b.box.List, func(newest *mailbox.List) (err error) {
+		if newest != list && !sameNumbered(markings, list, newest) {
+			return errOtherNumbers
+		}
+		plan, err = a.planIn(ctx, b, newest, markings, order)
+		return err
+	})
+	return plan, err
+}
+
+// sameNumbered tells whether the selections by number select the same messages in two lists.
+func sameNumbered(markings []marking, one, other *mailbox.List) bool {
+	return !slices.ContainsFunc(markings, func(m marking) bool {
+		if !m.selection.ByNumber() {
+			return false
+		}
+		a, err := m.selection.In(one, nil)
+		if err != nil {
+			return true
+		}
+		b, err := m.selection.In(other, nil)
+		return err != nil || !slices.EqualFunc(a, b, func(i, j int) bool { return one.Messages[i].ID == other.Messages[j].ID })
+	})
+}
+
+// planIn marks what is selected. A message that two different marks claim is an error.
+func (a *app) planIn(ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order) (triage.Plan, error) {
 	claims := make([]*marking, len(list.Messages))
 	for i := range markings {
 		m := &markings[i]

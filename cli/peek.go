@@ -67,7 +67,12 @@ func (a *app) peek(ctx context.Context, b *opened, selection *triage.Selection, 
 		return err
 	}
 	b.tellUnfinished(ctx, a, list)
-	selected, err := a.choose(ctx, b, list, selection)
+	var selected []int
+	err = inStanding(list, b.box.List, func(newest *mailbox.List) (err error) {
+		list = newest
+		selected, err = a.choose(ctx, b, list, selection)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ func (m *Mailbox) readGuess(ctx context.Context) error {
 	case err != nil:
 		return blameGuess(err)
 	case slow:
-		m.doubtGuess(false)
+		m.doubtGuess()
 	case m.guessing.doubt:
 		m.trustGuess()
 	}
@@ -224,10 +224,10 @@ func (m *Mailbox) takeForeseen(n int) []byte {
 }
 
 // doubtGuess notes that guessing did no good: it is not done again in this run. What happens once may
-// have been the line; after what happens twice in a row, or for certain, it is not done in later runs either.
-func (m *Mailbox) doubtGuess(certain bool) {
+// have been the line; behind a second time in a row it is not done in later runs either.
+func (m *Mailbox) doubtGuess() {
 	name := quirkDoubt
-	if certain || m.guessing.doubt {
+	if m.guessing.doubt {
 		name = quirkGuess
 	}
 	m.guessing.doubt, m.guessing.broken = true, true

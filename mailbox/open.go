@@ -41,7 +41,7 @@ func (m *Mailbox) ensureOpen(ctx context.Context) (err error) {
 	guessed := false
 	defer func() {
 		if err != nil && guessed && ctx.Err() == nil {
-			m.doubtGuess(true) // a second session can't be had: next time the first has to do
+			m.doubtGuess() // and for certain: a second session can't be had, the next time the first has to do
 		}
 	}()
 	for try := 1; ; try++ {
@@ -58,7 +58,7 @@ func (m *Mailbox) ensureOpen(ctx context.Context) (err error) {
 		switch {
 		case errors.Is(err, errGuess): // before anything else is suspected
 			guessed, broke = true, true
-			m.doubtGuess(false)
+			m.doubtGuess()
 		case errors.Is(err, pop3client.ErrPipeliningBroken):
 			m.suspect(err, true)
 			broke, first = true, err

@@ -166,6 +166,13 @@ func TestTOPsAreGuessedOnlyWhereTheyCanBeProven(t *testing.T) {
 		b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
 		take(t, b, true).Give()
 		never(t, b)
+		b.mustRelease()
+		b.mustOpen()
+		before := len(b.guessed())
+		take(t, b, true).Give()
+		if n := len(b.guessed()); before == 0 || n != before {
+			t.Errorf("%d TOPs with the list for who does, %d for who does not", before, n-before)
+		}
 	})
 }
 
@@ -266,11 +273,7 @@ func TestP3_AHeaderThatIsNotTheLedgersIsAskedAgain(t *testing.T) {
 func TestP3_HeadersThatCameWithAListAreOfItsSession(t *testing.T) {
 	b := visit(t, openLedger(t), 5, 4, nil)
 	b.drop.Remove("uid-1")
-	before := len(b.guessed())
 	take(t, b, true).Give()
-	if n := len(b.guessed()); n != before {
-		t.Errorf("%d TOPs were asked for where nobody goes on to headers", n-before)
-	}
 	scanAll(t, b, ids(b.box.List()))
 	for i := 2; i <= 9; i++ {
 		if e := b.box.Envelope(mailbox.ID(fmt.Sprintf("uid-%d", i))); e == nil || string(e.Subject) != fmt.Sprintf("letter %d", i) {
@@ -358,7 +361,7 @@ func TestAGuessThatKeepsAMailboxShutIsNotMadeAgain(t *testing.T) {
 			l := openLedger(t)
 			visit(t, l, 5, 0, nil).mustRelease()
 			again := pop3server.Match(func(e *pop3server.Event) bool { return e.Session > 1 && pop3server.On("PASS")(e) })
-			b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, letters(6), pop3server.WithHooks(
+			b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, letters(5), pop3server.WithHooks(
 				refuseAndClose(pop3server.On("TOP 7")), pop3server.Refuse(again, refusal)))
 			b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
 			err := b.box.Open(t.Context())
@@ -370,8 +373,8 @@ func TestAGuessThatKeepsAMailboxShutIsNotMadeAgain(t *testing.T) {
 				t.Errorf("it ended with %v, of the class %v", err, got)
 			}
 			b.mustRelease()
-			next := visitAgain(t, l, 6, nil, pop3server.WithHooks(refuseAndClose(pop3server.On("TOP 7")), pop3server.Refuse(again, refusal)))
-			next.hasAll(6)
+			next := visitAgain(t, l, 5, nil, pop3server.WithHooks(refuseAndClose(pop3server.On("TOP 7")), pop3server.Refuse(again, refusal)))
+			next.hasAll(5)
 		})
 	}
 }

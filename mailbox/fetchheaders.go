@@ -37,6 +37,7 @@ type headerScan struct {
 	last    Message
 	held    []item // answered, and not handed on yet: the oldest waits for its proof
 	doubts  []*mark
+	before  []byte // the text that came for the last TOP, nil before the first
 	// draining is true where nothing more may be asked for until every answer is in.
 	draining bool
 	back     *item // taken from the source, to be asked for next
@@ -59,6 +60,9 @@ func (m *Mailbox) fetchHeaders(ctx context.Context, next source, ahead pace, got
 	}
 	c := m.client()
 	s := &headerScan{m: m, c: c, got: got, several: c.Window() > 1, mean: usualHeader}
+	if o := &m.order; o.stone != nil && o.stone.raw != nil {
+		s.note(o.stone.raw) // the last scan ended with it
+	}
 	defer s.forget()
 	for {
 		s.ask(next, ahead)
@@ -237,6 +241,7 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 
 	alone := !s.several || it.first && s.pending == 0 && s.open <= 1 // what was asked before it may wait for its mark
 	s.m.order.learn(&it, alone)
+	repeats := s.several && s.repeats(&it)
 	overlong := it.overlong
 	switch {
 	case !s.several && !s.m.order.unprovable && !overlong:
@@ -258,6 +263,8 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 	case refused(it.err):
 		it.doubt = wasRefused
 		s.draining = true
+	case repeats:
+		it.doubt = repeated
 	default:
 		it.doubt = notProven
 	}
@@ -307,6 +314,9 @@ func (s *headerScan) again(ctx context.Context, it *item) error {
 	if it.overlong {
 		s.m.endless[it.msg.ID] = struct{}{}
 		return errOverlong
+	}
+	if s.several {
+		s.repeats(it)
 	}
 	return nil
 }

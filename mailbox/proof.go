@@ -85,6 +85,9 @@ type doubt uint8
 const (
 	noDoubt    doubt = iota
 	notProven        // no mark has proven it
+	repeated         // nor this, and the TOP before it was answered with the same
+	twin             // the mark was as it should be, and the answer may still be another message's
+	besideTwin       // its group has one
 	wasRefused       // among others, which some servers refuse whatever it is
 	misplaced        // its mark proves nothing
 )
@@ -147,25 +150,23 @@ func (s *headerScan) check(ctx context.Context, mk *mark) error {
 	case err != nil:
 		return fmt.Errorf("seeing whether the answers are in order: %w", err)
 	}
+	if !mk.topRefused {
+		s.note(mk.stone.raw)
+	}
 	if mk.topRefused || mk.placeRefused {
 		s.doubts = append(s.doubts, mk)
 		s.draining = true
+		for i := range s.held {
+			if it := &s.held[i]; it.doubt == notProven || it.doubt == repeated {
+				it.doubt = misplaced
+			}
+		}
 	} else {
 		s.m.order.proven = true
 		if err := s.c.ProveOrder(ctx); err != nil {
 			return fmt.Errorf("seeing whether the answers are in order: %w", err)
 		}
-	}
-	for i := range s.held {
-		it := &s.held[i]
-		switch {
-		case it.doubt != notProven:
-		case mk.topRefused, mk.placeRefused:
-			it.doubt = misplaced
-		default:
-			it.doubt = noDoubt
-			s.m.order.prefer(it)
-		}
+		s.believe(mk)
 	}
 	s.handOn()
 	return nil
@@ -265,12 +266,15 @@ func (v *verdict) note(err error) error {
 // under way, and hands on all that is held. Nothing is under way now.
 func (s *headerScan) settle(ctx context.Context) error {
 	s.draining = false
+	if err := s.settleTwins(ctx); err != nil {
+		return err
+	}
 	v := verdict{gone: make(map[int]bool)}
 	for i := range s.held {
 		it := &s.held[i]
 		was := it.doubt
 		it.doubt = noDoubt
-		if was == notProven || was == misplaced || was == wasRefused && v.again < refusedAgain {
+		if was == notProven || was == repeated || was == misplaced || was == wasRefused && v.again < refusedAgain {
 			if err := s.again(ctx, it); err != nil {
 				return err
 			}

@@ -163,6 +163,179 @@ func TestTheProofOfManyHeadersCostsLittle(t *testing.T) {
 	}
 }
 
+func top(subject string) []string {
+	return []string{"From: Somebody <somebody@sender.example>", "Subject: " + subject, "Date: Mon, 01 Jun 2026 10:00:00 +0200"}
+}
+
+// alike makes letters some of which have the same header: those for which same gives the same.
+func alike(n int, same func(number int) int) (subjects []string, messages []pop3server.Message) {
+	for i := range n {
+		subjects = append(subjects, fmt.Sprintf("text %d", same(i+1)))
+		text := append(top(subjects[i]), "", strings.Repeat("x", i))
+		messages = append(messages, pop3server.NewMessage(fmt.Sprintf("uid-%d", i+1), pop3server.CRLF(text...)))
+	}
+	return subjects, messages
+}
+
+// wantSubjects reads all headers: each message must be told with its own.
+func (b *bench) wantSubjects(subjects []string) {
+	b.t.Helper()
+	n := 0
+	for h, err := range b.box.Headers(b.t.Context(), ids(b.box.List())) {
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if h.Envelope == nil || string(h.Envelope.Subject) != subjects[n] {
+			b.t.Errorf("%s, which is %q, was told with %+v, %v", h.ID, subjects[n], h.Envelope, h.Err)
+		}
+		n++
+	}
+	if n != len(subjects) {
+		b.t.Errorf("%d headers were told", n)
+	}
+}
+
+func TestP3_ATextTooLateIsNoOtherMessagesWhereHeadersAreAlike(t *testing.T) {
+	last := func(n int) func(int) int {
+		return func(number int) int {
+			if number == n {
+				return 1
+			}
+			return number
+		}
+	}
+	each := func(number int) int { return number }
+	pairs := func(number int) int { return (number + 1) / 2 }
+	behind := func(k int) func(int, int) bool { return func(_, count int) bool { return count > k } }
+	only := func(numbers ...int) func(int, int) bool {
+		return func(number, _ int) bool { return slices.Contains(numbers, number) }
+	}
+	for name, tt := range map[string]struct {
+		n    int
+		same func(number int) int
+		late func(number, count int) bool
+		by   int
+	}{
+		"the last of four is a twin of the first":     {4, last(4), behind(2), 1},
+		"the last of six is":                          {6, last(6), behind(2), 1},
+		"it begins in the middle of the group":        {8, last(8), behind(6), 1},
+		"it begins with the group's first":            {8, last(8), behind(3), 1},
+		"it ends before the mark":                     {8, each, only(4, 5, 6), 1},
+		"it ends before the mark behind one":          {2, each, only(2), 1},
+		"a twin stands behind the one message":        {8, func(number int) int { return number - number/7*2 }, only(6), 1},
+		"among many twins, one has another's":         {41, pairs, only(41), 1},
+		"among many twins, all behind ten":            {40, pairs, behind(12), 1},
+		"among many of the touchstone's, the last":    {40, func(number int) int { return number / 39 * number }, only(39), 1},
+		"among many of the touchstone's, one is late": {40, func(number int) int { return number % 2 * number / 11 }, only(12, 14), 1},
+		"two late, and the last but one is a twin":    {8, last(7), behind(3), 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := openLedger(t)
+			var wrong atomic.Int64
+			subjects, messages := alike(tt.n, tt.same)
+			b := newBench(t, mailbox.Config{Ledger: l}, messages, pop3server.WithHooks(tooLate(tt.by, subjects, tt.late, &wrong)))
+			b.mustOpen()
+			b.wantSubjects(subjects)
+			if wrong.Load() == 0 {
+				t.Skip("no two of its TOPs came together") // which is a matter of time
+			}
+			if !b.warned("PIPELINING") {
+				t.Errorf("warnings %q, with %q", b.box.Info().Warnings, b.server.Commands())
+			}
+			b.mustRelease()
+			rows, err := l.Headers(t.Context(), "test", texts(ids(b.box.List())))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, subject := range subjects {
+				if row, known := rows[fmt.Sprintf("uid-%d", i+1)]; known && !strings.Contains(string(row.Header), "Subject: "+subject+"\r\n") {
+					t.Errorf("the ledger has for message %d %q, its subject is %q", i+1, row.Header, subject)
+				}
+			}
+		})
+	}
+}
+
+func TestHeadersThatAreAlikeAreNotAskedForOneByOne(t *testing.T) {
+	const n = 1000
+	for name, tt := range map[string]struct {
+		same func(number int) int
+		most int // commands in all
+	}{
+		"all":               {func(int) int { return 1 }, n + n/10},
+		"all but the first": {func(number int) int { return min(number, 2) }, 3*n + n/10},
+		"each two":          {func(number int) int { return number / 2 }, 2*n + n/10},
+		"all but one in ten": {func(number int) int {
+			if number%10 == 9 {
+				return number
+			}
+			return 0
+		}, 3*n + n/10},
+		"the first and a later one": {func(number int) int {
+			if number == n/2 {
+				return 1
+			}
+			return number
+		}, n + n/25},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var alone atomic.Int64
+			subjects, messages := alike(n, tt.same)
+			b := newBench(t, mailbox.Config{}, messages, pop3server.WithHooks(func(e *pop3server.Event) pop3server.Action {
+				if e.Verb == "TOP" && !e.Pipelined {
+					alone.Add(1)
+				}
+				return pop3server.Action{}
+			}))
+			b.mustOpen()
+			b.wantSubjects(subjects)
+			b.mustRelease()
+			if got := len(transaction(b.server.Commands())); got > tt.most {
+				t.Errorf("%d commands, more than %d", got, tt.most)
+			}
+			if alone.Load() > n/2 {
+				t.Errorf("%d TOPs came alone", alone.Load())
+			}
+			if b.server.Sessions() != 1 || len(b.box.Info().Warnings) > 0 {
+				t.Errorf("%d sessions, warnings %q", b.server.Sessions(), b.box.Info().Warnings)
+			}
+		})
+	}
+}
+
+// A twin of the touchstone costs little and keeps nobody waiting: a touchstone without twins is taken after the first.
+func TestTwinsOfTheTouchstoneAreAskedForAgainSoonAndOnce(t *testing.T) {
+	const n = 6000
+	subjects, messages := alike(n, func(number int) int {
+		if number%50 == 3 {
+			return 1
+		}
+		return number
+	})
+	b := newBench(t, mailbox.Config{}, messages)
+	b.mustOpen()
+	b.wantSubjects(subjects)
+	b.mustRelease()
+	commands := transaction(b.server.Commands())
+	twice := 0
+	for number := 3; number <= n; number += 50 {
+		top := fmt.Sprintf("TOP %d 0", number)
+		first := slices.Index(commands, top)
+		again := slices.Index(commands[first+1:], top)
+		if again >= 0 {
+			twice++
+		}
+		if again >= n/2 || number == 3 && again < 0 {
+			t.Errorf("%s came again %d commands later", top, again)
+		}
+	}
+	if twice > n/50/2 {
+		t.Errorf("%d twins were asked for twice", twice)
+	}
+}
+
 func TestP2_ATextOfAnotherMessageHasNoEnd(t *testing.T) {
 	for name, action := range map[string]pop3server.Action{
 		"it is lost":                   {Skip: true, Answer: strings.NewReader("")},

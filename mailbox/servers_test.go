@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,6 +96,33 @@ func disorder() pop3server.Hook {
 			return pop3server.Action{}
 		}
 		text := fmt.Sprintf("+OK\r\nSubject: letter %d\r\n\r\n.\r\n", n-1)
+		return pop3server.Action{Skip: true, Answer: strings.NewReader(text)}
+	}
+}
+
+// tooLate is a server that gives a TOP the header of so many TOPs before it, where it came together with what was
+// before it and late says so of the message's number and of how many TOPs the session has seen. It counts wrong answers.
+func tooLate(by int, subjects []string, late func(number, count int) bool, wrong *atomic.Int64) pop3server.Hook {
+	var mu sync.Mutex
+	asked := make(map[int][]string) // by session
+	return func(e *pop3server.Event) pop3server.Action {
+		word, _, _ := strings.Cut(e.Arg, " ")
+		n, err := strconv.Atoi(word)
+		if e.Verb != "TOP" || err != nil || n > len(subjects) {
+			return pop3server.Action{}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		before := asked[e.Session]
+		asked[e.Session] = append(before, subjects[n-1])
+		if !e.Pipelined || len(before) < by || !late(n, e.Count) {
+			return pop3server.Action{}
+		}
+		given := before[len(before)-by]
+		if given != subjects[n-1] {
+			wrong.Add(1)
+		}
+		text := "+OK\r\n" + strings.Join(top(given), "\r\n") + "\r\n\r\n.\r\n"
 		return pop3server.Action{Skip: true, Answer: strings.NewReader(text)}
 	}
 }

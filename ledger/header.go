@@ -55,25 +55,33 @@ func (l *Ledger) PutHeaders(ctx context.Context, account string, rows []HeaderRo
 	})
 }
 
-// ForgetHeaders forgets the headers of uids, or of all messages of the account where none is given.
-func (l *Ledger) ForgetHeaders(ctx context.Context, account string, uids ...string) error {
+// ForgetHeaders forgets the headers of messages.
+func (l *Ledger) ForgetHeaders(ctx context.Context, account string, uids []string) error {
 	return l.writeCache(ctx, "tidying the header cache", func(tx *sql.Tx) error {
 		id, err := accountID(ctx, tx, account)
 		if id == 0 || err != nil {
 			return err
 		}
-		if len(uids) == 0 {
-			_, err := tx.ExecContext(ctx, "DELETE FROM header WHERE account=?", id)
+		return deleteUIDs(ctx, tx, "header", id, uids)
+	})
+}
+
+// ForgetAllHeaders forgets the headers of all messages of the account.
+func (l *Ledger) ForgetAllHeaders(ctx context.Context, account string) error {
+	return l.writeCache(ctx, "tidying the header cache", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM header WHERE account IN (SELECT id FROM account WHERE key=?)", account)
+		return err
+	})
+}
+
+func deleteUIDs(ctx context.Context, tx *sql.Tx, table string, id int64, uids []string) error {
+	for chunk := range slices.Chunk(uids, maxVariables) {
+		in, args := inUIDs(chunk, id)
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE account=? AND uid "+in, args...); err != nil {
 			return err
 		}
-		for chunk := range slices.Chunk(uids, maxVariables) {
-			in, args := inUIDs(chunk, id)
-			if _, err := tx.ExecContext(ctx, "DELETE FROM header WHERE account=? AND uid "+in, args...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Prune forgets the headers, marks and sightings of messages that are no longer
@@ -94,13 +102,7 @@ func (l *Ledger) Prune(ctx context.Context, account string, keep []string) error
 		for _, table := range []string{"header", "mark", "seen"} {
 			err := eachUIDs(ctx, tx, table, id, func(uids []string) error {
 				gone := slices.DeleteFunc(uids, func(uid string) bool { _, ok := kept()[uid]; return ok })
-				for chunk := range slices.Chunk(gone, maxVariables) {
-					in, args := inUIDs(chunk, id)
-					if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE account=? AND uid "+in, args...); err != nil {
-						return err
-					}
-				}
-				return nil
+				return deleteUIDs(ctx, tx, table, id, gone)
 			})
 			if err != nil {
 				return err

@@ -114,7 +114,7 @@ const pruneMost = 200_000
 
 // remember notes what was listed for the first time, and forgets what is no longer there.
 func (m *Mailbox) remember(list, last *List) {
-	m.expect(list, nil)
+	m.noteTail(list, nil)
 	if !m.keeps() {
 		return
 	}
@@ -184,7 +184,7 @@ func (m *Mailbox) prune(ctx context.Context, list *List) {
 		if has, err := m.cfg.Ledger.HasHeaders(ctx, m.cfg.Account); err == nil && !has {
 			return
 		}
-		if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account); err != nil {
+		if err := m.cfg.Ledger.ForgetAllHeaders(ctx, m.cfg.Account); err != nil {
 			m.warnLedger(ctx, "forgetting headers of messages that are gone", err)
 		}
 		return
@@ -203,17 +203,17 @@ func (m *Mailbox) prune(ctx context.Context, list *List) {
 	}
 }
 
-// forgetDeleted forgets the headers of messages that QUIT has deleted, by their numbers: a UIDL may come back as
+// forgetDeleted forgets the headers of messages that QUIT has deleted, by their indexes: a UIDL may come back as
 // another message's, at once where it is no more than the number. The turn is held.
-func (m *Mailbox) forgetDeleted(list *List, numbers []int) {
-	if len(numbers) == 0 {
+func (m *Mailbox) forgetDeleted(list *List, deleted []bool) {
+	if deleted == nil {
 		return
 	}
-	uids, all := make([]string, 0, len(numbers)), false
+	var uids []string
+	all := false
 	m.mu.Lock()
-	for _, n := range numbers {
-		at, ok := list.Number(n)
-		if !ok {
+	for at, gone := range deleted {
+		if !gone {
 			continue
 		}
 		msg := &list.Messages[at]
@@ -222,20 +222,29 @@ func (m *Mailbox) forgetDeleted(list *List, numbers []int) {
 		delete(m.prints, msg.ID)
 		if msg.UID != "" {
 			uids = append(uids, msg.UID)
-			all = all || msg.UID == strconv.Itoa(n)
+			all = all || msg.UID == strconv.Itoa(msg.Number)
+		}
+		if len(uids) > pruneMost { // to ask again costs less than the memory for their names
+			all = true
+			break
 		}
 	}
 	if all {
 		m.envelopes, m.lent = kept{}, nil
-		uids = nil
 	}
 	m.mu.Unlock()
-	m.expect(list, slices.Sorted(slices.Values(numbers)))
-	if !m.keeps() || len(uids) == 0 && !all {
+	m.noteTail(list, deleted)
+	if !m.keeps() {
 		return
 	}
 	m.keeper.put(m.closing, 0, func(ctx context.Context) { // behind what is to be written of them still
-		if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account, uids...); err != nil {
+		var err error
+		if all {
+			err = m.cfg.Ledger.ForgetAllHeaders(ctx, m.cfg.Account)
+		} else {
+			err = m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account, uids)
+		}
+		if err != nil {
 			m.warnLedger(ctx, "forgetting headers of messages that were deleted", err)
 		}
 	})
@@ -253,7 +262,7 @@ func (m *Mailbox) forgetShared(ctx context.Context, list *List) {
 	if len(shared) == 0 {
 		return
 	}
-	if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account, shared...); err != nil {
+	if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account, shared); err != nil {
 		m.warnLedger(ctx, "forgetting headers of messages that share a UIDL", err)
 	}
 }

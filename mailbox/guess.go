@@ -37,7 +37,6 @@ var (
 	errGuess   = errors.New("asking for new mail's headers together with the list")
 	errTooMuch = errors.New("the answer to TOP is longer than a header")
 	errUnknown = errors.New("TOP was answered for a number that LIST does not show")
-	errLate    = errors.New("TOP was not answered in time")
 )
 
 // guessing is what is known for asking ahead. The turn's holder owns it.
@@ -148,20 +147,19 @@ func (m *Mailbox) hearGuess(ctx context.Context, g *guess) (slow bool, err error
 			refusing += time.Since(began)
 		}
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, guessPatience, errLate)
+	limited, cancel := context.WithTimeout(ctx, guessPatience)
 	defer cancel()
-	if _, it := g.place.Wait(limited); it != nil && !refused(it) {
-		return false, it
-	} else if it != nil {
-		g.place = nil
+	_, err = g.place.Wait(limited)
+	if refused(err) {
+		g.place, err = nil, nil
 	}
-	return refusing > slowRefusals, nil
+	return refusing > slowRefusals, err
 }
 
 // hear is receive with a bound on the wait. Where there is no such message an answer with a text, which may
 // have no end, is not read.
 func hear(ctx context.Context, it *item, missing bool) error {
-	limited, cancel := context.WithTimeoutCause(ctx, guessPatience, errLate)
+	limited, cancel := context.WithTimeout(ctx, guessPatience)
 	defer cancel()
 	if missing {
 		_, it.err = it.answer.Wait(limited)
@@ -178,18 +176,22 @@ func hear(ctx context.Context, it *item, missing bool) error {
 
 // weighGuess keeps what is proven of the answers.
 func (m *Mailbox) weighGuess(ctx context.Context, g *guess) {
-	before, behind := g.before.isKnown(g.known), g.behind.isKnown(g.known)
-	for it, known := range map[*item]bool{g.before: before, g.behind: behind} {
+	proven := g.place != nil
+	for _, it := range []*item{g.before, g.behind} {
+		if it.isKnown(g.known) {
+			continue
+		}
+		proven = false
 		row, cached := g.known[it.msg.UID]
-		if known || !cached || it.err != nil || row.Octets != it.msg.Octets {
+		if !cached || it.err != nil || row.Octets != it.msg.Octets {
 			continue
 		}
 		// The message has another header than the ledger's, or the answers are not in order: the scan sees.
-		if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account, it.msg.UID); err != nil {
+		if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account, []string{it.msg.UID}); err != nil {
 			m.warnLedger(ctx, "forgetting a header that is not the message's", err)
 		}
 	}
-	if !before || !behind || g.place == nil {
+	if !proven {
 		return
 	}
 	var all [][]byte
@@ -267,19 +269,19 @@ func (m *Mailbox) readGuessing(ctx context.Context) {
 	}
 }
 
-// expect notes how the maildrop ends, but for messages of these numbers, in ascending order.
-func (m *Mailbox) expect(list *List, without []int) {
-	tail := ledger.Tail{Messages: len(list.Messages) - len(without)}
-	for i := len(list.Messages) - 1; i >= 0 && len(tail.UIDs) < 2; i-- {
-		msg := &list.Messages[i]
-		if _, gone := slices.BinarySearch(without, msg.Number); gone {
+// noteTail notes how the maildrop ends, but for messages that are deleted, by index; nil for none.
+func (m *Mailbox) noteTail(list *List, deleted []bool) {
+	tail := ledger.Tail{}
+	named := true
+	for i := len(list.Messages) - 1; i >= 0; i-- {
+		if deleted != nil && deleted[i] {
 			continue
 		}
-		if !msg.Certain {
-			tail.UIDs = nil
-			break
+		tail.Messages++
+		named = named && list.Messages[i].Certain
+		if named && len(tail.UIDs) < 2 {
+			tail.UIDs = append(tail.UIDs, list.Messages[i].UID)
 		}
-		tail.UIDs = append(tail.UIDs, msg.UID)
 	}
 	if m.guessing.tail.Messages == tail.Messages && slices.Equal(m.guessing.tail.UIDs, tail.UIDs) {
 		return

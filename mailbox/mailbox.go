@@ -38,6 +38,7 @@ type Mailbox struct {
 	endless map[ID]struct{}
 	// oddTexts are messages whose text began like an answer. The turn's holder owns it.
 	oddTexts map[ID]struct{}
+	// guessing is what Config.Guess goes by.
 	guessing guessing
 	// keeper writes to the ledger what nobody waits for.
 	keeper *keeper
@@ -181,9 +182,10 @@ func (m *Mailbox) Relearn(id ID, octets int64, header []byte) {
 	})
 }
 
-// Open opens a session unless one is open, and lists the maildrop. It makes one
-// try, and another where the server turns out not to bear how it was asked. What went wrong can be asked for with [ClassOf]. After a login that was refused
-// nothing else makes another, so that no account is locked for it: only Open and Refresh do.
+// Open opens a session unless one is open, and lists the maildrop. It makes one try, and another where
+// the server turns out not to bear how it was asked. What went wrong can be asked for with [ClassOf].
+// After a login that was refused nothing else makes another, so that no account is locked for it: only
+// Open and Refresh do.
 func (m *Mailbox) Open(ctx context.Context) error {
 	if m.keeps() {
 		defer m.keeper.putOff()()

@@ -18,7 +18,7 @@ type Session struct {
 	list   *List
 	// dirty is true while the server holds a DELE that only QUIT would carry out.
 	dirty bool
-	deles []int // the numbers that were asked for since the last RSET
+	deles []bool // by index in the list: asked for since the last RSET
 	over  bool
 }
 
@@ -113,7 +113,12 @@ func (s *Session) Top(n, lines int) *pop3client.Pending[*pop3client.Body] {
 // Dele asks for a message to be deleted at QUIT.
 func (s *Session) Dele(n int) *pop3client.Pending[string] {
 	s.dirty = true
-	s.deles = append(s.deles, n)
+	if at, ok := s.list.Number(n); ok {
+		if s.deles == nil {
+			s.deles = make([]bool, len(s.list.Messages))
+		}
+		s.deles[at] = true
+	}
 	return s.client.Dele(n)
 }
 

@@ -33,6 +33,6 @@ func (b *sandbox) mboxServer(t testing.TB, kind Kind, argv ...string) *Server {
 	b.run(t, "install -o user -g mail -m 600 /dev/null /var/mail/user")
 	return &Server{
 		Kind: kind, Addr: b.serve(t, argv...), User: "user", Password: password,
-		drop: &mboxDrop{path: b.root + "/var/mail/user", uid: uid, gid: gid}, stop: b.stop,
+		drop: &mboxDrop{path: b.root + "/var/mail/user", uid: uid, gid: gid, idle: b.idle}, stop: b.stop,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,41 +62,57 @@ func (d *maildirDrop) deliver(t testing.TB, messages []string) {
 	}
 }
 
+// messages reads again where a file went away in between: the server may be moving it from
+// new to cur, giving it flags, or carrying out a deletion whose QUIT it has answered already.
 func (d *maildirDrop) messages(t testing.TB) []string {
 	t.Helper()
+	for range 100 {
+		found, err := d.read()
+		if err == nil {
+			var all []string
+			for _, name := range slices.Sorted(maps.Keys(found)) {
+				all = append(all, found[name])
+			}
+			return all
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	t.Fatalf("%s does not come to rest", d.dir)
+	return nil
+}
+
+// read gives the messages by their unique names, which stay when flags are added.
+func (d *maildirDrop) read() (map[string]string, error) {
 	found := map[string]string{}
 	for _, sub := range []string{"new", "cur"} {
 		list, err := os.ReadDir(filepath.Join(d.dir, sub))
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		for _, e := range list {
 			b, err := os.ReadFile(filepath.Join(d.dir, sub, e.Name()))
 			if err != nil {
-				t.Fatal(err)
+				return nil, err
 			}
-			found[e.Name()] = crlf(string(b))
+			unique, _, _ := strings.Cut(e.Name(), ":")
+			found[unique] = crlf(string(b))
 		}
 	}
-	var names, all []string
-	for name := range found {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		all = append(all, found[name])
-	}
-	return all
+	return found, nil
 }
 
 // mboxDrop is an mbox file as the servers' maildrop.
 type mboxDrop struct {
 	path     string
 	uid, gid int
+	idle     func(t testing.TB) // waits until no session is left
 }
 
 func (d *mboxDrop) deliver(t testing.TB, messages []string) {
 	t.Helper()
+	d.idle(t)
 	f, err := os.OpenFile(d.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // sandboxScript lays the packages over a copy of the root file system that only the
@@ -187,6 +188,23 @@ func (b *sandbox) session(conn net.Conn, argv []string) {
 		defer b.mu.Unlock()
 		delete(b.conns, cmd)
 	})
+}
+
+// idle waits until no session is left that serve began. One that has answered QUIT may
+// still be writing its mbox.
+func (b *sandbox) idle(t testing.TB) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		b.mu.Lock()
+		left := len(b.conns)
+		b.mu.Unlock()
+		if left == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d sessions are open, and an mbox is not written to beside them", left)
+		}
+	}
 }
 
 // stop ends everything in the sandbox, which then vanishes.

@@ -39,8 +39,11 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			everything := len(args) == 1
-			b, err := a.prepare(target, &options, uses{soon: true, guess: everything || query.NeedsHeaders()})
+			want := uses{soon: true}
+			if everything := len(args) == 1; everything || query.NeedsHeaders() {
+				want.guess = mailbox.GuessNew
+			}
+			b, err := a.prepare(target, &options, want)
 			if err != nil {
 				return err
 			}

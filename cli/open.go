@@ -27,7 +27,7 @@ type opened struct {
 
 // uses is what a command wants of a mailbox besides its list; each may be zero.
 type uses struct {
-	guess   bool          // new mail's headers are wanted with the list
+	guess   mailbox.Guess // whose headers are wanted with the list
 	shows   bool          // the whole list is shown as soon as it is there
 	journal bool          // it needs a ledger even where nothing is kept on disk
 	soon    bool          // a new ledger may be made afterwards

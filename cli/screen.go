@@ -65,7 +65,7 @@ func (a *app) screen(ctx context.Context, target string, o *targetOptions, to *d
 	b, err := a.prepare(target, o, uses{
 		journal:  true,
 		shows:    true,
-		guess:    true,
+		guess:    mailbox.GuessFirst,
 		idle:     how.idle,
 		release:  how.release,
 		notify:   feed.Event,

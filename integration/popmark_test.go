@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/creack/pty"
 
 	"popmark/integration/servers"
 )
@@ -191,20 +194,43 @@ func TestListShowsWhatTheServerHas(t *testing.T) {
 		if len(peek) != 1 || !strings.Contains(fmt.Sprint(peek[0]["text"]), "body of 3") {
 			t.Errorf("peek: %v", peek)
 		}
-		if got := s.Messages(t); len(got) != 3 {
-			t.Errorf("P1: %d messages are left", len(got))
-		}
+		settled(t, s, []string{mail(1), mail(2), mail(3)})
 	})
 }
 
-func TestNewMailsHeadersComeWithTheList(t *testing.T) {
+// bearsGuesses says whether TOPs may go out with LIST: where CAPA names PIPELINING.
+func bearsGuesses(s *servers.Server) bool {
+	return s.Kind == servers.Dovecot || s.Kind == servers.Courier || s.Kind == servers.Mailutils
+}
+
+// withTheList says whether these TOPs, and LIST of a message, were said right behind LIST.
+func withTheList(said []string, counted int, tops ...int) bool {
+	var flight []string
+	for _, n := range tops {
+		flight = append(flight, fmt.Sprintf("TOP %d 0", n))
+	}
+	flight = append(flight, fmt.Sprintf("LIST %d", counted))
+	at := slices.Index(said, "LIST") + 1
+	return at > 0 && slices.Equal(said[at:min(at+len(flight), len(said))], flight)
+}
+
+// logins counts the tries to log in.
+func logins(said []string) (n int) {
+	for _, c := range said {
+		if verb, _, _ := strings.Cut(c, " "); verb == "PASS" || verb == "AUTH" || verb == "APOP" {
+			n++
+		}
+	}
+	return n
+}
+
+func TestTheFirstHeadersComeWithTheList(t *testing.T) {
 	each(t, func(t *testing.T, s *servers.Server) {
-		s.Deliver(t, mail(1), mail(2), mail(3))
 		u := newUser(t, s)
 		known := 0
-		for i, now := range []int{3, 5, 5, 11} {
+		for i, now := range []int{0, 3, 5, 5, 11} {
 			transcript := filepath.Join(u.home, fmt.Sprintf("transcript-%d", i))
-			for n := known; n < now && known > 0; n++ {
+			for n := known; n < now; n++ {
 				s.Deliver(t, mail(n+1))
 			}
 			r := u.must("list", u.target, "--json", "--transcript", transcript)
@@ -221,27 +247,67 @@ func TestNewMailsHeadersComeWithTheList(t *testing.T) {
 				}
 			}
 			said := u.said(transcript)
-			logins := 0
-			for _, c := range said {
-				if strings.HasPrefix(c, "PASS ") || strings.HasPrefix(c, "AUTH ") || strings.HasPrefix(c, "APOP ") {
-					logins++
-				}
+			if n := logins(said); n != 1 {
+				t.Errorf("%d logins: %q", n, said)
 			}
-			if logins != 1 {
-				t.Errorf("%d logins: %q", logins, said)
+			var asked bool
+			switch {
+			case i == 0:
+				asked = slices.ContainsFunc(said, func(c string) bool { return strings.HasPrefix(c, "TOP ") }) != bearsGuesses(s)
+			case known == 0:
+				asked = withTheList(said, 1, 1, 2, 3, 4, 5, 1)
+			default:
+				asked = withTheList(said, known+1, known, known+1, known+2, known+3, known+4, known-1)
 			}
-			list1 := slices.Index(said, "LIST")
-			var flight []string
-			for _, n := range []int{known, known + 1, known + 2, known + 3, known + 4, known - 1} {
-				flight = append(flight, fmt.Sprintf("TOP %d 0", n))
-			}
-			flight = append(flight, fmt.Sprintf("LIST %d", known+1))
-			behind := list1 >= 0 && slices.Equal(said[list1+1:min(list1+1+len(flight), len(said))], flight)
-			if bears := s.Kind == servers.Dovecot || s.Kind == servers.Courier || s.Kind == servers.Mailutils; behind != (bears && known > 0) {
+			if asked != bearsGuesses(s) {
 				t.Errorf("with %d messages known it said %q", known, said)
 			}
 			known = now
 		}
+	})
+}
+
+func TestTheScreensFirstHeadersComeWithTheListOfAFirstVisit(t *testing.T) {
+	each(t, func(t *testing.T, s *servers.Server) {
+		s.Deliver(t, mail(1), mail(2), mail(3))
+		u := newUser(t, s)
+		transcript := filepath.Join(u.home, "transcript")
+		cmd := u.command(t.Context(), u.target, "--transcript", transcript)
+		cmd.Env = append(cmd.Env, "TERM=xterm-256color")
+		terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 120})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = terminal.Close() }()
+		if err := terminal.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		shown := make(map[string]bool)
+		var screen []byte
+		for piece := make([]byte, 4096); len(shown) < 3; {
+			n, err := terminal.Read(piece)
+			if err != nil {
+				t.Fatalf("%v; the screen: %q", err, screen)
+			}
+			screen = append(screen, piece[:n]...)
+			for i := 1; i <= 3; i++ {
+				if subject := fmt.Sprintf("message %d", i); bytes.Contains(screen, []byte(subject)) {
+					shown[subject] = true
+				}
+			}
+		}
+		if _, err := terminal.Write([]byte("q")); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, terminal) // until it ends: reading then gives an error
+		if err := cmd.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		said := u.said(transcript)
+		if withTheList(said, 1, 1, 2, 3, 4, 5, 1) != bearsGuesses(s) || logins(said) != 1 {
+			t.Errorf("it said %q", said)
+		}
+		settled(t, s, []string{mail(1), mail(2), mail(3)})
 	})
 }
 
@@ -259,7 +325,7 @@ func TestP1_CommitDoesWhatIsMarkedAndNothingElse(t *testing.T) {
 			t.Errorf("last event %v", last)
 		}
 		same(t, "fetched", u.fetched(), mail(2))
-		same(t, "left", s.Messages(t), mail(2), mail(3))
+		settled(t, s, []string{mail(2), mail(3)})
 		b, err := os.ReadFile(transcript)
 		if err != nil {
 			t.Fatal(err)

@@ -120,6 +120,7 @@ func (l *Ledger) PutCaps(ctx context.Context, account string, caps []string) err
 
 // Tail is how a maildrop ended when it was looked at or left.
 type Tail struct {
+	Known    bool // whether PutTail was ever called for it
 	Messages int
 	UIDs     []string // the UIDLs of its last messages, the last one first, as far as they name them
 }
@@ -138,11 +139,11 @@ func (l *Ledger) Tail(ctx context.Context, account string) (t Tail, err error) {
 	if len(last) > 0 {
 		t.UIDs = strings.Split(string(last), "\n") // no UIDL holds a line end
 	}
-	t.Messages = int(messages.Int64)
+	t.Known, t.Messages = messages.Valid, int(messages.Int64)
 	return t, err
 }
 
-// PutTail keeps how the maildrop ends.
+// PutTail keeps how the maildrop ends, whether or not t says that it is known.
 func (l *Ledger) PutTail(ctx context.Context, account string, t Tail) error {
 	return l.writeCache(ctx, "keeping how the maildrop ends", func(tx *sql.Tx) error {
 		id, err := addAccount(ctx, tx, account)

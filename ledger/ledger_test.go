@@ -154,7 +154,7 @@ func TestWhatIsKnownOfAnAccountIsKeptForItAlone(t *testing.T) {
 			}
 		}
 
-		for _, want := range []Tail{{7, []string{"last", "before"}}, {1, []string{"one"}}, {}} {
+		for _, want := range []Tail{{true, 7, []string{"last", "before"}}, {true, 1, []string{"one"}}, {Known: true}} {
 			check(t, l.PutTail(ctx, account, want))
 			if tail, err := l.Tail(ctx, account); tail.Messages != want.Messages || !slices.Equal(tail.UIDs, want.UIDs) || err != nil {
 				t.Errorf("its end is %+v, %v, want %+v", tail, err, want)

@@ -35,6 +35,19 @@ type Connection struct {
 	STLS bool
 }
 
+// Guess says whose headers are asked for together with the list.
+type Guess uint8
+
+const (
+	// GuessNothing asks for none.
+	GuessNothing Guess = iota
+	// GuessNew asks for those of the messages that came since the last visit.
+	GuessNew
+	// GuessFirst asks for those of the first messages as well where the maildrop was never seen. Of a large
+	// one they bring the last header no sooner: it is for who shows what is there.
+	GuessFirst
+)
+
 // Config says how a mailbox is reached and who is told what happens.
 type Config struct {
 	// Account is the mailbox's name in the ledger: the same for the same maildrop, whatever the way to it.
@@ -44,9 +57,10 @@ type Config struct {
 	Connect func(context.Context, Hints) (Connection, error)
 	// Ledger remembers headers and what was seen; nil remembers nothing.
 	Ledger *ledger.Ledger
-	// Guess has Open, Resume and Refresh ask for the headers of new mail together with the list, before it is
-	// known whether there is any: for who goes on to headers. It takes a Ledger that has seen the maildrop.
-	Guess bool
+	// Guess has Open, Resume and Refresh ask for headers together with the list, before it is known which
+	// messages there are: for who goes on to headers. It takes a Ledger, to remember a server that does not
+	// bear it.
+	Guess Guess
 	// Shows says that whoever opens the mailbox shows the whole list, so that every message counts as seen.
 	// Otherwise [Mailbox.MarkSeen] says which do.
 	Shows bool

@@ -30,7 +30,7 @@ func TestEveryHeaderIsGivenWhereTheLedgerHasSome(t *testing.T) {
 		scanAll(t, first, ids(first.box.List()))
 		first.mustRelease()
 
-		b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, all)
+		b := newBench(t, mailbox.Config{Ledger: l, Guess: mailbox.GuessNew}, all)
 		b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
 		b.mustOpen()
 		var got []string

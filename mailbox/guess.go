@@ -23,6 +23,8 @@ const (
 	guessPatience = 10 * time.Second
 	// slowRefusals is how long all refusals together may: a server may make people wait for each.
 	slowRefusals = time.Second
+	// usualDelay is the LOGIN-DELAY that Courier announces where nobody has set one, and does not keep to.
+	usualDelay = 10 * time.Second
 )
 
 // The ledger's names for a server that does not bear a TOP of what may not be there, and for one where
@@ -52,45 +54,62 @@ type guessing struct {
 	foreseen map[int][]byte
 }
 
-// guess is what was asked for behind LIST, before its answer: the headers of the messages that stand
-// behind those of the last time, if any came. It saves the round trip between a list and its new mail.
+// guess is what was asked for behind LIST, before its answer. It saves the round trip between a list and
+// its first headers: those of the messages that stand behind the ones of the last time, if any came, or
+// of the first ones, where the maildrop was empty the last time or was never seen.
 //
-// Two headers that earlier sessions gave prove them, the last two of that time: one is asked for before
-// those that are guessed, the other behind them. A server that gives to each TOP of a flight some other
-// message's header, each time the same, can't be told by a header that is known from the same flight
-// only, nor by one alone that it may have named last (P3). What is proven so is only what came with the
-// proof: the scan proves the session's order by itself.
+// Two headers prove the new mail's, the last two of the last time, which earlier sessions gave: one is
+// asked for before those that are guessed, the other behind them. A server that gives to each TOP of a
+// flight some other message's header, each time the same, can't be told by a header that is known from
+// the same flight only, nor by one alone that it may have named last (P3). Where no header is known the
+// first message's is asked for twice, before and behind the others, which proves no less than the scan's
+// first mark does. What is proven so is only what came with the proof: the scan proves the session's
+// order by itself.
 type guess struct {
 	before, behind *item
 	tops           []*item
 	place          *pop3client.Pending[pop3client.ListEntry] // shows that as many answers came as there were commands
-	known          map[string]ledger.HeaderRow               // by UIDL
+	known          map[string]ledger.HeaderRow               // by UIDL; nil where the first message was asked for twice
 	listed         []Message                                 // by number; nil where LIST was refused
 }
 
 // guess asks behind LIST for the headers of new mail, where that is wanted and can be proven.
 func (m *Mailbox) guess(ctx context.Context, c *pop3client.Client) *guess {
 	g := &m.guessing
-	if !g.wanted || !m.cfg.Guess || g.broken || g.tail.Messages < 2 || len(g.tail.UIDs) < 2 || !m.keeps() {
+	if !g.wanted || m.cfg.Guess == GuessNothing || g.broken || !m.keeps() || m.wary || m.care.stuck > 0 || m.lacksTOP() {
 		return nil
 	}
-	if m.wary || m.care.stuck > 0 || m.lacksTOP() || !c.Capabilities().TOP() || c.Window() == 1 {
+	caps := c.Capabilities()
+	// Where people are made to wait between two sessions, one that a guess cost could not be had again soon.
+	if delay, _ := caps.LoginDelay(); !caps.TOP() || c.Window() == 1 || delay > usualDelay {
+		return nil
+	}
+	switch {
+	case g.tail.Messages == 0 && caps.UIDL() && (g.tail.Known || m.cfg.Guess == GuessFirst):
+		return ask(c, 1, 1, 2, 1, nil)
+	case len(g.tail.UIDs) < 2:
 		return nil
 	}
 	known, err := m.cfg.Ledger.Headers(ctx, m.cfg.Account, g.tail.UIDs)
 	if err != nil || len(known) < 2 || sameHeader(known[g.tail.UIDs[0]].Header, known[g.tail.UIDs[1]].Header) {
 		return nil
 	}
+	n := g.tail.Messages
+	return ask(c, n, n-1, n+1, n+1, known)
+}
+
+// ask sends a guess: guessedTops TOPs from the message of a number on, between two that prove them, and
+// LIST of the message that counts them.
+func ask(c *pop3client.Client, before, behind, from, counted int, known map[string]ledger.HeaderRow) *guess {
 	top := func(n int) *item {
 		return &item{msg: Message{Number: n}, answer: c.Top(n, 0), most: guessedOctets}
 	}
-	n := g.tail.Messages
-	under := &guess{known: known, before: top(n)}
+	g := &guess{known: known, before: top(before)}
 	for i := range guessedTops {
-		under.tops = append(under.tops, top(n+1+i))
+		g.tops = append(g.tops, top(from+i))
 	}
-	under.behind, under.place = top(n-1), c.ListOne(n+1)
-	return under
+	g.behind, g.place = top(behind), c.ListOne(counted)
+	return g
 }
 
 // sameHeader says whether two headers are one message's, or may be.
@@ -176,12 +195,43 @@ func hear(ctx context.Context, it *item, missing bool) error {
 
 // weighGuess keeps what is proven of the answers.
 func (m *Mailbox) weighGuess(ctx context.Context, g *guess) {
+	mails := g.all()
 	proven := g.place != nil
+	if g.known == nil {
+		mails = mails[:len(mails)-1] // the last is the first once more
+		proven = proven && g.before.err == nil && g.behind.err == nil && bytes.Equal(g.before.raw, g.behind.raw)
+	} else {
+		proven = m.asKnown(ctx, g) && proven
+	}
+	if !proven {
+		return
+	}
+	var all [][]byte
+	for _, it := range mails {
+		if it.err != nil {
+			continue
+		}
+		if slices.ContainsFunc(all, func(other []byte) bool { return bytes.Equal(other, it.raw) }) {
+			return // twins, or one answer for two messages
+		}
+		all = append(all, it.raw)
+	}
+	m.guessing.foreseen = make(map[int][]byte, len(mails))
+	for _, it := range mails {
+		if _, cached := g.known[it.msg.UID]; it.err == nil && !cached {
+			m.guessing.foreseen[it.msg.Number] = bytes.Clone(it.raw)
+		}
+	}
+}
+
+// asKnown says whether both messages that earlier sessions know were answered with the headers of then.
+func (m *Mailbox) asKnown(ctx context.Context, g *guess) bool {
+	both := true
 	for _, it := range []*item{g.before, g.behind} {
 		if it.isKnown(g.known) {
 			continue
 		}
-		proven = false
+		both = false
 		row, cached := g.known[it.msg.UID]
 		if !cached || it.err != nil || row.Octets != it.msg.Octets {
 			continue
@@ -191,25 +241,7 @@ func (m *Mailbox) weighGuess(ctx context.Context, g *guess) {
 			m.warnLedger(ctx, "forgetting a header that is not the message's", err)
 		}
 	}
-	if !proven {
-		return
-	}
-	var all [][]byte
-	for _, it := range g.all() {
-		if it.err != nil {
-			continue
-		}
-		if slices.ContainsFunc(all, func(other []byte) bool { return bytes.Equal(other, it.raw) }) {
-			return // twins, or one answer for two messages
-		}
-		all = append(all, it.raw)
-	}
-	m.guessing.foreseen = make(map[int][]byte, len(g.tops))
-	for _, it := range g.tops {
-		if it.err == nil {
-			m.guessing.foreseen[it.msg.Number] = bytes.Clone(it.raw)
-		}
-	}
+	return both
 }
 
 // isKnown says whether a message was answered with the header that an earlier session gave for it.
@@ -253,7 +285,7 @@ func (m *Mailbox) noteGuess(write func(context.Context) error) {
 // readGuessing asks the ledger for what earlier runs know.
 func (m *Mailbox) readGuessing(ctx context.Context) {
 	g := &m.guessing
-	if !m.cfg.Guess || g.broken || g.tail.Messages > 0 {
+	if m.cfg.Guess == GuessNothing || g.broken || g.tail.Known {
 		return
 	}
 	l := m.cfg.Ledger
@@ -271,7 +303,7 @@ func (m *Mailbox) readGuessing(ctx context.Context) {
 
 // noteTail notes how the maildrop ends, but for messages that are deleted, by index; nil for none.
 func (m *Mailbox) noteTail(list *List, deleted []bool) {
-	tail := ledger.Tail{}
+	tail := ledger.Tail{Known: true}
 	named := true
 	for i := len(list.Messages) - 1; i >= 0; i-- {
 		if deleted != nil && deleted[i] {
@@ -283,7 +315,7 @@ func (m *Mailbox) noteTail(list *List, deleted []bool) {
 			tail.UIDs = append(tail.UIDs, list.Messages[i].UID)
 		}
 	}
-	if m.guessing.tail.Messages == tail.Messages && slices.Equal(m.guessing.tail.UIDs, tail.UIDs) {
+	if m.guessing.tail.Known && m.guessing.tail.Messages == tail.Messages && slices.Equal(m.guessing.tail.UIDs, tail.UIDs) {
 		return
 	}
 	m.guessing.tail = tail

@@ -28,7 +28,12 @@ func visit(t *testing.T, l *ledger.Ledger, known, came int, prepare func(*bench)
 
 func visitAgain(t *testing.T, l *ledger.Ledger, n int, prepare func(*bench), options ...pop3server.Option) *bench {
 	t.Helper()
-	b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, letters(n), options...)
+	return visitGuessing(t, mailbox.GuessNew, l, n, prepare, options...)
+}
+
+func visitGuessing(t *testing.T, what mailbox.Guess, l *ledger.Ledger, n int, prepare func(*bench), options ...pop3server.Option) *bench {
+	t.Helper()
+	b := newBench(t, mailbox.Config{Ledger: l, Guess: what}, letters(n), options...)
 	b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
 	if prepare != nil {
 		prepare(b)
@@ -100,6 +105,110 @@ func TestTheFirstTOPsAreBehindTheListInOneFlight(t *testing.T) {
 	}
 }
 
+func TestAFirstVisitAsksForTheFirstHeadersWithTheList(t *testing.T) {
+	for _, tt := range []struct{ there, later int }{
+		{0, 0}, {1, 0}, {4, 0}, {5, 0}, {7, 4}, // of seven two are left, and two prove them
+	} {
+		for _, visits := range []string{"never seen", "empty the last time"} {
+			t.Run(fmt.Sprintf("%d, %s", tt.there, visits), func(t *testing.T) {
+				l, what := openLedger(t), mailbox.GuessFirst
+				if visits != "never seen" {
+					visitAgain(t, l, 0, nil).mustRelease()
+					what = mailbox.GuessNew
+				}
+				b := visitGuessing(t, what, l, tt.there, nil)
+				want := []string{"CAPA", "STAT", "UIDL", "LIST", "TOP 1 0", "TOP 2 0", "TOP 3 0", "TOP 4 0", "TOP 5 0", "TOP 1 0", "LIST 1"}
+				if flight := transaction(b.server.Commands()); !slices.Equal(flight, want) {
+					t.Errorf("it asked for %q, want %q", flight, want)
+				}
+				before := len(b.guessed())
+				b.hasAll(tt.there)
+				if later := len(b.guessed()) - before; later != tt.later {
+					t.Errorf("%d TOPs came later, want %d", later, tt.later)
+				}
+				if b.server.Sessions() != 1 || len(b.box.Info().Warnings) != 0 {
+					t.Errorf("%d sessions, warnings %q", b.server.Sessions(), b.box.Info().Warnings)
+				}
+			})
+		}
+	}
+}
+
+func TestP3_AFirstVisitsHeadersAreNoOtherMessages(t *testing.T) {
+	late := func(by int) pop3server.Hook {
+		var texts []int
+		return pop3server.On("TOP").Do(func(e *pop3server.Event) pop3server.Action {
+			n, _ := strconv.Atoi(strings.TrimSuffix(e.Arg, " 0"))
+			texts = append(texts, n)
+			if len(texts) > 6 {
+				return pop3server.Action{} // behind the guess it is in order
+			}
+			return text(texts[max(len(texts)-1-by, 0)])
+		})
+	}
+	for name, hook := range map[string]pop3server.Hook{
+		"one text late":            late(1),
+		"two texts late":           late(2),
+		"each TOP gives the first": pop3server.Pipelined(pop3server.On("TOP")).Do(func(*pop3server.Event) pop3server.Action { return text(1) }),
+		"two TOPs give the same":   pop3server.On("TOP 3").Nth(1).Do(func(*pop3server.Event) pop3server.Action { return text(2) }),
+		"the list once more first": pop3server.On("TOP").Do(instead(map[string]int{"1": 7, "2": 1, "3": 2, "4": 3, "5": 4})),
+		"all but the first shifted": pop3server.On("TOP").Do(func() func(*pop3server.Event) pop3server.Action {
+			asked := 0
+			return func(*pop3server.Event) pop3server.Action {
+				if asked++; asked > 1 && asked < 7 {
+					return text(asked + 1)
+				}
+				return pop3server.Action{}
+			}
+		}()),
+		"an answer lost":  pop3server.Answer(pop3server.On("TOP 2").Nth(1), ""),
+		"a text lost":     pop3server.Answer(pop3server.On("TOP 2").Nth(1), "+OK\r\n"),
+		"a count refused": pop3server.Refuse(pop3server.On("LIST 1").Nth(1), "no"),
+		"an answer to nothing": pop3server.On("TOP 2").Nth(1).Do(func(*pop3server.Event) pop3server.Action {
+			return pop3server.Action{Skip: true, Answer: strings.NewReader("+OK\r\n" + header(6) + ".\r\n+OK\r\n" + header(2) + ".\r\n")}
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := visitGuessing(t, mailbox.GuessFirst, openLedger(t), 7, func(b *bench) { b.answerTimeout = time.Second },
+				pop3server.WithHooks(pop3server.InSession(1, hook)))
+			if b.guessed() == nil {
+				t.Error("nothing was asked for with the list")
+			}
+			for n := 1; n <= 5; n++ {
+				want := fmt.Sprintf("letter %d", n)
+				for h, err := range b.box.Headers(t.Context(), []mailbox.ID{mailbox.ID(fmt.Sprintf("uid-%d", n))}) {
+					if err == nil && h.Err == nil && string(h.Envelope.Subject) != want {
+						t.Errorf("message %d has the subject %q", n, h.Envelope.Subject)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A person who comes because of one huge message has to see the list, whatever TOP brings.
+func TestAFirstVisitBearsAServerThatSendsWholeMessages(t *testing.T) {
+	whole := pop3server.On("TOP").Do(func(e *pop3server.Event) pop3server.Action {
+		return pop3server.Action{Skip: true, Answer: io.MultiReader(
+			strings.NewReader("+OK\r\nSubject: letter "+strings.TrimSuffix(e.Arg, " 0")+"\r\n\r\n"),
+			io.LimitReader(zeros{}, 1<<20), strings.NewReader("\r\n.\r\n"))}
+	})
+	l := openLedger(t)
+	var lists int
+	b := visitGuessing(t, mailbox.GuessFirst, l, 3, nil, pop3server.WithHooks(whole))
+	b.mu.Lock()
+	for _, e := range b.events {
+		if list, is := e.(mailbox.ListEvent); is && len(list.List.Messages) == 3 {
+			lists++
+		}
+	}
+	b.mu.Unlock()
+	if lists != 2 {
+		t.Errorf("%d lists were told: that of the first session, which the guess costs, is to be seen already", lists)
+	}
+	b.hasAll(3)
+}
+
 func TestTOPsAreGuessedOnlyWhereTheyCanBeProven(t *testing.T) {
 	never := func(t *testing.T, b *bench) {
 		t.Helper()
@@ -107,20 +216,30 @@ func TestTOPsAreGuessedOnlyWhereTheyCanBeProven(t *testing.T) {
 			t.Errorf("it asked for the headers of %q with the list", tops)
 		}
 	}
-	t.Run("a maildrop never seen", func(t *testing.T) {
-		b := visitAgain(t, openLedger(t), 3, nil)
-		never(t, b)
+	t.Run("a maildrop never seen, for who waits for the last header only", func(t *testing.T) {
+		never(t, visitAgain(t, openLedger(t), 3, nil))
 	})
-	t.Run("one that was empty", func(t *testing.T) {
-		l := openLedger(t)
-		visitAgain(t, l, 0, nil).mustRelease()
-		never(t, visitAgain(t, l, 3, nil))
+	t.Run("a server that delays logins", func(t *testing.T) {
+		for delay, guesses := range map[string]bool{"60": false, "11 USER": false, "10": true, "0": true} {
+			b := visitGuessing(t, mailbox.GuessFirst, openLedger(t), 3, nil, pop3server.WithCapabilities(func(_ pop3server.Phase, lines []string) []string {
+				return append(lines, "LOGIN-DELAY "+delay)
+			}))
+			if got := b.guessed() != nil; got != guesses {
+				t.Errorf("LOGIN-DELAY %s: TOPs with the list: %v", delay, got)
+			}
+		}
+	})
+	t.Run("who keeps nothing", func(t *testing.T) {
+		b := newBench(t, mailbox.Config{Guess: mailbox.GuessFirst}, letters(3))
+		b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
+		b.mustOpen()
+		never(t, b)
 	})
 	for _, lacks := range []string{"PIPELINING", "TOP"} {
 		t.Run("a server that does not list "+lacks, func(t *testing.T) {
 			l := openLedger(t)
 			for n := range 2 {
-				b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, letters(3+n), pop3server.WithHooks(pop3server.HideCapability(lacks)))
+				b := newBench(t, mailbox.Config{Ledger: l, Guess: mailbox.GuessNew}, letters(3+n), pop3server.WithHooks(pop3server.HideCapability(lacks)))
 				b.capabilities = slices.DeleteFunc([]string{"TOP", "UIDL", "PIPELINING"}, func(line string) bool { return line == lacks })
 				b.mustOpen()
 				never(t, b)
@@ -135,7 +254,7 @@ func TestTOPsAreGuessedOnlyWhereTheyCanBeProven(t *testing.T) {
 	t.Run("a server without UIDL", func(t *testing.T) {
 		l := openLedger(t)
 		for n := range 2 {
-			b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, letters(3+n), pop3server.Without("UIDL"))
+			b := newBench(t, mailbox.Config{Ledger: l, Guess: mailbox.GuessFirst}, letters(3+n), pop3server.Without("UIDL"))
 			b.capabilities = []string{"TOP", "PIPELINING"}
 			b.mustOpen()
 			never(t, b)
@@ -151,7 +270,7 @@ func TestTOPsAreGuessedOnlyWhereTheyCanBeProven(t *testing.T) {
 		l := openLedger(t)
 		twins := []pop3server.Message{letter("a", "one", 9), letter("b", "twins", 9), letter("c", "twins", 9)}
 		for range 2 {
-			b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, twins)
+			b := newBench(t, mailbox.Config{Ledger: l, Guess: mailbox.GuessNew}, twins)
 			b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
 			b.mustOpen()
 			never(t, b)
@@ -162,7 +281,7 @@ func TestTOPsAreGuessedOnlyWhereTheyCanBeProven(t *testing.T) {
 	t.Run("who does not go on to headers", func(t *testing.T) {
 		l := openLedger(t)
 		visit(t, l, 3, 0, nil).mustRelease()
-		b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, letters(3))
+		b := newBench(t, mailbox.Config{Ledger: l, Guess: mailbox.GuessNew}, letters(3))
 		b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
 		take(t, b, true).Give()
 		never(t, b)
@@ -190,7 +309,7 @@ func TestWhatWasDeletedIsNotExpected(t *testing.T) {
 	}
 	b.mustRelease()
 	left := letters(6)
-	again := newBench(t, mailbox.Config{Ledger: l, Guess: true}, slices.Concat(left[:1], left[2:4], left[5:], letters(7)[6:]))
+	again := newBench(t, mailbox.Config{Ledger: l, Guess: mailbox.GuessNew}, slices.Concat(left[:1], left[2:4], left[5:], letters(7)[6:]))
 	again.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
 	again.mustOpen()
 	if got := again.guessed(); !slices.Equal(got, []string{"4", "5", "6", "7", "8", "3"}) {
@@ -363,7 +482,7 @@ func TestAGuessThatKeepsAMailboxShutIsNotMadeAgain(t *testing.T) {
 			l := openLedger(t)
 			visit(t, l, 5, 0, nil).mustRelease()
 			again := pop3server.Match(func(e *pop3server.Event) bool { return e.Session > 1 && pop3server.On("PASS")(e) })
-			b := newBench(t, mailbox.Config{Ledger: l, Guess: true}, letters(5), pop3server.WithHooks(
+			b := newBench(t, mailbox.Config{Ledger: l, Guess: mailbox.GuessNew}, letters(5), pop3server.WithHooks(
 				refuseAndClose(pop3server.On("TOP 7")), pop3server.Refuse(again, refusal)))
 			b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
 			err := b.box.Open(t.Context())

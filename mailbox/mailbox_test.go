@@ -110,6 +110,10 @@ func (b *bench) open(addr net.Addr, cfg mailbox.Config) *mailbox.Mailbox {
 		}
 		if hints.Capabilities != nil {
 			c.SetCapabilities(hints.Capabilities)
+		} else if b.capabilities != nil {
+			if _, err := c.Capa().Wait(ctx); err != nil {
+				return mailbox.Connection{}, errors.Join(err, c.Close())
+			}
 		}
 		mechanism, err := c.Login(ctx, pop3client.Credentials{User: "me", Password: "secret", Mechanism: pop3client.MechanismUser})
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"popmark/mailbox"
@@ -81,7 +83,7 @@ func (e *engine) carryOut(ctx context.Context) error {
 		s.give()
 		return ErrNoUIDL
 	}
-	if unsure := e.uncertain(); len(unsure) > 0 {
+	if unsure := e.uncertain(s.list()); len(unsure) > 0 {
 		s.give()
 		e.box.learn(ctx, unsure)
 		if s, err = e.box.take(ctx, false); err != nil {
@@ -123,11 +125,13 @@ func (e *engine) carryOut(ctx context.Context) error {
 }
 
 // uncertain gives the messages that no UIDL of their own names: should the line break,
-// only size and header tell which they are.
-func (e *engine) uncertain() []mailbox.ID {
+// only size and header tell which they are. So it is where all UIDLs are the numbers: the server may count
+// anew once something is deleted.
+func (e *engine) uncertain(list *mailbox.List) []mailbox.ID {
+	counted := !slices.ContainsFunc(list.Messages, func(m mailbox.Message) bool { return m.UID != strconv.Itoa(m.Number) })
 	var ids []mailbox.ID
 	for _, st := range e.steps {
-		if !st.Message.Certain {
+		if !st.Message.Certain || counted && e.box.envelope(st.Message.ID) == nil {
 			ids = append(ids, st.Message.ID)
 		}
 	}

@@ -3,8 +3,8 @@ package commit
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
-	"maps"
 	"slices"
 
 	"popmark/delivery"
@@ -106,14 +106,15 @@ func (e *engine) begin(ctx context.Context, s session) error {
 	if err != nil {
 		return err
 	}
-	before, asked, left := aboutsOf(runs), askedOf(runs), leftOf(runs, e.opts.Request)
-	remembered, err := e.remembered(ctx)
+	before, asked := aboutsOf(runs), askedOf(runs)
+	remembered, err := e.recall(ctx, leftOf(runs, e.opts.Request))
 	if err != nil {
 		return err
 	}
 	for i, st := range e.steps {
 		run.Steps[i] = ledger.Step{
-			Seq: i, Number: st.Message.Number, UID: st.Message.UID, Certain: st.Message.Certain, Octets: st.octets(), Mark: byte(st.Mark), About: about(e.box.envelope(st.Message.ID)),
+			Seq: i, Number: st.Message.Number, UID: st.Message.UID, Certain: st.Message.Certain, Octets: st.octets(), Mark: byte(st.Mark),
+			Header: cmp.Or(st.print, st.shown), About: about(e.box.envelope(st.Message.ID)),
 		}
 		if e.opts.Lines != nil && st.Mark.Deletes() {
 			run.Steps[i].Lines = e.opts.Lines(st.Message.ID)
@@ -126,7 +127,6 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		} else if st.dest != nil {
 			e.total += max(st.Message.Octets, 0)
 		}
-		st.mine = st.Message.Certain && left[made{st.Message.UID, st.Mark}]
 		key := ledger.FetchedKey{UID: st.Message.UID, Octets: st.octets()}
 		if asked[key] && st.Message.Certain && st.Mark.Deletes() {
 			// What that run's QUIT did is not known, and the server may have used the UIDL again.
@@ -274,26 +274,44 @@ func (e *engine) giveUpOthers(ctx context.Context, runs []ledger.Run) error {
 	return nil
 }
 
-// remembered gives, by UIDL, what the ledger's headers tell of messages that are to be deleted and
-// of which this process has not seen the header.
-func (e *engine) remembered(ctx context.Context) (map[string]ledger.About, error) {
-	octets := make(map[string]int64)
-	for _, st := range e.steps {
-		if st.Message.Certain && st.Mark.Deletes() && e.box.envelope(st.Message.ID) == nil {
-			octets[st.Message.UID] = st.octets()
-		}
-	}
+// recallAtOnce is of how many messages headers are taken out of the ledger at a time.
+const recallAtOnce = 1000
+
+// recall sees by what each message is to be known again in a later session: by the header that the run
+// which is taken up knew of it, or else the one that the ledger has now, or what this process has seen.
+// What the ledger and the mailbox know afterwards is no proof: it may be of another message, with the same UIDL.
+// It gives, by UIDL, what the ledger's headers tell of messages that are to be deleted and of which this
+// process has not seen the header.
+func (e *engine) recall(ctx context.Context, left map[made][sha256.Size]byte) (map[string]ledger.About, error) {
+	e.box.written(ctx) // what was read just now
 	abouts := make(map[string]ledger.About)
-	if len(octets) == 0 {
-		return abouts, nil
-	}
-	rows, err := e.log.Headers(ctx, e.opts.Account, slices.Collect(maps.Keys(octets)))
-	if err != nil {
-		return nil, err
-	}
-	for uid, row := range rows {
-		if row.Octets == octets[uid] {
-			abouts[uid] = about(e.box.decode(row.Header))
+	for chunk := range slices.Chunk(e.steps, recallAtOnce) {
+		uids := make([]string, 0, len(chunk))
+		for _, st := range chunk {
+			if st.Message.Certain {
+				uids = append(uids, st.Message.UID)
+			}
+		}
+		rows, err := e.log.Headers(ctx, e.opts.Account, uids)
+		if err != nil {
+			return nil, err
+		}
+		for _, st := range chunk {
+			if !st.Message.Certain {
+				continue
+			}
+			var sum [sha256.Size]byte
+			row, cached := rows[st.Message.UID]
+			if cached = cached && row.Octets == st.octets(); cached {
+				sum, _ = mailbox.HashHeader(row.Header[:min(len(row.Header), maxHeader)])
+			}
+			then, mine := left[made{st.Message.UID, st.Mark}]
+			st.mine = mine
+			envelope := e.box.envelope(st.Message.ID)
+			st.expect(cmp.Or(then, sum), envelope)
+			if cached && envelope == nil && st.Mark.Deletes() {
+				abouts[st.Message.UID] = about(e.box.decode(row.Header))
+			}
 		}
 	}
 	return abouts, nil

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 
 	"popmark/ledger"
@@ -34,16 +33,8 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 			suspects = append(suspects, st)
 		}
 	}
-	if s.later() {
-		if err := e.findShown(ctx, todo); err != nil {
-			return nil, localError{err}
-		}
-	}
 	if len(suspects) == 0 {
 		return todo, nil
-	}
-	if err := e.findPrints(ctx, suspects); err != nil {
-		return nil, localError{err}
 	}
 	others, err := e.compare(ctx, s, suspects)
 	if err != nil {
@@ -79,59 +70,6 @@ func (st *step) suspect(later bool) bool {
 	return st.doubt || st.known && !st.looked || (later || st.mine) && (st.copied || st.Mark == triage.Delete)
 }
 
-// findPrints finds the headers of messages that were never fetched, where the ledger has them.
-func (e *engine) findPrints(ctx context.Context, suspects []*step) error {
-	var unknown []*step
-	for _, st := range suspects {
-		if st.print == noPrint {
-			unknown = append(unknown, st)
-		}
-	}
-	prints, err := e.ledgerPrints(ctx, unknown)
-	for _, st := range unknown {
-		st.print = prints[st.Message.UID]
-	}
-	return err
-}
-
-// ledgerPrints gives, by UIDL, the prints of the headers that the ledger has.
-func (e *engine) ledgerPrints(ctx context.Context, steps []*step) (map[string][sha256.Size]byte, error) {
-	if len(steps) == 0 {
-		return nil, nil
-	}
-	octets := make(map[string]int64, len(steps))
-	for _, st := range steps {
-		octets[st.Message.UID] = st.octets()
-	}
-	rows, err := e.log.Headers(ctx, e.opts.Account, slices.Collect(maps.Keys(octets)))
-	if err != nil {
-		return nil, err
-	}
-	prints := make(map[string][sha256.Size]byte, len(rows))
-	for uid, row := range rows {
-		if row.Octets == octets[uid] {
-			prints[uid], _ = mailbox.HashHeader(row.Header[:min(len(row.Header), maxHeader)])
-		}
-	}
-	return prints, nil
-}
-
-// findShown finds, where the ledger has them, the headers of messages that are to be fetched now
-// and of which none was seen by this run.
-func (e *engine) findShown(ctx context.Context, todo []*step) error {
-	var unseen []*step
-	for _, st := range todo {
-		if st.wantsCopy() && !st.closed && st.Message.Certain && st.shown == noPrint && e.box.envelope(st.Message.ID) == nil {
-			unseen = append(unseen, st)
-		}
-	}
-	prints, err := e.ledgerPrints(ctx, unseen)
-	for _, st := range unseen {
-		st.shown = prints[st.Message.UID]
-	}
-	return err
-}
-
 // errReplaced is why a message is left alone that was to be fetched.
 var errReplaced = errors.New("another message bears its UIDL than the one that was shown, and is left alone: look at the mailbox again, and mark it if you want it")
 
@@ -141,14 +79,10 @@ func (e *engine) isReplaced(st *step, later bool, head []byte, sum [sha256.Size]
 	if !st.Message.Certain || len(head) >= maxHeader {
 		return false
 	}
-	if later && st.shown != noPrint && sum != noPrint && st.shown != sum {
+	if (later || st.mine) && st.shown != noPrint && sum != noPrint && st.shown != sum {
 		return true
 	}
-	known := e.box.envelope(st.Message.ID)
-	if known == nil || known.MessageID == "" {
-		return false
-	}
-	return e.box.decode(head).MessageID != known.MessageID
+	return st.sight != nil && st.sight.messageID != "" && e.box.decode(head).MessageID != st.sight.messageID
 }
 
 // another is a step whose UIDL names another message now, with this header.
@@ -162,7 +96,7 @@ type another struct {
 func (e *engine) compare(ctx context.Context, s session, suspects []*step) (others []another, err error) {
 	var ask []*step
 	for _, st := range suspects {
-		if s.hasTOP(st.number) && (st.print != noPrint || e.box.envelope(st.Message.ID) != nil) {
+		if s.hasTOP(st.number) && (st.print != noPrint || st.sight != nil) {
 			ask = append(ask, st)
 		} else {
 			e.askHistory(st)
@@ -234,12 +168,10 @@ func (e *engine) isAnother(st *step, head []byte) (other, told bool) {
 		same := sum == st.print || st.messageID != "" && e.box.decode(head).MessageID == st.messageID
 		return !same, true
 	}
-	known := e.box.envelope(st.Message.ID)
-	if known == nil || known.MessageID == "" && !known.HasDate {
+	if st.sight == nil {
 		return false, false
 	}
-	now := e.box.decode(head)
-	return now.MessageID != known.MessageID || now.HasDate != known.HasDate || !now.Date.Equal(known.Date), true
+	return !st.sight.equal(sightOf(e.box.decode(head))), true
 }
 
 // readHeader reads a TOP's answer to its end and gives the header, as withHeader does.

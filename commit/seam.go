@@ -16,6 +16,8 @@ type box interface {
 	envelope(id mailbox.ID) *message.Envelope
 	// learn looks at the headers of messages, so that they can be told from others in another session.
 	learn(ctx context.Context, ids []mailbox.ID)
+	// written waits until the journal's headers are those that the mailbox has read.
+	written(ctx context.Context)
 	// decode reads a header as the mailbox does.
 	decode(header []byte) *message.Envelope
 	// relearn takes in that a header is that of the message which bears an ID now, of these octets.
@@ -72,6 +74,8 @@ func (b realBox) learn(ctx context.Context, ids []mailbox.ID) {
 		}
 	}
 }
+
+func (b realBox) written(ctx context.Context) { b.m.Written(ctx) }
 
 func (b realBox) decode(header []byte) *message.Envelope {
 	return new(b.m.Decoder().Envelope(header))

@@ -298,6 +298,7 @@ func (w *world) relearn(id mailbox.ID, octets int64, header []byte) {
 }
 
 func (w *world) learn(context.Context, []mailbox.ID) {}
+func (w *world) written(context.Context)             {}
 
 func (w *world) envelope(mailbox.ID) *message.Envelope { return nil }
 

@@ -3,6 +3,7 @@ package commit
 import (
 	"cmp"
 	"crypto/sha256"
+	"time"
 
 	"popmark/delivery"
 	"popmark/ledger"
@@ -38,6 +39,7 @@ type step struct {
 	spent     bool              // the copy that was known is of a message that was deleted since
 	print     [sha256.Size]byte // of the header that is expected; zero where none is known
 	shown     [sha256.Size]byte // of the header that was seen of the message that is marked; zero where none was
+	sight     *sight            // what was seen of its envelope; nil where nothing was
 	messageID message.Safe      // of the header that RETR gave in this run; "" where it has none
 	fresh     *delivery.Receipt // of a copy that nothing was told of yet
 	prior     *delivery.Receipt // of an earlier attempt that is not wholly there
@@ -53,6 +55,37 @@ type step struct {
 	closed    bool // failed, or gone: there is nothing more to do
 	parted    bool // it was refused in a session that ended then
 	garbled   bool // its text did not come as it should
+}
+
+// sight is what tells a message's envelope from another's.
+type sight struct {
+	messageID message.Safe
+	date      time.Time
+	hasDate   bool
+}
+
+// sightOf is nil where an envelope has nothing that tells.
+func sightOf(env *message.Envelope) *sight {
+	if env == nil || env.MessageID == "" && !env.HasDate {
+		return nil
+	}
+	return &sight{env.MessageID, env.Date, env.HasDate}
+}
+
+func (s *sight) equal(other *sight) bool {
+	return other != nil && s.messageID == other.messageID && s.hasDate == other.hasDate && s.date.Equal(other.date)
+}
+
+// expect takes in what is known of the message that is marked before anything is done: its header's hash, noPrint for
+// none, and its envelope, nil for none. What a copy that is there tells of it goes before.
+func (st *step) expect(sum [sha256.Size]byte, envelope *message.Envelope) {
+	if st.Mark == triage.Delete {
+		st.print = cmp.Or(st.print, sum)
+	}
+	if st.wantsCopy() {
+		st.shown = cmp.Or(st.shown, sum)
+	}
+	st.sight = sightOf(envelope)
 }
 
 // octets is what the message is known by: those that it had when it was marked.

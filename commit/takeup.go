@@ -1,7 +1,9 @@
 package commit
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -242,18 +244,18 @@ func copiesOf(runs []ledger.Run, destination string) map[made]bool {
 	return copies
 }
 
-// leftOf gives what the unfinished runs of a request, which are taken up, have left to do: whether
-// they had made a copy and sent a DELE is not always written down. Messages that are pointed at
-// one by one bear the marks of all broken runs.
-func leftOf(runs []ledger.Run, request string) map[made]bool {
-	left := make(map[made]bool)
+// leftOf gives what the unfinished runs of a request, which are taken up, have left to do, and by what header
+// they knew the message: whether they had made a copy and sent a DELE is not always written down. Messages
+// that are pointed at one by one bear the marks of all broken runs.
+func leftOf(runs []ledger.Run, request string) map[made][sha256.Size]byte {
+	left := make(map[made][sha256.Size]byte)
 	for i := range runs {
 		for j := range runs[i].Steps {
 			s := &runs[i].Steps[j]
 			m := made{s.UID, triage.Mark(s.Mark)}
 			taken := runs[i].Request == request || request == "" && m.mark == triage.Delete
 			if taken && s.Certain && s.State != ledger.StepDeleted && s.State != ledger.StepFailed {
-				left[m] = true
+				left[m] = cmp.Or(s.Header, left[m])
 			}
 		}
 	}

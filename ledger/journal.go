@@ -43,11 +43,14 @@ type Step struct {
 	// Certain is true where no other message bore the UIDL.
 	Certain bool
 	Octets  int64
-	Mark    byte // the caller's own number
-	State   StepState
-	About   About
-	Lines   []message.Safe // the first lines that TOP had shown
-	Kept    string         // the path of the copy in the bin, "" where there is none
+	// Header is what the caller knew its header by when it was marked; zero where it was not known. The header
+	// cache can't stand for it: when a run is taken up the cache may have another message's by then.
+	Header [32]byte
+	Mark   byte // the caller's own number
+	State  StepState
+	About  About
+	Lines  []message.Safe // the first lines that TOP had shown
+	Kept   string         // the path of the copy in the bin, "" where there is none
 }
 
 // A Run is a commit under way, or one that was broken off.
@@ -85,15 +88,15 @@ func (l *Ledger) BeginRun(ctx context.Context, run Run, resumed ...int64) (int64
 		if id, err = r.LastInsertId(); err != nil {
 			return err
 		}
-		put, err := tx.PrepareContext(ctx, `INSERT INTO step (run, seq, number, uid, certain, octets, mark, state, sender, subject, date, lines, kept)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+		put, err := tx.PrepareContext(ctx, `INSERT INTO step (run, seq, number, uid, certain, octets, header, mark, state, sender, subject, date, lines, kept)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 		if err != nil {
 			return err
 		}
 		defer closeStatement(put)
 		for i := range run.Steps {
 			s := &run.Steps[i]
-			_, err := put.ExecContext(ctx, id, s.Seq, s.Number, []byte(s.UID), s.Certain, s.Octets, s.Mark, s.State,
+			_, err := put.ExecContext(ctx, id, s.Seq, s.Number, []byte(s.UID), s.Certain, s.Octets, known(s.Header), s.Mark, s.State,
 				string(s.About.From), string(s.About.Subject), formatDate(s.About.Date), joinLines(s.Lines), s.Kept)
 			if err != nil {
 				return err
@@ -296,13 +299,14 @@ func (l *Ledger) Runs(ctx context.Context, account string) ([]Run, error) {
 		for i := range runs {
 			err := scanEach(ctx, db, func(scan func(...any) error) error {
 				var s Step
-				var uid []byte
+				var uid, header []byte
 				var date, lines string
-				err := scan(&s.Seq, &s.Number, &uid, &s.Certain, &s.Octets, &s.Mark, &s.State, &s.About.From, &s.About.Subject, &date, &lines, &s.Kept)
+				err := scan(&s.Seq, &s.Number, &uid, &s.Certain, &s.Octets, &header, &s.Mark, &s.State, &s.About.From, &s.About.Subject, &date, &lines, &s.Kept)
 				s.UID, s.About.Date, s.Lines = string(uid), parseDate(date), splitLines(lines)
+				copy(s.Header[:], header)
 				runs[i].Steps = append(runs[i].Steps, s)
 				return err
-			}, "SELECT seq, number, uid, certain, octets, mark, state, sender, subject, date, lines, kept FROM step WHERE run=? ORDER BY seq", runs[i].ID)
+			}, "SELECT seq, number, uid, certain, octets, header, mark, state, sender, subject, date, lines, kept FROM step WHERE run=? ORDER BY seq", runs[i].ID)
 			if err != nil {
 				return err
 			}

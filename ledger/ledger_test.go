@@ -226,7 +226,7 @@ func TestJournalIsKeptUntilItsRunEnds(t *testing.T) {
 		id, err := l.BeginRun(ctx, Run{
 			Account: account, Started: time.Unix(2, 0), Destination: "eml:/x", Request: "--move 7",
 			Steps: []Step{
-				{Seq: 0, Number: 7, UID: "a", Certain: true, Octets: 1, Mark: 1, About: About{Subject: "first"}, Lines: []message.Safe{"one", "", "three"}},
+				{Seq: 0, Number: 7, UID: "a", Certain: true, Octets: 1, Header: [32]byte{1, 31: 9}, Mark: 1, About: About{Subject: "first"}, Lines: []message.Safe{"one", "", "three"}},
 				{Seq: 1, UID: "b", Octets: 2, Mark: 3},
 			},
 		}, old)

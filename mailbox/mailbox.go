@@ -221,8 +221,7 @@ func (m *Mailbox) Refresh(ctx context.Context) error {
 }
 
 // Release lets the maildrop's lock go: QUIT with nothing deleted (P9). Whatever is
-// asked next opens a session again. It also waits until the ledger has what was
-// found, as long as ctx allows.
+// asked next opens a session again. It also waits as Written does.
 func (m *Mailbox) Release(ctx context.Context) error {
 	err := m.use(ctx, func(ctx context.Context) error {
 		if m.client() == nil {
@@ -235,6 +234,9 @@ func (m *Mailbox) Release(ctx context.Context) error {
 	m.keeper.wait(ctx)
 	return err
 }
+
+// Written waits until the ledger has what was found, or ctx ends.
+func (m *Mailbox) Written(ctx context.Context) { m.keeper.wait(ctx) }
 
 // closeWait bounds all of Close.
 const closeWait = time.Second

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"popmark/pop3server"
+)
+
+// reuse is a maildrop whose UIDLs come to name other messages of the same octets, and a person with a state.
+type reuse struct {
+	t     *testing.T
+	drop  *pop3server.Memory
+	addr  string
+	state string
+}
+
+func newReuse(t *testing.T, kinds []string, hooks ...pop3server.Hook) *reuse {
+	t.Helper()
+	r := &reuse{t: t, drop: pop3server.NewMemory(), state: "--state-dir=" + t.TempDir()}
+	for i, kind := range kinds {
+		r.add(fmt.Sprintf("uid-%d", i+1), kind)
+	}
+	server := pop3server.New(pop3server.WithUser("joe", "secret", r.drop), pop3server.WithHooks(hooks...))
+	t.Cleanup(func() { _ = server.Close() })
+	addr, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.addr = addr.String()
+	return r
+}
+
+func (r *reuse) add(uid, kind string) {
+	r.drop.Add(pop3server.NewMessage(uid, letter("a@b.example", kind, "Mon, 2 Nov 2026 08:00:00 +0100")))
+}
+
+func (r *reuse) run(args ...string) (status int, said string) {
+	r.t.Helper()
+	var out strings.Builder
+	command := append([]string{args[0], "pop3://joe@" + r.addr, r.state}, args[1:]...)
+	status = Run(r.t.Context(), command, Streams{Password: "secret", Err: &out, Out: &out})
+	r.t.Log(args, status, out.String())
+	return status, out.String()
+}
+
+// stays fails where a message was deleted.
+func (r *reuse) stays(uids ...string) {
+	r.t.Helper()
+	left := r.drop.UIDLs()
+	for _, uid := range uids {
+		if !slices.Contains(left, uid) {
+			r.t.Errorf("%s was deleted, which nobody marked: left %q", uid, left)
+		}
+	}
+}
+
+// numberedUIDL has a server whose UIDLs are no more than the numbers, with something before them.
+func numberedUIDL(prefix string) pop3server.Hook {
+	return pop3server.Lines(pop3server.On("UIDL"), func(_ int, line string) (string, bool) {
+		if n, _, ok := strings.Cut(line, " "); ok && n != "+OK" {
+			return n + " " + prefix + n, true
+		}
+		return line, true
+	})
+}
+
+var sixKinds = []string{"kind1", "kind2", "kind3", "kind4", "kind5", "kind6"}
+
+const threeKinds = "subject:kind1 OR subject:kind2 OR subject:kind3"
+
+func TestP1_WhereUIDLsAreNumbersACheckpointDeletesNothingElse(t *testing.T) {
+	for name, tt := range map[string]struct {
+		kept   bool // the ledger is
+		listed bool
+		marks  []string
+	}{
+		"numbers, listed before":     {true, true, []string{"--delete", "1-3"}},
+		"numbers, never listed":      {true, false, []string{"--delete", "1-3"}},
+		"numbers, nothing kept":      {false, false, []string{"--delete", "1-3"}},
+		"a query, listed before":     {true, true, []string{"--delete", threeKinds}},
+		"a query, never listed":      {true, false, []string{"--delete", threeKinds}},
+		"a query, nothing kept":      {false, false, []string{"--delete", threeKinds}},
+		"a query that moves":         {true, false, []string{"--move", threeKinds}},
+		"numbers that move":          {true, true, []string{"--move", "1-3"}},
+		"with copies of the deleted": {true, true, []string{"--delete", "1-3", "--keep-deleted", "1M"}},
+	} {
+		for _, prefix := range []string{"", "m"} {
+			if prefix != "" && (!tt.listed && tt.marks[1] == "1-3") {
+				continue // by nothing but the number can be told that the UIDL is one
+			}
+			t.Run(name+prefix, func(t *testing.T) {
+				r := newReuse(t, sixKinds, numberedUIDL(prefix))
+				if !tt.kept {
+					r.state = "--no-state"
+				}
+				if tt.listed {
+					r.run("list")
+				}
+				r.run(slices.Concat([]string{"commit", "--checkpoint", "1", "--to", "maildir:" + t.TempDir() + "/mail"}, tt.marks)...)
+				r.stays("uid-4", "uid-5", "uid-6")
+			})
+		}
+	}
+}
+
+func TestP5_WhereUIDLsAreNumbersACommitThatIsTakenUpDeletesNothingElse(t *testing.T) {
+	for _, retries := range []string{"0", "3"} {
+		for _, prefix := range []string{"", "m"} {
+			for _, mark := range []string{"--delete", "--move"} {
+				t.Run(retries+prefix+mark, func(t *testing.T) {
+					r := newReuse(t, sixKinds, numberedUIDL(prefix), pop3server.Cut(pop3server.On("DELE").InSession(3), pop3server.Close))
+					r.run("list")
+					mail := "maildir:" + t.TempDir() + "/mail"
+					for range 2 {
+						r.run("commit", "--checkpoint", "1", mark, threeKinds, "--retries", retries, "--to", mail)
+					}
+					r.stays("uid-4", "uid-5", "uid-6")
+				})
+			}
+		}
+	}
+}
+
+func TestP4_WhereUIDLsAreNumbersALostAnswerToQUITDeletesNothingElse(t *testing.T) {
+	r := newReuse(t, sixKinds, numberedUIDL(""), pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close))
+	r.run("commit", "--delete", "1,3,5")
+	r.stays("uid-2", "uid-4", "uid-6")
+}
+
+// What a list in between has learnt of a UIDL is of the message that bears it now, and no proof that it is the marked one.
+func TestP5_WhatIsListedInBetweenIsNoProofForACommitThatIsTakenUp(t *testing.T) {
+	for name, change := range map[string]func(*reuse){
+		"used again":                                func(r *reuse) { r.drop.Remove("uid-3"); r.add("uid-3", "other"); r.run("list") },
+		"used again, not listed":                    func(r *reuse) { r.drop.Remove("uid-3"); r.add("uid-3", "other") },
+		"listed without it, then used again":        func(r *reuse) { r.drop.Remove("uid-3"); r.run("list"); r.add("uid-3", "other") },
+		"listed without it and with it, used again": func(r *reuse) { r.drop.Remove("uid-3"); r.run("list"); r.add("uid-3", "other"); r.run("list") },
+		"listed empty, then used again": func(r *reuse) {
+			for _, uid := range r.drop.UIDLs() {
+				r.drop.Remove(uid)
+			}
+			r.run("list")
+			r.add("uid-3", "other")
+		},
+	} {
+		for _, mark := range []string{"--delete", "--move"} {
+			t.Run(name+" "+mark, func(t *testing.T) {
+				r := newReuse(t, sixKinds[:3], pop3server.Cut(pop3server.On("QUIT").InSession(2), pop3server.Close))
+				r.run("list")
+				marks := []string{"commit", mark, "subject:kind3", "--retries", "0", "--to", "maildir:" + t.TempDir() + "/mail"}
+				r.run(marks...)
+				change(r)
+				r.run(marks...)
+				r.stays("uid-3")
+			})
+		}
+	}
+}

@@ -158,3 +158,65 @@ func TestP5_WhatIsListedInBetweenIsNoProofForACommitThatIsTakenUp(t *testing.T) 
 		}
 	}
 }
+
+// What an earlier session has shown under a UIDL is looked at again before its message is deleted for it.
+func TestP1_WhatIsDeletedForACachedHeaderIsLookedAtFirst(t *testing.T) {
+	for name, tt := range map[string]struct {
+		kinds  []string
+		hook   pop3server.Hook
+		change func(*reuse)
+		keep   []string // what nobody marked
+		gone   []string // what is deleted when the command is given again
+	}{
+		"one UIDL used again": {
+			[]string{"good", "spam", "good", "good"},
+			nil,
+			func(r *reuse) { r.drop.Remove("uid-2"); r.add("uid-2", "fine"); r.add("uid-9", "spam") },
+			[]string{"uid-1", "uid-2", "uid-3", "uid-4"},
+			[]string{"uid-9"},
+		},
+		"all used again": {
+			[]string{"good", "spam", "good", "spam"},
+			nil,
+			func(r *reuse) {
+				for i, kind := range []string{"spam", "good", "spam", "good"} {
+					uid := fmt.Sprintf("uid-%d", i+1)
+					r.drop.Remove(uid)
+					r.add(uid, kind)
+				}
+			},
+			[]string{"uid-2", "uid-4"},
+			[]string{"uid-1", "uid-3"},
+		},
+		"numbers, and another client deleted the first": {
+			[]string{"spam", "good", "spam", "good", "good"},
+			numberedUIDL("x"),
+			func(r *reuse) { r.drop.Remove("uid-1") },
+			[]string{"uid-2", "uid-4", "uid-5"},
+			[]string{"uid-3"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hooks := []pop3server.Hook{}
+			if tt.hook != nil {
+				hooks = append(hooks, tt.hook)
+			}
+			r := newReuse(t, tt.kinds, hooks...)
+			r.run("list")
+			tt.change(r)
+			status, _ := r.run("commit", "--delete", "subject:spam")
+			r.stays(tt.keep...)
+			if len(r.drop.UIDLs()) > len(tt.keep) && status != 1 {
+				t.Errorf("messages were left with status %d", status)
+			}
+			r.run("commit", "--delete", "subject:spam", "--forget")
+			r.run("commit", "--delete", "subject:spam")
+			r.stays(tt.keep...)
+			for _, uid := range tt.gone {
+				if slices.Contains(r.drop.UIDLs(), uid) {
+					t.Errorf("%s is there when the command was given again", uid)
+				}
+			}
+		})
+	}
+}

@@ -42,12 +42,13 @@ func (e *engine) findGrown(ctx context.Context, s session) error {
 				ask = append(ask, st)
 			}
 		}
-		err = eachHead(ctx, s, ask, func(st *step, head []byte) {
+		err = eachHead(ctx, s, topAhead, ask, func(st *step, head []byte) error {
 			r := before[st.Message.UID]
 			sum, ok := mailbox.HashHeader(head)
 			if ok && sum == r.Header && mailbox.HasGrown(head, st.Message.UID, r.Octets, st.Message.Octets) {
 				st.was = r.Octets
 			}
+			return nil
 		})
 		if ctx.Err() != nil {
 			return ctx.Err()

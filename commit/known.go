@@ -309,6 +309,7 @@ func (e *engine) recall(ctx context.Context, left map[made][sha256.Size]byte) (m
 			st.mine = mine
 			envelope := e.box.envelope(st.Message.ID)
 			st.expect(cmp.Or(then, sum), envelope)
+			st.recalled = st.Mark == triage.Delete && (envelope == nil || e.box.recalls())
 			if cached && envelope == nil && st.Mark.Deletes() {
 				abouts[st.Message.UID] = about(e.box.decode(row.Header))
 			}

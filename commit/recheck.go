@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -14,8 +15,13 @@ import (
 	"popmark/triage"
 )
 
-// topAhead bounds the TOPs that are under way while messages are looked at again.
-const topAhead = 256
+const (
+	// topAhead bounds the TOPs that are under way while messages are looked at again.
+	topAhead = 256
+	// recalledAtOnce is how many messages are looked at first of those that go by a header of an earlier
+	// session. It costs a round trip and their headers. Where one is not what it was all are looked at.
+	recalledAtOnce = 64
+)
 
 // noPrint is the print of a header that is not known.
 var noPrint [sha256.Size]byte
@@ -23,20 +29,35 @@ var noPrint [sha256.Size]byte
 // recheck looks at the messages that would be deleted in this session without having
 // been fetched or listed in it as what they are taken for: servers use a UIDL again, and
 // the message that bears it now may be another one of the same size (P1, P2). So may one
-// that is taken for fetched and was deleted after that. It gives the steps that are left to
+// that is taken for fetched and was deleted after that, or one whose header an earlier session
+// has shown. It gives the steps that are left to
 // do. Where TOP shows nothing, or what the message looked like was never known, the UIDL and
 // the size have to do.
 func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step, error) {
-	var suspects []*step
+	var suspects, recalled []*step
 	for _, st := range todo {
-		if st.Message.Certain && st.suspect(s.later()) {
+		switch {
+		case !st.Message.Certain:
+		case st.suspect(s.later()):
 			suspects = append(suspects, st)
+		case st.recalled && !st.looked:
+			recalled = append(recalled, st)
 		}
 	}
+	some := spread(recalled, recalledAtOnce)
+	suspects = append(suspects, some...)
 	if len(suspects) == 0 {
 		return todo, nil
 	}
 	others, err := e.compare(ctx, s, suspects)
+	if slices.ContainsFunc(some, (*step).isClosed) && err == nil {
+		e.box.distrust(ctx)
+		rest := slices.DeleteFunc(recalled, func(st *step) bool { return st.looked })
+		suspects = append(suspects, rest...)
+		var more []another
+		more, err = e.compare(ctx, s, rest)
+		others = append(others, more...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("looking at messages again: %w", err)
 	}
@@ -61,6 +82,18 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 	return slices.DeleteFunc(todo, func(st *step) bool { return st.closed }), nil
 }
 
+// spread gives so many of some steps at the most, the first and the last among them.
+func spread(steps []*step, most int) []*step {
+	if len(steps) <= most {
+		return slices.Clone(steps)
+	}
+	some := make([]*step, most)
+	for i := range some {
+		some[i] = steps[i*(len(steps)-1)/(most-1)]
+	}
+	return some
+}
+
 // suspect tells whether a step's UIDL may name another message than it did; later: it was seen in
 // an earlier session.
 func (st *step) suspect(later bool) bool {
@@ -70,7 +103,7 @@ func (st *step) suspect(later bool) bool {
 	return st.doubt || st.known && !st.looked || (later || st.mine) && (st.copied || st.Mark == triage.Delete)
 }
 
-// errReplaced is why a message is left alone that was to be fetched.
+// errReplaced is why a message is left alone.
 var errReplaced = errors.New("another message bears its UIDL than the one that was shown, and is left alone: look at the mailbox again, and mark it if you want it")
 
 // isReplaced tells of a message that is being fetched whether it is another than the one that is
@@ -102,37 +135,47 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 			e.askHistory(st)
 		}
 	}
-	err = eachHead(ctx, s, ask, func(st *step, head []byte) {
-		if head == nil {
-			e.askHistory(st)
-			return
-		}
+	var differ []*step
+	heads := make(map[*step][]byte)
+	err = eachHead(ctx, s, topAhead, ask, func(st *step, head []byte) error {
 		other, told := e.isAnother(st, head)
 		switch {
-		case !told:
+		case head == nil, !told:
 			e.askHistory(st)
 		case other:
-			others = append(others, another{st, slices.Clone(head)})
-			e.otherwise(st)
+			differ = append(differ, st)
+			heads[st] = slices.Clone(head)
 		default:
 			st.doubt, st.risked = false, false
 		}
 		st.looked = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	// One answer that is another's must not decide over a message: each of these is asked for once more, alone.
+	err = eachHead(ctx, s, 1, differ, func(st *step, head []byte) error {
+		if head == nil || !bytes.Equal(head, heads[st]) {
+			return &garbledError{fmt.Errorf("message %d: %w", st.Message.Number, mailbox.ErrDisorder)}
+		}
+		others = append(others, another{st, heads[st]})
+		e.otherwise(st)
+		return nil
 	})
 	return others, err
 }
 
-// eachHead asks for the headers of steps' messages and gives each, nil where it is refused. It is good
-// until the next one is given.
-func eachHead(ctx context.Context, s session, ask []*step, got func(st *step, head []byte)) error {
-	if len(ask) > 1 {
+// eachHead asks for the headers of steps' messages, so many at a time at the most, and gives each, nil where it
+// is refused. It is good until the next one is given.
+func eachHead(ctx context.Context, s session, ahead int, ask []*step, got func(st *step, head []byte) error) error {
+	if ahead > 1 && len(ask) > 1 {
 		if err := s.proveOrder(ctx, ask[0].number, ask[1].number); err != nil {
 			return err
 		}
 	}
-	ahead := 1
-	if s.pipelines() {
-		ahead = topAhead
+	if !s.pipelines() {
+		ahead = 1
 	}
 	var sent []textAnswer
 	var buf []byte
@@ -151,7 +194,9 @@ func eachHead(ctx context.Context, s session, ask []*step, got func(st *step, he
 		if err != nil && faultOf(err) != refused {
 			return err
 		}
-		got(st, head)
+		if err := got(st, head); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -198,13 +243,17 @@ func (e *engine) askHistory(st *step) {
 // fetched, or asked to be deleted, before. Where the copy is not of this run and the mark not of
 // one that is taken up, what is marked now is the new message.
 func (e *engine) otherwise(st *step) {
-	if !st.known || st.doubt || st.mine {
+	switch {
+	case st.doubt:
 		e.warn(fmt.Sprintf("message %d is gone, and the server gave its UIDL to another message, which is left alone", st.Message.Number))
 		st.closed = true
 		if st.risked {
 			e.vow(st)
 			e.uncommitted++
 		}
+		return
+	case !st.known || st.mine:
+		e.fail(st, errReplaced) // it may be there still, under another UIDL
 		return
 	}
 	e.warn(fmt.Sprintf("message %d has the UIDL and the size of one that was fetched before, but another header: it is fetched too", st.Message.Number))

@@ -16,6 +16,10 @@ type box interface {
 	envelope(id mailbox.ID) *message.Envelope
 	// learn looks at the headers of messages, so that they can be told from others in another session.
 	learn(ctx context.Context, ids []mailbox.ID)
+	// recalls tells whether some header that is known was not read in the session that is open.
+	recalls() bool
+	// distrust forgets all headers that are known: a server has used a UIDL again.
+	distrust(ctx context.Context)
 	// written waits until the journal's headers are those that the mailbox has read.
 	written(ctx context.Context)
 	// decode reads a header as the mailbox does.
@@ -75,7 +79,9 @@ func (b realBox) learn(ctx context.Context, ids []mailbox.ID) {
 	}
 }
 
-func (b realBox) written(ctx context.Context) { b.m.Written(ctx) }
+func (b realBox) recalls() bool                { return b.m.Recalls() }
+func (b realBox) distrust(ctx context.Context) { b.m.Distrust(ctx) }
+func (b realBox) written(ctx context.Context)  { b.m.Written(ctx) }
 
 func (b realBox) decode(header []byte) *message.Envelope {
 	return new(b.m.Decoder().Envelope(header))

@@ -299,6 +299,8 @@ func (w *world) relearn(id mailbox.ID, octets int64, header []byte) {
 
 func (w *world) learn(context.Context, []mailbox.ID) {}
 func (w *world) written(context.Context)             {}
+func (w *world) distrust(context.Context)            {}
+func (w *world) recalls() bool                       { return true }
 
 func (w *world) envelope(mailbox.ID) *message.Envelope { return nil }
 

@@ -51,6 +51,7 @@ type step struct {
 	noted     bool // the journal says that a QUIT was asked to delete it
 	doubt     bool // its deletion may have come true before this session, and its UIDL name another message by now
 	risked    bool // that it has come true would be this run's doing
+	recalled  bool // what is known of its header an earlier session has shown
 	looked    bool // it was looked at whether the message is the one of the known copy
 	closed    bool // failed, or gone: there is nothing more to do
 	parted    bool // it was refused in a session that ended then
@@ -90,6 +91,8 @@ func (st *step) expect(sum [sha256.Size]byte, envelope *message.Envelope) {
 
 // octets is what the message is known by: those that it had when it was marked.
 func (st *step) octets() int64 { return cmp.Or(st.was, st.Message.Octets) }
+
+func (st *step) isClosed() bool { return st.closed }
 
 // finished tells whether nothing is left to do for the step.
 func (st *step) finished() bool {

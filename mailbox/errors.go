@@ -20,6 +20,8 @@ var (
 	ErrClosed = errors.New("the mailbox is closed")
 	// ErrGone means that the message is no longer in the maildrop.
 	ErrGone = errors.New("the message is no longer in the mailbox")
+	// ErrDisorder means that what a session has said, and was not proven, can't be believed.
+	ErrDisorder = errors.New("the server's answers do not follow its questions")
 	// ErrUncertain means that a message cannot be told from others in this session (P3).
 	ErrUncertain = errors.New("it can't be told from others for certain in this session: the server gives it no UIDL of its own, or not with the octets of before: look at the list again and mark it there")
 	// ErrNoTOP means that the server has no TOP, so that headers cannot be seen before fetching.
@@ -69,7 +71,7 @@ func ClassOf(err error) Class {
 		return Unsafe
 	case errors.Is(err, pop3client.ErrNoMechanism), errors.Is(err, pop3client.ErrNoTLS), errors.Is(err, ErrNoTOP):
 		return Permanent
-	case errors.As(err, &limit), errors.As(err, &protocol), errors.Is(err, pop3client.ErrInjection),
+	case errors.As(err, &limit), errors.As(err, &protocol), errors.Is(err, ErrDisorder), errors.Is(err, pop3client.ErrInjection),
 		errors.Is(err, pop3client.ErrServerUnverified):
 		return Protocol
 	case errors.As(err, &cut) && cut.Last != nil:
@@ -143,5 +145,5 @@ func again(err error, broke bool) bool {
 		return broke || errors.As(err, new(*pop3client.CutError))
 	}
 	_, garbled := errors.AsType[*pop3client.ProtocolError](err)
-	return garbled || errors.Is(err, pop3client.ErrPipeliningBroken) || errors.Is(err, errDisorder)
+	return garbled || errors.Is(err, pop3client.ErrPipeliningBroken) || errors.Is(err, ErrDisorder)
 }

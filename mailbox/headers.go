@@ -173,7 +173,7 @@ func (l *lastWord) settle(err error, put func(item)) {
 		return
 	}
 	l.keeps = false
-	if errors.As(err, new(*pop3client.CutError)) || errors.As(err, new(*pop3client.ProtocolError)) || errors.Is(err, errDisorder) {
+	if errors.As(err, new(*pop3client.CutError)) || errors.As(err, new(*pop3client.ProtocolError)) || errors.Is(err, ErrDisorder) {
 		l.once = l.kept.msg.ID
 		return
 	}
@@ -230,13 +230,19 @@ func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID, ask bool) []
 		m.warnLedger(ctx, "reading known headers", err)
 		return items
 	}
+	some := false
 	for _, it := range items {
 		if !it.msg.Certain {
 			continue
 		}
 		if row, ok := rows[it.msg.UID]; ok && row.Octets == it.msg.Octets {
-			it.raw, it.cached = row.Header, true
+			it.raw, it.cached, some = row.Header, true, true
 		}
+	}
+	if some {
+		m.mu.Lock()
+		m.recalls = true
+		m.mu.Unlock()
 	}
 	return items
 }
@@ -270,7 +276,7 @@ func (m *Mailbox) lose(ctx context.Context, err error) {
 		m.setState(Released, nil)
 		return
 	}
-	if client.State() != pop3client.StateClosed && !errors.Is(err, pop3client.ErrPipeliningBroken) && !errors.Is(err, errDisorder) {
+	if client.State() != pop3client.StateClosed && !errors.Is(err, pop3client.ErrPipeliningBroken) && !errors.Is(err, ErrDisorder) {
 		return
 	}
 	m.brokeAt = time.Now()

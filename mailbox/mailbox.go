@@ -55,6 +55,7 @@ type Mailbox struct {
 	envelopes kept
 	lent      map[ID]*message.Envelope // of wanted messages, where envelopes has no room
 	crowded   bool                     // it has had none for some message of the list
+	recalls   bool                     // some header was read in an earlier session
 	// screenOctets and lookEvery are the bounds of these names; fields for tests.
 	screenOctets int
 	lookEvery    time.Duration
@@ -180,6 +181,29 @@ func (m *Mailbox) Relearn(id ID, octets int64, header []byte) {
 			m.warnLedger(ctx, "remembering a header", err)
 		}
 	})
+}
+
+// Recalls says whether some header that is known was not read in the session that is open, or was read in
+// no session of this run.
+func (m *Mailbox) Recalls() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.recalls
+}
+
+// Distrust forgets every header that is known, in memory and in the ledger: one was seen to be another
+// message's than the one that bears its UIDL, and where the server counts anew the others are as well.
+func (m *Mailbox) Distrust(ctx context.Context) {
+	m.mu.Lock()
+	m.envelopes, m.lent, m.recalls = kept{}, nil, false
+	m.mu.Unlock()
+	if !m.keeps() {
+		return
+	}
+	m.keeper.wait(ctx) // it may have some of them still to write
+	if err := m.cfg.Ledger.ForgetAllHeaders(ctx, m.cfg.Account); err != nil {
+		m.warnLedger(ctx, "forgetting headers", err)
+	}
 }
 
 // Open opens a session unless one is open, and lists the maildrop. It makes one try, and another where

@@ -124,8 +124,6 @@ func (s *headerScan) close() {
 var (
 	errTwins = errors.New("it answered the same TOP differently, so that no answer can be trusted to belong to its question")
 	errAlone = errors.New("it refuses behind another command what it answers alone")
-	// errDisorder means that no header of the session that is not proven yet can be believed.
-	errDisorder = errors.New("the server's answers do not follow its questions")
 )
 
 func garbled(err error) error {
@@ -178,17 +176,17 @@ func (s *headerScan) checkPlace(ctx context.Context, mk *mark) error {
 	if refused(err) {
 		// Either the server has no LIST of one message, or this is an answer to nothing.
 		if _, err = s.c.ListOne(mk.last.Number).Wait(ctx); err == nil {
-			err = errDisorder
+			err = ErrDisorder
 		}
 	}
 	if refused(err) {
 		err = s.proveByAnother(ctx, mk.last)
 	}
 	if _, misread := errors.AsType[*pop3client.ProtocolError](err); misread {
-		err = fmt.Errorf("%w: %w", errDisorder, err)
+		err = fmt.Errorf("%w: %w", ErrDisorder, err)
 	}
 	if err != nil {
-		s.m.wary = s.m.wary || errors.Is(err, errDisorder)
+		s.m.wary = s.m.wary || errors.Is(err, ErrDisorder)
 		return fmt.Errorf("seeing whether the answers are in order: %w", err)
 	}
 	for i := range s.held {

@@ -92,7 +92,7 @@ func (m *Mailbox) topsTogether(ctx context.Context, ids []ID, lines int, yield f
 			_, err = under[0].place.Wait(ctx)
 		}
 		if err == nil && m.isAnother(ids[done], raw) {
-			err = errDisorder
+			err = ErrDisorder
 		}
 		if err != nil {
 			if !refused(err) {
@@ -138,7 +138,7 @@ func (m *Mailbox) look(ctx context.Context, id ID, ask func(*pop3client.Client, 
 					raw = nil
 					return fmt.Errorf("looking at message %d: %w", number, errRenamed)
 				}
-				raw, err, before, stale = nil, errDisorder, true, true
+				raw, err, before, stale = nil, ErrDisorder, true, true
 			}
 			m.lose(ctx, err)
 			if !stale || ctx.Err() != nil || m.client() != nil || !again(err, false) {

@@ -173,7 +173,7 @@ func (s *headerScan) expect(ctx context.Context, it *item, answer *pop3client.Pe
 		s.m.endless[it.msg.ID] = struct{}{}
 		return errOverlong
 	case refused(now.err): // what stands behind it stays in doubt, so that this session is of no use
-		return fmt.Errorf("asking again for the header of message %d: %w", it.msg.Number, errDisorder)
+		return fmt.Errorf("asking again for the header of message %d: %w", it.msg.Number, ErrDisorder)
 	case (now.err == nil) != (it.err == nil), !bytes.Equal(now.raw, it.raw):
 		return garbled(errTwins)
 	}

@@ -23,14 +23,20 @@ func newReuse(t *testing.T, kinds []string, hooks ...pop3server.Hook) *reuse {
 	for i, kind := range kinds {
 		r.add(fmt.Sprintf("uid-%d", i+1), kind)
 	}
-	server := pop3server.New(pop3server.WithUser("joe", "secret", r.drop), pop3server.WithHooks(hooks...))
-	t.Cleanup(func() { _ = server.Close() })
+	r.serve(pop3server.WithHooks(hooks...))
+	return r
+}
+
+// serve starts a server on the maildrop.
+func (r *reuse) serve(options ...pop3server.Option) {
+	r.t.Helper()
+	server := pop3server.New(append(options, pop3server.WithUser("joe", "secret", r.drop))...)
+	r.t.Cleanup(func() { _ = server.Close() })
 	addr, err := server.Listen("127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	r.addr = addr.String()
-	return r
 }
 
 func (r *reuse) add(uid, kind string) {
@@ -219,4 +225,33 @@ func TestP1_WhatIsDeletedForACachedHeaderIsLookedAtFirst(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestACheckpointDoesNotLoseWhatSharesAUIDL(t *testing.T) {
+	r := newReuse(t, nil)
+	r.state = "--no-state"
+	for i := range 4 {
+		r.add("dup", fmt.Sprintf("kind%d", i+1))
+	}
+	status, _ := r.run("commit", "--checkpoint", "1", "--delete", "1-")
+	if left := r.drop.UIDLs(); status != 0 || len(left) != 0 {
+		t.Errorf("status %d, left %q", status, left)
+	}
+}
+
+// A later commit that may have deleted something has moved the numbers, whether or not it is forgotten.
+func TestP1_NumbersThatAForgottenCommitMayHaveMovedMeanNoOtherMessages(t *testing.T) {
+	r := newReuse(t, sixKinds[:5])
+	r.serve(pop3server.Without("UIDL"), pop3server.WithHooks(
+		pop3server.Cut(pop3server.On("RETR").InSession(1), pop3server.Close),
+		pop3server.LoseAnswer(pop3server.On("QUIT").InSession(2), pop3server.Close)))
+	marks := []string{"commit", "--move", "2", "--delete", "3", "--to", "maildir:" + t.TempDir() + "/mail", "--retries", "0"}
+	r.run(marks...)
+	r.run("commit", "--delete", "1", "--retries", "0")
+	if left := r.drop.UIDLs(); len(left) != 4 {
+		t.Fatalf("the second commit left %q", left)
+	}
+	r.run("commit", "--delete", "1", "--forget")
+	r.run(marks...)
+	r.stays("uid-4", "uid-5")
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"time"
 
 	"popmark/mailbox"
@@ -128,7 +126,7 @@ func (e *engine) carryOut(ctx context.Context) error {
 // only size and header tell which they are. So it is where all UIDLs are the numbers: the server may count
 // anew once something is deleted.
 func (e *engine) uncertain(list *mailbox.List) []mailbox.ID {
-	counted := !slices.ContainsFunc(list.Messages, func(m mailbox.Message) bool { return m.UID != strconv.Itoa(m.Number) })
+	counted := list.Counted()
 	var ids []mailbox.ID
 	for _, st := range e.steps {
 		if !st.Message.Certain || counted && e.box.envelope(st.Message.ID) == nil {

@@ -126,12 +126,39 @@ func Forget(ctx context.Context, l *ledger.Ledger, account, request string) (int
 		if runs[i].Request != request || request == "" {
 			continue
 		}
+		if err := doubtOlder(ctx, l, runs[:i], &runs[i]); err != nil {
+			return forgotten, err
+		}
 		if err := l.EndRun(ctx, runs[i].ID); err != nil {
 			return forgotten, err
 		}
 		forgotten++
 	}
 	return forgotten, nil
+}
+
+// doubtOlder keeps what a run that is forgotten says of older ones: where no UIDL names the messages, and it may
+// have deleted some, their numbers may be those of others by now.
+func doubtOlder(ctx context.Context, l *ledger.Ledger, older []ledger.Run, forgotten *ledger.Run) error {
+	asked := func(s ledger.Step) bool { return s.State == ledger.StepAsked && s.UID == "" }
+	if !slices.ContainsFunc(forgotten.Steps, asked) {
+		return nil
+	}
+	for i := range older {
+		var open []int
+		for _, s := range older[i].Steps {
+			if s.UID == "" && s.State != ledger.StepDeleted && s.State != ledger.StepFailed {
+				open = append(open, s.Seq)
+			}
+		}
+		if len(open) == 0 {
+			continue
+		}
+		if err := l.SetSteps(ctx, older[i].ID, ledger.StepAsked, open...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Plan is what is left of the run: its messages that the list still has, those apart

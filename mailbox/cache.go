@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"strconv"
 
 	"popmark/ledger"
 	"popmark/pop3client"
@@ -203,14 +202,15 @@ func (m *Mailbox) prune(ctx context.Context, list *List) {
 	}
 }
 
-// forgetDeleted forgets the headers of messages that QUIT has deleted, by their indexes: a UIDL may come back as
-// another message's, at once where it is no more than the number. The turn is held.
+// forgetDeleted forgets the headers of messages for which DELE was asked, by their indexes: a UIDL may come back as
+// another message's, at once where it is no more than the number. By what they are told from others in a later
+// session stays until the list shows which are gone. The turn is held.
 func (m *Mailbox) forgetDeleted(list *List, deleted []bool) {
 	if deleted == nil {
 		return
 	}
 	var uids []string
-	all := false
+	all := list.Counted()
 	m.mu.Lock()
 	for at, gone := range deleted {
 		if !gone {
@@ -219,10 +219,8 @@ func (m *Mailbox) forgetDeleted(list *List, deleted []bool) {
 		msg := &list.Messages[at]
 		m.envelopes.drop(msg.ID)
 		delete(m.lent, msg.ID)
-		delete(m.prints, msg.ID)
 		if msg.UID != "" {
 			uids = append(uids, msg.UID)
-			all = all || msg.UID == strconv.Itoa(msg.Number)
 		}
 		if len(uids) > pruneMost { // to ask again costs less than the memory for their names
 			all = true

@@ -241,8 +241,15 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 
 	alone := !s.several || it.first && s.pending == 0 && s.open <= 1 // what was asked before it may wait for its mark
 	s.m.order.learn(&it, alone)
-	repeats := s.several && s.repeats(&it)
 	overlong := it.overlong
+	repeats := s.repeats(&it)
+	if repeats && !s.several && !overlong {
+		// One thing at a time, too, some servers are one text late: then another answer comes now.
+		if err := s.expect(ctx, &it, s.c.Top(it.msg.Number, 0)); err != nil {
+			s.m.wary = true
+			return err
+		}
+	}
 	switch {
 	case !s.several && !s.m.order.unprovable && !overlong:
 		if !refused(it.err) { // a refusal binds nothing to a message
@@ -315,9 +322,7 @@ func (s *headerScan) again(ctx context.Context, it *item) error {
 		s.m.endless[it.msg.ID] = struct{}{}
 		return errOverlong
 	}
-	if s.several {
-		s.repeats(it)
-	}
+	s.repeats(it)
 	return nil
 }
 

@@ -19,10 +19,13 @@ const (
 	// guessedOctets bounds the answer for each: a server that answers TOP with the whole message must not
 	// keep a person who came because of a huge one.
 	guessedOctets = 256 << 10
-	// guessPatience is how long each answer may take. Whoever waits for more than the list loses no more by it.
+	// guessPatience is how long the answers may take once the list is there. Whoever waits for more than the list
+	// loses no more by it.
 	guessPatience = 10 * time.Second
-	// slowRefusals is how long all refusals together may: a server may make people wait for each.
+	// slowRefusals is how long all refusals together may without harm: a server may make people wait for each. With
+	// longRefusals the others are not waited for.
 	slowRefusals = time.Second
+	longRefusals = 3 * time.Second
 	// usualDelay is the LOGIN-DELAY that Courier announces where nobody has set one, and does not keep to.
 	usualDelay = 10 * time.Second
 )
@@ -36,9 +39,10 @@ const (
 
 var (
 	// errGuess means that a session had to be given up while answers to guessed TOPs were to come.
-	errGuess   = errors.New("asking for new mail's headers together with the list")
-	errTooMuch = errors.New("the answer to TOP is longer than a header")
-	errUnknown = errors.New("TOP was answered for a number that LIST does not show")
+	errGuess        = errors.New("asking for new mail's headers together with the list")
+	errTooMuch      = errors.New("the answer to TOP is longer than a header")
+	errSlowRefusals = errors.New("the server makes people wait for what it refuses")
+	errUnknown      = errors.New("TOP was answered for a number that LIST does not show")
 )
 
 // guessing is what is known for asking ahead. The turn's holder owns it.
@@ -152,6 +156,8 @@ func (g *guess) all() []*item { return append(append([]*item{g.before}, g.tops..
 
 // hearGuess waits for the answers. It says whether the server took its time to refuse what is not there.
 func (m *Mailbox) hearGuess(ctx context.Context, g *guess) (slow bool, err error) {
+	limited, cancel := context.WithTimeout(ctx, guessPatience)
+	defer cancel()
 	var refusing time.Duration
 	for _, it := range g.all() {
 		at, there := numbered(g.listed, it.msg.Number)
@@ -159,15 +165,15 @@ func (m *Mailbox) hearGuess(ctx context.Context, g *guess) (slow bool, err error
 			it.msg = g.listed[at]
 		}
 		began := time.Now()
-		if err := hear(ctx, it, !there && g.listed != nil); err != nil {
+		if err := hear(limited, it, !there && g.listed != nil); err != nil {
 			return false, err
 		}
 		if refused(it.err) {
-			refusing += time.Since(began)
+			if refusing += time.Since(began); refusing >= longRefusals {
+				return false, errSlowRefusals
+			}
 		}
 	}
-	limited, cancel := context.WithTimeout(ctx, guessPatience)
-	defer cancel()
 	_, err = g.place.Wait(limited)
 	if refused(err) {
 		g.place, err = nil, nil
@@ -175,13 +181,10 @@ func (m *Mailbox) hearGuess(ctx context.Context, g *guess) (slow bool, err error
 	return refusing > slowRefusals, err
 }
 
-// hear is receive with a bound on the wait. Where there is no such message an answer with a text, which may
-// have no end, is not read.
+// hear is receive where the message may not be there: then an answer with a text, which may have no end, is not read.
 func hear(ctx context.Context, it *item, missing bool) error {
-	limited, cancel := context.WithTimeout(ctx, guessPatience)
-	defer cancel()
 	if missing {
-		_, it.err = it.answer.Wait(limited)
+		_, it.err = it.answer.Wait(ctx)
 		switch {
 		case it.err == nil:
 			return errUnknown
@@ -190,7 +193,7 @@ func hear(ctx context.Context, it *item, missing bool) error {
 		}
 		return nil
 	}
-	return receive(limited, it)
+	return receive(ctx, it)
 }
 
 // weighGuess keeps what is proven of the answers.
@@ -199,7 +202,7 @@ func (m *Mailbox) weighGuess(ctx context.Context, g *guess) {
 	proven := g.place != nil
 	if g.known == nil {
 		mails = mails[:len(mails)-1] // the last is the first once more
-		proven = proven && g.before.err == nil && g.behind.err == nil && bytes.Equal(g.before.raw, g.behind.raw)
+		proven = proven && g.before.err == nil && g.behind.err == nil && isHeaderOf(g.before.raw, g.behind.raw)
 	} else {
 		proven = m.asKnown(ctx, g) && proven
 	}
@@ -224,7 +227,9 @@ func (m *Mailbox) weighGuess(ctx context.Context, g *guess) {
 	}
 }
 
-// asKnown says whether both messages that earlier sessions know were answered with the headers of then.
+// asKnown says whether both messages that earlier sessions know were answered with the headers of then. Where one
+// was not, the UIDL was used again, of a server that counts anew those of all, or the answers are not in
+// order: all headers are read again, and the scan sees.
 func (m *Mailbox) asKnown(ctx context.Context, g *guess) bool {
 	both := true
 	for _, it := range []*item{g.before, g.behind} {
@@ -236,10 +241,8 @@ func (m *Mailbox) asKnown(ctx context.Context, g *guess) bool {
 		if !cached || it.err != nil || row.Octets != it.msg.Octets {
 			continue
 		}
-		// The message has another header than the ledger's, or the answers are not in order: the scan sees.
-		if err := m.cfg.Ledger.ForgetHeaders(ctx, m.cfg.Account, []string{it.msg.UID}); err != nil {
-			m.warnLedger(ctx, "forgetting a header that is not the message's", err)
-		}
+		m.Distrust(ctx)
+		return false
 	}
 	return both
 }
@@ -247,7 +250,14 @@ func (m *Mailbox) asKnown(ctx context.Context, g *guess) bool {
 // isKnown says whether a message was answered with the header that an earlier session gave for it.
 func (it *item) isKnown(known map[string]ledger.HeaderRow) bool {
 	row, ok := known[it.msg.UID]
-	return ok && it.err == nil && sameHeader(row.Header, it.raw)
+	return ok && it.err == nil && isHeaderOf(row.Header, it.raw)
+}
+
+// isHeaderOf says whether two headers are one message's for certain: an empty one may be any message's.
+func isHeaderOf(a, b []byte) bool {
+	one, tells := HashHeader(a)
+	other, alsoTells := HashHeader(b)
+	return tells && alsoTells && one == other
 }
 
 // takeForeseen gives a header of this session that came together with the list, once, or nil.

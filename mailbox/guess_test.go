@@ -1,6 +1,7 @@
 package mailbox_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -375,6 +376,7 @@ func TestP3_GuessedHeadersAreNoOtherMessages(t *testing.T) {
 					}
 				}
 			}
+			b.hasAll(9) // in the end, in whichever session
 		})
 	}
 }
@@ -553,4 +555,117 @@ func TestListingThatIsRefusedBehindACommandIsAskedAloneWithGuessedTOPsToo(t *tes
 			}
 		})
 	}
+}
+
+func TestP3_AnAnswerThatTellsNothingProvesNoGuess(t *testing.T) {
+	for name, blank := range map[string]string{"empty": "+OK\r\n\r\n.\r\n", "what a server writes": "+OK\r\nStatus: RO\r\n\r\n.\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			// Each is one text late: the first gets nothing, the next what belongs to the one before it.
+			late, began := map[string]int{"6": 5, "7": 6, "8": 7, "9": 8}, false
+			hook := pop3server.On("TOP").Do(func(e *pop3server.Event) pop3server.Action {
+				if strings.HasPrefix(e.Arg, "5 ") && !began {
+					began = true
+					return pop3server.Action{Skip: true, Answer: strings.NewReader(blank)}
+				}
+				return instead(late)(e)
+			})
+			b := visit(t, openLedger(t), 5, 4, nil, pop3server.WithHooks(pop3server.InSession(1, hook)))
+			if b.guessed() == nil {
+				t.Error("nothing was asked for with the list")
+			}
+			b.hasAll(9)
+		})
+	}
+}
+
+// The guess looks at two messages. Where one has another header than it had under its UIDL, those that are not looked at
+// are not believed either.
+func TestP3_WhereAGuessShowsThatAUIDLWasUsedAgainNoHeaderIsBelieved(t *testing.T) {
+	l := openLedger(t)
+	serve := func(subjects ...string) *bench {
+		var messages []pop3server.Message
+		for i, s := range subjects {
+			messages = append(messages, letter(strconv.Itoa(i+1), s, 50))
+		}
+		b := newBench(t, mailbox.Config{Ledger: l, Guess: mailbox.GuessNew}, messages)
+		b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
+		b.mustOpen()
+		scanAll(t, b, ids(b.box.List()))
+		return b
+	}
+	serve("kind a", "kind b", "kind c", "kind d", "kind e").mustRelease()
+	now := []string{"kind b", "kind c", "kind d", "kind e", "kind f"} // another client deleted the first
+	b := serve(now...)
+	for i, id := range ids(b.box.List()) {
+		if e := b.box.Envelope(id); e == nil || string(e.Subject) != now[i] {
+			t.Errorf("message %d is %q and shown as %+v", i+1, now[i], e)
+		}
+	}
+}
+
+func TestP3_WhatAGuessDisprovesIsNotShownAnyMore(t *testing.T) {
+	b := visit(t, openLedger(t), 5, 0, nil)
+	scanAll(t, b, ids(b.box.List()))
+	b.mustRelease()
+	b.drop.Remove("uid-5")
+	b.drop.Add(letter("uid-5", "retter 5", 104))
+	if err := b.box.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.box.StartScan()
+	b.wait("the scan's end", func(e mailbox.Event) bool { _, ok := e.(mailbox.ScanDoneEvent); return ok })
+	if e := b.box.Envelope("uid-5"); e == nil || e.Subject != "retter 5" {
+		t.Errorf("it is shown as %+v, commands %q", e, b.guessed())
+	}
+}
+
+func TestProvingTheOrderAsksWhateverCameWithTheList(t *testing.T) {
+	b := visit(t, openLedger(t), 5, 4, nil)
+	s := take(t, b, false)
+	defer s.Give()
+	before := len(b.guessed())
+	if err := s.ProveOrder(t.Context(), 6, 7); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.guessed()) == before {
+		t.Error("it sent no TOP")
+	}
+}
+
+func TestAGuessIsLeftWhereRefusalsAreWaitedForTooLong(t *testing.T) {
+	l := openLedger(t)
+	visit(t, l, 5, 0, nil).mustRelease()
+	asked := make(chan struct{})
+	slow := pop3server.On("TOP 7").Do(func(*pop3server.Event) pop3server.Action {
+		close(asked)
+		return pop3server.Action{}
+	})
+	b := visitAgain(t, l, 5, nil, pop3server.WithHooks(pop3server.InSession(1, pop3server.Delay(pop3server.On("TOP 6"), 3*time.Second)),
+		pop3server.InSession(1, pop3server.Stall(pop3server.On("TOP 7"))), pop3server.InSession(2, slow)))
+	b.hasAll(5)
+	if n := b.server.Sessions(); n != 2 && n != 3 { // the lock of the first may be held for a moment
+		t.Errorf("%d sessions", n)
+	}
+	select {
+	case <-asked:
+		t.Error("the second session asked for what is not there as well")
+	default:
+	}
+}
+
+func TestAGuessThatEndsTheLastTryLeavesNoOpenStateBehind(t *testing.T) {
+	l := openLedger(t)
+	visit(t, l, 5, 0, nil).mustRelease()
+	locked := pop3server.Match(func(e *pop3server.Event) bool { return e.Session > 1 && e.Session < 5 && pop3server.On("PASS")(e) })
+	b := newBench(t, mailbox.Config{Ledger: l, Guess: mailbox.GuessNew}, letters(5), pop3server.WithHooks(
+		refuseAndClose(pop3server.On("TOP 7")), pop3server.Refuse(locked, "[IN-USE] locked")))
+	b.capabilities = []string{"TOP", "UIDL", "PIPELINING"}
+	take(t, b, true).Abort(errors.New("broken")) // by who does not guess
+	if err := b.box.Open(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if state, _ := b.box.State(); state != mailbox.Open {
+		t.Errorf("its state is %v", state)
+	}
+	b.hasAll(5)
 }

@@ -1,6 +1,8 @@
 package mailbox
 
 import (
+	"strconv"
+
 	"popmark/message"
 )
 
@@ -76,6 +78,16 @@ func (l *List) FindNext(id ID, first int) (int, bool) {
 
 // Number gives the index in Messages of the message with a number.
 func (l *List) Number(n int) (int, bool) { return numbered(l.Messages, n) }
+
+// Counted says whether every message's UIDL is its number: such a server may count anew once one is deleted.
+func (l *List) Counted() bool {
+	for i := range l.Messages {
+		if l.Messages[i].UID != strconv.Itoa(l.Messages[i].Number) {
+			return false
+		}
+	}
+	return len(l.Messages) > 0
+}
 
 // numbered is Number among messages in the order of their numbers.
 func numbered(messages []Message, n int) (int, bool) {

@@ -52,13 +52,15 @@ func (m *Mailbox) ensureOpen(ctx context.Context) (err error) {
 		if first != nil && ClassOf(err) == TryLater && (try == openTries || ctx.Err() != nil) {
 			return first // what ended the session whose own lock is in the way now
 		}
+		if errors.Is(err, errGuess) && ctx.Err() == nil { // before anything else is suspected; it happens once
+			guessed, broke, try = true, true, try-1
+			m.doubtGuess()
+			continue
+		}
 		if err == nil || try == openTries || ctx.Err() != nil {
 			return err
 		}
 		switch {
-		case errors.Is(err, errGuess): // before anything else is suspected
-			guessed, broke = true, true
-			m.doubtGuess()
 		case errors.Is(err, pop3client.ErrPipeliningBroken):
 			m.suspect(err, true)
 			broke, first = true, err

@@ -389,3 +389,35 @@ func TestP2_ATextOfAnotherMessageHasNoEnd(t *testing.T) {
 		})
 	}
 }
+
+// Some servers are one text late whether or not commands come together.
+func TestP3_AServerThatIsOneTextLateOneAtATimeIsNotBelieved(t *testing.T) {
+	for name, options := range map[string][]pop3server.Option{
+		"with PIPELINING":    nil,
+		"without PIPELINING": {pop3server.WithHooks(pop3server.HideCapability("PIPELINING"))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := openLedger(t)
+			last := 1
+			late := pop3server.On("TOP").Do(func(e *pop3server.Event) pop3server.Action {
+				n, _ := strconv.Atoi(strings.TrimSuffix(e.Arg, " 0"))
+				defer func() { last = n }()
+				return text(last)
+			})
+			b := newBench(t, mailbox.Config{Ledger: l, Retries: -1}, letters(30), append(options, pop3server.WithHooks(late))...)
+			b.mustOpen()
+			var err error
+			for h, herr := range b.box.Headers(t.Context(), ids(b.box.List())) {
+				if err = herr; err != nil {
+					break
+				}
+				if want := "letter " + strings.TrimPrefix(string(h.ID), "uid-"); h.Err == nil && string(h.Envelope.Subject) != want {
+					t.Errorf("%s is shown as %q", h.ID, h.Envelope.Subject)
+				}
+			}
+			if err == nil || mailbox.ClassOf(err) != mailbox.Protocol {
+				t.Errorf("it ended with %v", err)
+			}
+		})
+	}
+}

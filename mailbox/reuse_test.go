@@ -1,9 +1,11 @@
 package mailbox_test
 
 import (
+	"fmt"
 	"testing"
 
 	"popmark/mailbox"
+	"popmark/pop3server"
 )
 
 // A UIDL may come back as another message's once its message is gone (RFC 1939 section 7), even with the
@@ -87,5 +89,86 @@ func TestP3_AUIDLThatComesBackWithinARunBringsNoOldHeader(t *testing.T) {
 	b.mustOpen()
 	if e := b.box.Envelope("a"); e != nil {
 		t.Errorf("it is shown as %+v", e)
+	}
+}
+
+// Where QUIT's answer is lost, or says that some were not removed, what was to be deleted may be gone, and its UIDL another's.
+func TestP4_AQUITOfWhichNobodyKnowsForgetsHeadersToo(t *testing.T) {
+	for name, hook := range map[string]pop3server.Hook{
+		"lost":       pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close),
+		"refused":    pop3server.Disguise(pop3server.On("QUIT").InSession(1), "-ERR some deleted messages not removed\r\n"),
+		"never sent": pop3server.Cut(pop3server.On("NOOP").InSession(1), pop3server.Close),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := openLedger(t)
+			b := newBench(t, mailbox.Config{Ledger: l}, nil, pop3server.WithHooks(hook))
+			for _, uid := range []string{"1", "2", "3"} {
+				b.drop.Add(letter(uid, "kind "+uid, 50))
+			}
+			b.mustOpen()
+			scanAll(t, b, ids(b.box.List()))
+			s := take(t, b, false)
+			if _, err := s.Dele(1).Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if name == "never sent" {
+				_, err := s.Noop().Wait(t.Context())
+				s.Abort(err)
+			} else if err := s.Quit(t.Context()); err == nil {
+				t.Fatal("its QUIT was answered")
+			}
+			b.mustRelease()
+			again := newBench(t, mailbox.Config{Ledger: l}, nil)
+			again.drop.Add(letter("1", "kind 2", 50)) // the numbers of now
+			again.drop.Add(letter("2", "kind 3", 50))
+			again.mustOpen()
+			scanAll(t, again, ids(again.box.List()))
+			for id, want := range map[mailbox.ID]string{"1": "kind 2", "2": "kind 3"} {
+				if e := again.box.Envelope(id); e == nil || string(e.Subject) != want {
+					t.Errorf("%s is %q and shown as %+v", id, want, e)
+				}
+			}
+		})
+	}
+}
+
+func TestP3_BehindADeletionTheOthersWithoutAUIDLAreTold(t *testing.T) {
+	for name, tt := range map[string]struct {
+		uids    []string
+		options []pop3server.Option
+		refused bool
+	}{
+		"no UIDL":              {[]string{"a", "b", "c"}, []pop3server.Option{pop3server.Without("UIDL")}, false},
+		"one for all":          {[]string{"dup", "dup", "dup"}, nil, false},
+		"its DELE was refused": {[]string{"a", "b", "c"}, []pop3server.Option{pop3server.Without("UIDL"), pop3server.WithHooks(pop3server.Refuse(pop3server.On("DELE"), "no"))}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var messages []pop3server.Message
+			for i, uid := range tt.uids {
+				messages = append(messages, letter(uid, fmt.Sprintf("letter %d", i+1), 50))
+			}
+			b := newBench(t, mailbox.Config{}, messages, tt.options...)
+			b.mustOpen()
+			all := ids(b.box.List())
+			scanAll(t, b, all)
+			s := take(t, b, false)
+			if _, err := s.Dele(1).Wait(t.Context()); (err != nil) != tt.refused {
+				t.Fatal(err)
+			}
+			if err := s.Quit(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s = take(t, b, true)
+			defer s.Give()
+			first := 1
+			if tt.refused {
+				first = 0
+			}
+			for i, id := range all[first:] {
+				if m, err := s.Bind(id); err != nil || m.Number != i+1 {
+					t.Errorf("message %d is number %d, %v; warnings %q", first+i+1, m.Number, err, b.box.Info().Warnings)
+				}
+			}
+		})
 	}
 }

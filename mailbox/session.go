@@ -96,6 +96,7 @@ func (s *Session) ProveOrder(ctx context.Context, a, b int) error {
 			return nil
 		}
 		i, _ := s.list.Number(n)
+		s.m.takeForeseen(n) // it is for the answers, not for the headers
 		asked = append(asked, item{msg: s.list.Messages[i]})
 	}
 	err := s.m.fetchHeaders(ctx, sliceSource(asked), fullSpeed, func(it item) { it.recycle() })
@@ -145,6 +146,7 @@ func (s *Session) Quit(ctx context.Context) error {
 	s.m.conn.CompareAndSwap(s.client, nil)
 	_, err := s.client.Quit().Wait(ctx)
 	err = joinClose(err, s.client.Close())
+	s.m.forgetDeleted(s.list, s.deles) // whatever was answered: they may be gone
 	if err != nil && broken(err) {
 		s.m.setState(Lost, err)
 		return fmt.Errorf("ending the session with QUIT: %w", err)
@@ -153,7 +155,6 @@ func (s *Session) Quit(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ending the session with QUIT: %w", err)
 	}
-	s.m.forgetDeleted(s.list, s.deles)
 	return nil
 }
 
@@ -179,6 +180,7 @@ func (s *Session) Abort(cause error) {
 		return
 	}
 	s.over = true
+	s.m.forgetDeleted(s.list, s.deles) // some servers carry a DELE out whatever becomes of the session
 	if cause != nil {
 		s.m.brokeAt = time.Now()
 		s.m.suspect(cause, s.client.Window() > 1)

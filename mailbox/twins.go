@@ -9,13 +9,14 @@ import (
 	"popmark/pop3client"
 )
 
-// Some servers are one text late: in a flight of TOPs each gets what belongs to the one before it. A mark does not
-// show that where the group's last message has the touchstone's header, or where the mark came in another flight.
+// Some servers are one text late: each TOP, in a flight or in any case, gets what belongs to the one before it. A mark does
+// not show that where the group's last message has the touchstone's header, or where the mark came in another flight.
 // But the first message that gets a wrong header gets that of the message before it, which has got it
 // too. So what comes twice running is a twin, and in doubt until it comes again alone, or behind another header.
 //
 // The touchstone's header in answer to another TOP is in doubt as well: of a server that is more than one text late
-// a mark shows nothing where the header that it gets is such a one.
+// from a group's first TOPs on, a mark shows nothing where the header that it gets is such a one. One that becomes
+// so within a group, before a twin of the touchstone, is not found.
 
 const (
 	// fewTwins are asked for one at a time.
@@ -175,6 +176,9 @@ func (s *headerScan) expect(ctx context.Context, it *item, answer *pop3client.Pe
 	case refused(now.err): // what stands behind it stays in doubt, so that this session is of no use
 		return fmt.Errorf("asking again for the header of message %d: %w", it.msg.Number, ErrDisorder)
 	case (now.err == nil) != (it.err == nil), !bytes.Equal(now.raw, it.raw):
+		if !s.several { // pipelining is not to blame
+			return fmt.Errorf("asking again for the header of message %d: %w", it.msg.Number, ErrDisorder)
+		}
 		return garbled(errTwins)
 	}
 	return nil

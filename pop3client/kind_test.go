@@ -70,6 +70,112 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// A password that may be wrong is never sent again, since that can lock an account: where a server's words
+// speak of it beside a wish to try again, the login is refused. A login that failed for a reason
+// which is no password's may be tried again.
+func TestP6_WordsThatMayMeanAWrongPasswordWinOverTryAgain(t *testing.T) {
+	for _, text := range []string{
+		"wrong password, please try again",
+		"Incorrect username or password. Please try again.",
+		"Invalid password, try again later",
+		"bad login, try again",
+		"Password incorrect, too many failures will lock the account",
+		"Password supplied for \"joe\" is incorrect. Try again.",
+		"Login failed: invalid user or password; try again in a moment",
+		"Authentication failure, please try later",
+		"Authorization failed, try again later",
+		"Access denied, mailbox locked",
+		"password incorrect. Your account may be locked by another session",
+		"The password that you entered is not right (or your mailbox is in use)",
+		"Bad username or password, or mailbox busy",
+		"Username and password not accepted, try again",
+		"Please check your username and password and try again",
+		"Password mismatch, temporary block follows",
+		"Authentication failed. Too many invalid logons.",
+		"Too many failed login attempts",
+		"Too many bad auth attempts",
+		"Login failed 5 times, too many failures",
+		"invalid credentials (too many connections?)",
+		"Access token expired, try again",
+		"Unable to process request: user unknown, try again",
+		"No such user, or temporary failure",
+		"Account disabled, try again later",
+		"Account temporarily suspended, try again later",
+		"Mailbox does not exist, please try again",
+		"No such mailbox; try again later",
+		"Sorry, POP3 is not allowed for this user, upgrade or try again",
+		"Login fail. Account is abnormal, service is not open, password is incorrect, login frequency limited, or system is busy.",
+		"Password error or login too frequently",
+		"Login refused by the authentication server, try again later",
+		"the authentication server rejected the login",
+		"Your account has been locked by too many failures",
+		"用户名或密码错误,请重试",
+		"密码错误，请稍后再试",
+		"口令不正确，请重试",
+		"帐号不存在，请稍后再试",
+		"账号已停用，请稍后再试",
+		"邮箱不存在，请稍后重试",
+		"登录失败，请稍后再试",
+		"登录失败。帐号异常、密码错误、登录频率受限或系统繁忙",
+		"请检查授权码后重试",
+		"账号已被锁定，登录频繁",
+		"錯誤次數過多，請稍後再試",
+		"帳號或密碼錯誤，請稍後重試",
+		"\xc3\xdc\xc2\xeb\xb4\xed\xce\xf3\xa3\xac\xc7\xeb\xc9\xd4\xba\xf3\xd4\xd9\xca\xd4", // 密码错误，请稍后再试 in GBK
+	} {
+		for _, command := range []string{"PASS", "APOP", "AUTH PLAIN"} {
+			if e := (&Client{}).serverError(command, []byte(text)); e.Kind() != KindRefused {
+				t.Errorf("%s: -ERR %s: %s, want %s", command, e.Text, e.Kind(), KindRefused)
+			}
+		}
+	}
+	for _, text := range []string{
+		"LOGIN failed, server busy",
+		"Login failed: too many connections from your IP",
+		"Login failed: mailbox is locked",
+		"Authentication failed: mailbox already in use",
+		"Access denied: mailbox is locked by another connection",
+		"Your account is locked by another session",
+		"Temporary authentication failure",
+		"Mailbox already open",
+		"Your mailbox is currently being accessed by another process",
+		"maildrop being read already /var/mail/joe",
+		"/var/spool/mail/.joe.pop lock busy!  Is another session active? (11)",
+		"Mailbox of user badger is locked by another session",
+		"Can't get lock.  Mailbox in use",
+		"Timeout while waiting for lock",
+		"Unable to obtain lock on mail file",
+		"User has too many open sessions",
+		"Maximum number of connections from user+IP exceeded",
+		"Already logged on",
+		"maildrop busy",
+		"Login too frequently",
+		"Please wait 15 minutes",
+		"Mailbox temporarily unavailable",
+		"Exceeded the login limit for a 15 minute period. Reduce the frequency of requests to the POP3 server.",
+		"Server Unavailable. 21",
+		"authentication backend not available",
+		"Can not connect to authentication server",
+		"Internal error occurred. Refer to server log for more information.",
+		"登录失败，系统繁忙，请稍后再试",
+		"登录频率过高",
+		"邮箱正在使用",
+		"系统内部错误",
+		"系統忙碌中，請稍後再試",
+		"\xcf\xb5\xcd\xb3\xb7\xb1\xc3\xa6\xa3\xac\xc7\xeb\xc9\xd4\xba\xf3", // 系统繁忙，请稍后 in GBK
+	} {
+		if e := (&Client{}).serverError("PASS", []byte(text)); e.Kind() != KindTryLater {
+			t.Errorf("-ERR %s: %s, want %s", e.Text, e.Kind(), KindTryLater)
+		}
+	}
+	// Of a message or a server nothing is refused for good, and no password was sent.
+	for command, text := range map[string]string{"TOP 1 0": "internal error", "RETR 1": "unknown account, internal error"} {
+		if e := (&Client{}).serverError(command, []byte(text)); e.Kind() != KindOther {
+			t.Errorf("%s: -ERR %s: %s", command, text, e.Kind())
+		}
+	}
+}
+
 func TestP6_ASecretInTheServersWordsChangesNotWhatTheyMean(t *testing.T) {
 	for _, tc := range []struct {
 		secret, command, text string

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"popmark/account"
+	"popmark/commit"
 	"popmark/delivery"
 	"popmark/mailbox"
 	"popmark/triage"
@@ -137,6 +138,9 @@ func statusOf(err error) int {
 		return exitProtocol
 	case mailbox.Unsafe:
 		return exitConfig
+	}
+	if mailbox.IsRefusal(err) || errors.Is(err, commit.ErrNoUIDL) {
+		return exitUnavailable // the server does not do what the run can't do without
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 		return exitCantCreate

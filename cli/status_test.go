@@ -55,6 +55,10 @@ func TestEveryErrorHasItsStatus(t *testing.T) {
 		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, 69},
 		// A commit that failed on this side is not the server's fault, whatever else broke.
 		{&commit.StopError{Err: &delivery.Error{Class: delivery.ErrIO, Err: &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}}}, 74},
+		// Nor is it this side's where the server, come back to, refuses its list or has no UIDL any more.
+		{&commit.StopError{Err: &pop3client.ServerError{Command: "LIST", Text: "no"}}, 69},
+		{&commit.StopError{Err: commit.ErrNoUIDL}, 69},
+		{errors.Join(&delivery.Error{Class: delivery.ErrIO, Err: syscall.ENOSPC}, &pop3client.ServerError{Command: "QUIT", Text: "no"}), 74},
 		{&statusError{69, io.EOF}, 69},
 		{&signalError{syscall.SIGHUP}, 129},
 		{&signalError{syscall.SIGINT}, 130},

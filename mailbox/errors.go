@@ -71,8 +71,8 @@ func ClassOf(err error) Class {
 		return Unsafe
 	case errors.Is(err, pop3client.ErrNoMechanism), errors.Is(err, pop3client.ErrNoTLS), errors.Is(err, ErrNoTOP):
 		return Permanent
-	case errors.As(err, &limit), errors.As(err, &protocol), errors.Is(err, ErrDisorder), errors.Is(err, pop3client.ErrInjection),
-		errors.Is(err, pop3client.ErrServerUnverified):
+	case errors.As(err, &limit), errors.As(err, &protocol), errors.Is(err, pop3client.ErrInjection),
+		errors.Is(err, pop3client.ErrServerUnverified), outOfStep(err):
 		return Protocol
 	case errors.As(err, &cut) && cut.Last != nil:
 		return classOfGoodbye(cut.Last)
@@ -90,6 +90,14 @@ func ClassOf(err error) Class {
 	}
 	return Other
 }
+
+// outOfStep says whether an error is an answer that is none to its question.
+func outOfStep(err error) bool {
+	return errors.Is(err, ErrDisorder) || errors.Is(err, errOverlong) || errors.Is(err, errTooMuch) || errors.Is(err, errUnknown)
+}
+
+// IsRefusal says whether an error is a -ERR of the server, of whatever class.
+func IsRefusal(err error) bool { return refused(err) }
 
 // local says whether an error is of a file. It is asked since the operating system's error
 // numbers are net.Errors, whatever they came from; those of a connection are in a net.OpError.

@@ -37,6 +37,16 @@ func TestErrorOfAFileIsNoErrorOfTheLine(t *testing.T) {
 		{io.ErrUnexpectedEOF, Unavailable},
 		{errors.Join(file, dial), Unavailable},
 		{context.Canceled, Cancelled},
+		// What the server answers out of step is no fault of this side.
+		{ErrDisorder, Protocol},
+		{fmt.Errorf("%w: %w", ErrDisorder, &pop3client.ProtocolError{Command: "LIST 3"}), Protocol},
+		{errOverlong, Protocol},
+		{blameGuess(errTooMuch), Protocol},
+		{blameGuess(errUnknown), Protocol},
+		{blameGuess(&pop3client.CutError{Command: "TOP 1 0"}), Unavailable},
+		{garbled(errTwins), Protocol},
+		{garbled(errAlone), Protocol},
+		{garbled(pop3client.ErrAmbiguousEnd), Protocol},
 	} {
 		if got := ClassOf(tc.err); got != tc.want {
 			t.Errorf("%v has class %v, want %v", tc.err, got, tc.want)

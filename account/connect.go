@@ -406,10 +406,9 @@ func (a *Account) loginError(err error) error {
 			Next: "see what popmark check shows of the server, and name a mechanism with --auth",
 		}
 	case errors.As(err, new(*pop3client.TimeoutError)):
-		// UTF8 goes with the login, and a server may lose what comes together. To find that out would cost a second try.
 		return &Error{
 			Kind: Unavailable, Doing: doing, Err: err,
-			Next: "run the same command again, with --no-pipeline if it ends like this every time",
+			Next: "run the same command again, with a longer --timeout if the server is only slow; --transcript FILE shows where it falls silent",
 		}
 	case errors.As(err, new(*pop3client.StateError)):
 		// A password was looked at before, so it is the user name or a token.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -53,14 +52,18 @@ func (a *app) check(ctx context.Context, b *opened, asJSON bool) error {
 		return err
 	}
 	info := b.box.Info()
+	var noTOP error
 	if !info.TOP && len(list.Messages) > 0 {
 		// Old servers have TOP without saying so; one message tells.
-		if _, err := b.box.Top(ctx, list.Messages[0].ID, 0); err != nil && mailbox.ClassOf(err) != mailbox.Other && !errors.Is(err, mailbox.ErrNoTOP) {
+		_, err := b.box.Top(ctx, list.Messages[0].ID, 0)
+		if err != nil && !mailbox.IsRefusal(err) && mailbox.ClassOf(err) != mailbox.Other {
 			return b.fault("trying TOP on", err)
 		}
-		info = b.box.Info()
+		if info = b.box.Info(); !info.TOP {
+			noTOP = mailbox.WithoutTOP(err)
+		}
 	}
-	found := remarks(info, len(list.Messages) > 0, b.account.Local())
+	found := remarks(info, noTOP, b.account.Local())
 	info.Warnings = append(info.Warnings, found...)
 	if !asJSON {
 		for _, w := range found {
@@ -76,13 +79,13 @@ func (a *app) check(ctx context.Context, b *opened, asJSON bool) error {
 }
 
 // remarks are warnings about things that are no fault of any one answer.
-func remarks(i mailbox.Info, hasMail, local bool) []message.Safe {
+func remarks(i mailbox.Info, noTOP error, local bool) []message.Safe {
 	var all []message.Safe
 	if i.TLS == "" && !local {
 		all = append(all, "the connection is not encrypted: mail can be read on the way")
 	}
-	if !i.TOP && hasMail {
-		all = append(all, "the server has no TOP: senders and subjects can't be seen before fetching")
+	if noTOP != nil {
+		all = append(all, message.MakeSafe(noTOP.Error()))
 	}
 	if effect, why := i.Retr(); effect == mailbox.RetrMarks {
 		all = append(all, why)

@@ -104,6 +104,7 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 	"no-dele-2":     option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("DELE 2").InSession(1), "message 2 is in use"))),
 	"no-retr-2":     option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("RETR 2"), "message 2 is \x1b[31mdamaged"))),
 	"no-top-2":      option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP 2"), "message 2 is damaged"))),
+	"no-top-now":    option(pop3server.Without("CAPA"), pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP"), "[SYS/TEMP] busy"))),
 	"sys-perm":      option(pop3server.WithHooks(pop3server.Refuse(loginCommand, "[SYS/PERM] no mailbox for you"))),
 	"stalled":       option(pop3server.WithHooks(pop3server.Stall(pop3server.On("RETR 2")))),
 	"odd-uidl": func(d *pop3server.Memory) []pop3server.Option {

@@ -122,6 +122,7 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, tries int, err e
 	defer func() { m.care.kept, m.care.taken = m.care.taken, false }()
 	err = m.fetchHeaders(m.closing, feed.next, m.care.pace(forScreen), func(it item) {
 		m.care.got(&it)
+		m.keepRefusal(&it)
 		if feed.got(); errors.Is(it.err, ErrPassedOver) {
 			answered++ // nobody answered
 		}

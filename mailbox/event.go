@@ -44,7 +44,10 @@ type (
 		Err   error
 	}
 	// WarningEvent is something odd about the server that does not stop the work.
-	WarningEvent struct{ Text message.Safe }
+	WarningEvent struct {
+		Text  message.Safe
+		NoTOP bool // it is [ErrNoTOP]
+	}
 	// ScanDoneEvent says that the background scan has asked for every header.
 	ScanDoneEvent struct{}
 )

@@ -91,6 +91,7 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, keep int, headers chan
 		if m.care.got(&it); !errors.Is(it.err, ErrPassedOver) {
 			answered++
 		}
+		m.keepRefusal(&it)
 		m.noteListedTOP(&it)
 		decoders.put(it)
 	}
@@ -144,9 +145,11 @@ func (m *Mailbox) noteListedTOP(it *item) {
 	}
 	lacks := refused(it.err) && !m.topAnswered && m.listedRefusals >= topTries
 	m.mu.Unlock()
+	if errors.Is(it.err, ErrNoTOP) || lacks {
+		it.err = m.noTOP()
+	}
 	if lacks {
-		it.err = ErrNoTOP
-		m.warn(message.Safe(ErrNoTOP.Error()))
+		m.warnNoTOP()
 	}
 }
 

@@ -76,6 +76,7 @@ type Mailbox struct {
 	// topAnswered is whether a scan had an answer to TOP; listedRefusals counts what a server that lists it refused.
 	topAnswered    bool
 	listedRefusals int
+	refusedTOP     error // the first
 	scanning       bool
 	watching       bool
 	pipelining     suspicion
@@ -343,10 +344,13 @@ func (m *Mailbox) setState(s State, err error) {
 // maxWarnings bounds the warnings kept: they quote a server, which can always say something new.
 const maxWarnings = 100
 
-func (m *Mailbox) warn(text message.Safe) {
+func (m *Mailbox) warn(text message.Safe) { m.warnOf(WarningEvent{Text: text}) }
+
+func (m *Mailbox) warnOf(w WarningEvent) {
+	text := w.Text
 	m.mu.Lock()
-	for _, w := range m.info.Warnings {
-		if w == text {
+	for _, before := range m.info.Warnings {
+		if before == text {
 			m.mu.Unlock()
 			return
 		}
@@ -356,7 +360,7 @@ func (m *Mailbox) warn(text message.Safe) {
 	}
 	m.info.Warnings = append(m.info.Warnings, text)
 	m.mu.Unlock()
-	m.notify(WarningEvent{text})
+	m.notify(w)
 }
 
 func (m *Mailbox) notify(e Event) {

@@ -243,13 +243,18 @@ func TestOneRefusedTopCostsOneHeader(t *testing.T) {
 
 func TestServerWithoutTopIsAskedFewTimes(t *testing.T) {
 	refuse := pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP"), "unknown command"))
+	busy := pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP"), "busy \x1b[31mnow"))
+	const has, refuses = "the server has no TOP: ", "the server refuses TOP (busy "
 	for name, tt := range map[string]struct {
 		most    int // TOPs: where it lists TOP it is asked on
+		says    string
 		options []pop3server.Option
 	}{
-		"it does not list TOP":                 {200, []pop3server.Option{pop3server.Without("TOP")}},
-		"it lists TOP":                         {600, []pop3server.Option{refuse}},
-		"it lists TOP and bears one at a time": {600, []pop3server.Option{refuse, pop3server.Without("PIPELINING")}},
+		"it does not list TOP":                 {200, has, []pop3server.Option{pop3server.Without("TOP")}},
+		"it lists TOP":                         {600, has, []pop3server.Option{refuse}},
+		"it lists TOP and bears one at a time": {600, has, []pop3server.Option{refuse, pop3server.Without("PIPELINING")}},
+		"it lists TOP and says another reason": {600, refuses, []pop3server.Option{busy}},
+		"it is busy and lists nothing":         {200, refuses, []pop3server.Option{busy, pop3server.Without("CAPA")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, mailbox.Config{}, letters(500), tt.options...)
@@ -263,6 +268,8 @@ func TestServerWithoutTopIsAskedFewTimes(t *testing.T) {
 					t.Fatalf("%s has a header", h.ID)
 				case !errors.Is(h.Err, mailbox.ErrNoTOP):
 					own++
+				case !strings.HasPrefix(h.Err.Error(), tt.says):
+					t.Fatalf("%s: %v, want %s", h.ID, h.Err, tt.says)
 				}
 			}
 			tops := 0
@@ -274,8 +281,8 @@ func TestServerWithoutTopIsAskedFewTimes(t *testing.T) {
 			if tops > tt.most || own > 3 {
 				t.Errorf("a server without TOP was asked %d times, and %d refusals are told", tops, own)
 			}
-			if !b.warned("no TOP") {
-				t.Errorf("warnings: %q", b.box.Info().Warnings)
+			if warnings := texts(b.box.Info().Warnings); !b.warned(tt.says) || strings.Contains(strings.Join(warnings, ""), "\x1b") {
+				t.Errorf("warnings: %q", warnings)
 			}
 		})
 	}

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"popmark/message"
 	"popmark/pop3client"
 )
 
@@ -193,7 +192,7 @@ func (m *Mailbox) noteTOP(answered bool) {
 	lacks := m.topRefusals == topTries
 	m.mu.Unlock()
 	if lacks {
-		m.warn(message.Safe(ErrNoTOP.Error()))
+		m.warnNoTOP()
 	}
 }
 

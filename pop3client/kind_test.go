@@ -227,6 +227,24 @@ func TestRefusalsThatAskForTLS(t *testing.T) {
 	}
 }
 
+func TestWordsForACommandThatIsNotKnown(t *testing.T) {
+	for words, want := range map[string]bool{
+		"Unknown command.":                   true,
+		"unknown":                            true,
+		"Command not implemented":            true,
+		"TOP is not supported":               true,
+		"syntax error":                       true,
+		"busy":                               false,
+		"no such message":                    false,
+		"[SYS/TEMP] the mailbox is rebuilt":  false,
+		"message 2 is damaged, ask the host": false,
+	} {
+		if got := (&Client{}).serverError("TOP 1 0", []byte(words)).UnknownCommand(); got != want {
+			t.Errorf("%s: %v", words, got)
+		}
+	}
+}
+
 func TestWordsForABindingThatIsNotKnown(t *testing.T) {
 	for words, want := range map[string]bool{
 		"unsupported-channel-binding-type":        true,

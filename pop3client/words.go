@@ -151,6 +151,18 @@ func saysUnknown(words string) bool {
 		})
 }
 
+// unknownWords are how servers say that they do not know a command, whichever it is.
+var unknownWords = []string{
+	"unknown", "unrecogni", "not recogni", "not implemented", "unimplemented", "not supported", "unsupported", "invalid command",
+	"bad command", "illegal command", "no such command", "not a command", "command not valid", "command is not valid", "not a valid command", "syntax error",
+}
+
+// UnknownCommand reports whether the server's words say that it does not know what was asked of it, as against
+// that it does not do it now or with this message.
+func (e *ServerError) UnknownCommand() bool {
+	return containsAny(strings.ToLower(e.Text), unknownWords)
+}
+
 // saysUnbound reports whether words say that the kind of channel binding is not known, as SCRAM's
 // errors unsupported-channel-binding-type and channel-binding-not-supported do (RFC 5802, section 7).
 // That a binding does not match is another thing: somebody is in the middle.

@@ -11,19 +11,20 @@ import (
 	"popmark/triage"
 )
 
-// choose gives the indexes in the list of what is selected. Headers are asked for only
-// where some selection needs them. The error is errListChanged where there are messages by
-// then that nobody looked at.
-func (a *app) choose(ctx context.Context, b *opened, list *mailbox.List, selection *triage.Selection) ([]int, error) {
+// choose gives the indexes in the list of what is selected, and the messages of which that can't be told.
+// Headers are asked for only where some selection needs them. The error is errListChanged where there are
+// messages by then that nobody looked at.
+func (a *app) choose(ctx context.Context, b *opened, list *mailbox.List, selection *triage.Selection) (selected []int, open []unjudged, err error) {
 	if selection.NeedsHeaders() {
-		if err := a.readHeaders(ctx, b, list); err != nil {
-			return nil, err
+		if open, err = a.readHeaders(ctx, b, list, selection.Unsure); err != nil {
+			return nil, nil, err
 		}
 	}
-	return selection.In(list, func(i int) triage.Row {
+	selected, err = selection.In(list, func(i int) triage.Row {
 		m := &list.Messages[i]
 		return triage.Row{Message: m, Envelope: b.box.Envelope(m.ID)}
 	})
+	return selected, open, err
 }
 
 // lostTrack is an error where the line broke and a message of no UIDL of its own could not be
@@ -35,48 +36,45 @@ func lostTrack(header mailbox.Header) error {
 	return &statusError{exitUnavailable, errors.New("reading headers: the line broke, and messages without a UIDL of their own can't be found again in the new session: run it again")}
 }
 
-// readHeaders reads the headers of the whole mailbox; those that are known already cost nothing. Of
-// what is wrong with single messages nothing is told where the error is errListChanged.
-func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List) (err error) {
+// readHeaders reads the headers of the whole mailbox; those that are known already cost nothing. It gives
+// the messages that a query leaves open without theirs. Of what is wrong with single messages nothing
+// is told where there is an error.
+func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List, unsure func(triage.Row) bool) ([]unjudged, error) {
 	ids := make([]mailbox.ID, len(list.Messages))
 	for i := range list.Messages {
 		ids[i] = list.Messages[i].ID
 	}
-	var without []mailbox.Header
-	defer func() {
-		if !errors.Is(err, errListChanged) {
-			a.tellWithout(list, without)
-		}
-	}()
+	var gone []mailbox.Header
+	open := openMessages{list: list, unsure: unsure}
 	for header, err := range b.box.Headers(ctx, ids) {
 		if err != nil {
-			return b.fault("reading headers from", err)
+			return nil, b.fault("reading headers from", err)
 		}
 		if err := lostTrack(header); err != nil {
-			return err
+			return nil, err
 		}
-		if header.Err != nil && !errors.Is(header.Err, mailbox.ErrNoTOP) { // of that the mailbox warns once
-			without = append(without, header)
+		switch {
+		case errors.Is(header.Err, mailbox.ErrGone):
+			gone = append(gone, header)
+		case header.Err != nil:
+			open.without(header)
 		}
 	}
-	if unseen(b.box.List(), list, without) {
-		return errListChanged
+	if unseen(b.box.List(), list, gone) {
+		return nil, errListChanged
 	}
-	return nil
+	all, err := open.end(b)
+	if err == nil {
+		a.tellGone(list, gone)
+	}
+	return all, err
 }
 
-// tellWithout tells of messages whose headers could not be read.
-func (a *app) tellWithout(list *mailbox.List, without []mailbox.Header) {
-	for _, header := range without {
-		at, ok := list.Find(header.ID)
-		if !ok {
-			continue
-		}
-		text := fmt.Sprintf("message %d: %v: no query that asks for its header selects it", list.Messages[at].Number, header.Err)
-		if errors.Is(header.Err, mailbox.ErrPassedOver) { // nobody refused it: something was not done
-			a.failed(errors.New(text))
-		} else {
-			a.warn(message.MakeSafe(text))
+// tellGone tells of messages that went meanwhile: nothing is left to do with them.
+func (a *app) tellGone(list *mailbox.List, gone []mailbox.Header) {
+	for _, header := range gone {
+		if at, ok := list.Find(header.ID); ok {
+			a.warn(message.MakeSafe(fmt.Sprintf("message %d: %v", list.Messages[at].Number, header.Err)))
 		}
 	}
 }
@@ -100,15 +98,15 @@ func inStanding(list *mailbox.List, newest func() *mailbox.List, choose func(*ma
 
 // unseen tells whether a list has messages that nobody looked at when headers were read by an earlier one: it
 // did not have them, or the list of a session in between.
-func unseen(list, before *mailbox.List, without []mailbox.Header) bool {
+func unseen(list, before *mailbox.List, gone []mailbox.Header) bool {
 	if list == before {
 		return false
 	}
 	return slices.ContainsFunc(list.Messages, func(m mailbox.Message) bool {
 		_, known := before.Find(m.ID)
 		return !known
-	}) || slices.ContainsFunc(without, func(h mailbox.Header) bool {
+	}) || slices.ContainsFunc(gone, func(h mailbox.Header) bool {
 		_, back := list.Find(h.ID)
-		return back && errors.Is(h.Err, mailbox.ErrGone)
+		return back
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -121,7 +122,8 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	}
 	delivery.Tell(dest, func(w string) { a.warn(message.MakeSafe(w)) })
 	t.state.noteIn(dest)
-	b, err := a.prepare(target, t, uses{journal: true})
+	judges := slices.ContainsFunc(markings, func(m marking) bool { return m.selection.NeedsHeaders() })
+	b, err := a.prepare(target, t, uses{journal: true, judges: judges})
 	if err != nil {
 		return errors.Join(err, dest.Close(), closeBin(bin))
 	}
@@ -284,16 +286,24 @@ const lastWait = 5 * time.Second
 // errOtherNumbers ends a run before anything is done.
 var errOtherNumbers = &statusError{exitTryLater, errors.New("reading headers: the line was taken up again, and the numbers may be those of other messages now: run popmark list, and say anew which you mean")}
 
-// plan marks what is selected, in a list that stands when all is chosen.
-func (a *app) plan(ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order) (plan triage.Plan, err error) {
+// plan marks what is selected, in a list that stands when all is chosen, and tells of what is left open.
+func (a *app) plan(ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order, out *commitPrinter) (plan triage.Plan, err error) {
+	var open []commit.Event
 	err = inStanding(list, b.box.List, func(newest *mailbox.List) (err error) {
 		if newest != list && !sameNumbered(markings, list, newest) {
 			return errOtherNumbers
 		}
-		plan, err = a.planIn(ctx, b, newest, markings, order)
+		plan, open, err = a.planIn(ctx, b, newest, markings, order)
 		return err
 	})
-	return plan, err
+	if err != nil {
+		return triage.Plan{}, err
+	}
+	for _, e := range open {
+		out.open++
+		out.event(e)
+	}
+	return plan, nil
 }
 
 // sameNumbered tells whether the selections by number select the same messages in two lists.
@@ -311,18 +321,22 @@ func sameNumbered(markings []marking, one, other *mailbox.List) bool {
 	})
 }
 
-// planIn marks what is selected. A message that two different marks claim is an error.
-func (a *app) planIn(ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order) (triage.Plan, error) {
+// planIn marks what is selected, and gives as failed what it can't be told of whether it is. A message
+// that two different marks claim is an error.
+func (a *app) planIn(
+	ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order,
+) (plan triage.Plan, open []commit.Event, err error) {
 	claims := make([]*marking, len(list.Messages))
+	left := make(map[int]commit.Event)
 	for i := range markings {
 		m := &markings[i]
-		selected, err := a.choose(ctx, b, list, m.selection)
+		selected, unjudged, err := a.choose(ctx, b, list, m.selection)
 		if err != nil {
-			return triage.Plan{}, fmt.Errorf("--%v: %w", m.mark, err)
+			return triage.Plan{}, nil, fmt.Errorf("--%v: %w", m.mark, err)
 		}
 		for _, at := range selected {
 			if before := claims[at]; before != nil && before.mark != m.mark {
-				return triage.Plan{}, &usageError{
+				return triage.Plan{}, nil, &usageError{
 					"marking message " + fmt.Sprint(list.Messages[at].Number),
 					fmt.Sprintf("--%v %q and --%v %q both claim it", before.mark, before.selection, m.mark, m.selection),
 					"let one of them leave it out",
@@ -330,13 +344,26 @@ func (a *app) planIn(ctx context.Context, b *opened, list *mailbox.List, marking
 			}
 			claims[at] = m
 		}
+		for _, u := range unjudged {
+			if _, known := left[u.at]; !known {
+				left[u.at] = commit.Event{
+					Kind: commit.Failed, Number: list.Messages[u.at].Number, UID: list.Messages[u.at].UID, Action: m.mark,
+					Err: u.why(fmt.Sprintf("--%v %q", m.mark, m.selection)),
+				}
+			}
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(left)) {
+		if claims[at] == nil || claims[at].mark != left[at].Action { // else another selection has decided it
+			open = append(open, left[at])
+		}
 	}
 	return triage.NewPlan(list, func(i int) triage.Mark {
 		if claims[i] == nil {
 			return triage.Skip
 		}
 		return claims[i].mark
-	}, order), nil
+	}, order), open, nil
 }
 
 // commitError names the signal in the error of a run that one ended.

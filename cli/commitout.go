@@ -13,6 +13,7 @@ import (
 type commitPrinter struct {
 	app  *app
 	json bool
+	open int // messages of which it can't be told whether they are marked, which were told of as failed
 	o    object
 }
 
@@ -93,6 +94,7 @@ func participle(m triage.Mark) string {
 
 // done prints the last line.
 func (p *commitPrinter) done(s commit.Summary) error {
+	s.Failed += p.open
 	if p.json {
 		p.o.begin()
 		p.o.text("event", "done")

@@ -39,7 +39,7 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			want := uses{soon: true}
+			want := uses{soon: true, judges: query.NeedsHeaders()}
 			if everything := len(args) == 1; everything || query.NeedsHeaders() {
 				want.guess = mailbox.GuessNew
 			}
@@ -97,6 +97,7 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 			ids = append(ids, list.Messages[i].ID)
 		}
 	}
+	open := openMessages{list: list, unsure: query.Unsure}
 	next, shown := 0, make([]mailbox.ID, 0, min(len(ids), seenAtOnce))
 	for header, err := range b.box.PassHeaders(ctx, ids) {
 		if err != nil {
@@ -111,11 +112,15 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		}
 		next = at + 1
 		row := triage.Row{Message: &list.Messages[at], Envelope: header.Envelope}
-		if header.Err != nil && !errors.Is(header.Err, mailbox.ErrNoTOP) { // of that the mailbox warns once
-			a.warn(message.MakeSafe(fmt.Sprintf("message %d: %v: it is shown without its header", row.Message.Number, header.Err)))
+		if header.Err != nil && query.Unsure(row) {
+			open.without(header)
+			continue
 		}
 		if !query.Match(row) {
 			continue
+		}
+		if header.Err != nil && (query.NeedsHeaders() || !errors.Is(header.Err, mailbox.ErrNoTOP)) { // of that the mailbox warns once
+			a.warn(withoutHeader(row.Message, header.Err))
 		}
 		if err := show(row); err != nil {
 			return err
@@ -126,7 +131,22 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		}
 	}
 	b.box.MarkSeen(shown)
+	left, err := open.end(b)
+	for _, u := range left {
+		a.failed(fmt.Errorf("listing message %d: %w", list.Messages[u.at].Number, u.why("the query")))
+	}
+	if err != nil {
+		return err
+	}
 	return a.out.Flush() // what is left to do need not be waited for
+}
+
+// withoutHeader is said of a message that is shown all the same; where there is no TOP at all, once.
+func withoutHeader(m *mailbox.Message, err error) message.Safe {
+	if errors.Is(err, mailbox.ErrNoTOP) {
+		return message.MakeSafe(err.Error())
+	}
+	return message.MakeSafe(fmt.Sprintf("message %d: %v: it is shown without its header", m.Number, err))
 }
 
 // jsonRows gives a printer of JSON Lines.

@@ -32,6 +32,7 @@ type uses struct {
 	journal bool          // it needs a ledger even where nothing is kept on disk
 	soon    bool          // a new ledger may be made afterwards
 	idle    time.Duration // after how long without use the mailbox's lock is let go; 0 is never
+	judges  bool          // a query asks for headers: that there are none is then told as its error
 	release bool          // it is let go as soon as nothing is asked
 
 	// Told what happens while the mailbox is used.
@@ -80,7 +81,11 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 	}
 	notify := want.notify
 	if notify == nil {
-		notify = a.tellWarnings
+		notify = func(e mailbox.Event) {
+			if w, ok := e.(mailbox.WarningEvent); ok && !(w.NoTOP && want.judges) {
+				a.warn(w.Text)
+			}
+		}
 	}
 	retries := o.retries
 	if retries == 0 {
@@ -100,12 +105,6 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 		Guess:       want.guess,
 	})
 	return b, nil
-}
-
-func (a *app) tellWarnings(e mailbox.Event) {
-	if w, ok := e.(mailbox.WarningEvent); ok {
-		a.warn(w.Text)
-	}
 }
 
 func (b *opened) connect(ctx context.Context, hints mailbox.Hints) (mailbox.Connection, error) {

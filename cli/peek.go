@@ -41,7 +41,7 @@ func (a *app) peekCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := a.prepare(target, &options, uses{})
+			b, err := a.prepare(target, &options, uses{judges: selection.NeedsHeaders()})
 			if err != nil {
 				return err
 			}
@@ -68,13 +68,17 @@ func (a *app) peek(ctx context.Context, b *opened, selection *triage.Selection, 
 	}
 	b.tellUnfinished(ctx, a, list)
 	var selected []int
+	var open []unjudged
 	err = inStanding(list, b.box.List, func(newest *mailbox.List) (err error) {
 		list = newest
-		selected, err = a.choose(ctx, b, list, selection)
+		selected, open, err = a.choose(ctx, b, list, selection)
 		return err
 	})
 	if err != nil {
 		return err
+	}
+	for _, u := range open {
+		a.failed(fmt.Errorf("peeking at message %d: %w", list.Messages[u.at].Number, u.why("the query")))
 	}
 	ids := make([]mailbox.ID, len(selected))
 	for i, at := range selected {

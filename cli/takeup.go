@@ -77,7 +77,7 @@ func (a *app) planOrTakeUp(
 	named := b.box.Info().UIDL
 	switch {
 	case !found, !before.Named() && !(before.Shifted(list) && byNumber(markings)):
-		return a.plan(ctx, b, list, markings, order)
+		return a.plan(ctx, b, list, markings, order, out)
 	case !named && before.Named():
 		return triage.Plan{}, errNamesNone
 	}

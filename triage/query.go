@@ -23,6 +23,9 @@ func (q *Query) String() string { return q.text }
 // question's opposite: nothing is deleted for what nobody knows.
 func (q *Query) Match(row Row) bool { return q.root.match(row) == yes }
 
+// Unsure says whether what is known of a row without its header does not tell whether it fits.
+func (q *Query) Unsure(row Row) bool { return row.Envelope == nil && q.root.match(row) == unknown }
+
 // NeedsHeaders says whether the query asks for anything that LIST and UIDL do not tell.
 func (q *Query) NeedsHeaders() bool { return q.root.needsHeaders() }
 

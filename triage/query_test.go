@@ -158,6 +158,33 @@ func TestP1_WhatIsNotKnownIsNotMatched(t *testing.T) {
 	}
 }
 
+func TestQueryIsUnsureOnlyWhereTheHeaderDecides(t *testing.T) {
+	row := Row{Message: &mailbox.Message{Number: 1, UID: "uid-1", Octets: 500}}
+	for query, want := range map[string]bool{
+		"subject:tea":                  true,
+		"-subject:tea":                 true,
+		"older:30d":                    true,
+		"larger:1k":                    false,
+		"larger:1k subject:tea":        false,
+		"smaller:1k OR subject:tea":    false,
+		"larger:1k OR subject:tea":     true,
+		"smaller:1k -subject:tea":      true,
+		"-(larger:1k OR subject:tea)":  true,
+		"-(smaller:1k OR subject:tea)": false,
+		"uid:uid-2 subject:tea":        false,
+	} {
+		q, err := ParseQuery(query, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := row
+		known.Envelope = new(message.Envelope) // without a date
+		if got := q.Unsure(row); got != want || q.Unsure(known) {
+			t.Errorf("%q is unsure: %v, and %v with a header", query, got, q.Unsure(known))
+		}
+	}
+}
+
 func TestQueryNeedsHeaders(t *testing.T) {
 	for query, want := range map[string]bool{
 		"": false, "larger:5M": false, "smaller:1k -uid:x is:new": false,

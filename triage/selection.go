@@ -146,6 +146,9 @@ func (s *Selection) Pins() bool {
 // NeedsHeaders says whether LIST and UIDL are not enough to find the messages.
 func (s *Selection) NeedsHeaders() bool { return s.query != nil && s.query.NeedsHeaders() }
 
+// Unsure is [Query.Unsure]; numbers leave nothing open.
+func (s *Selection) Unsure(row Row) bool { return s.query != nil && s.query.Unsure(row) }
+
 // In gives the indexes in the list of the selected messages, each once, in message
 // order. The row function gives what is known of a message; it is asked for
 // queries only. A number that the list does not have is a [*MissingError]; gaps

@@ -130,7 +130,8 @@ func (b *opened) finish(ctx context.Context, err error) error {
 	if err == nil || errors.Is(err, errReaderGone) {
 		switch released := b.box.Release(ctx); {
 		case released == nil || err != nil || b.last != nil && ctx.Err() != nil:
-		case b.last != nil: // all was done, and nothing depends on this QUIT
+		case ctx.Err() == nil && (b.last != nil || mailbox.ClassOf(released) != mailbox.Protocol):
+			// Nothing depends on this QUIT. Where its answer is none, those before it may be others' as well.
 			b.warn(message.MakeSafe(fmt.Sprintf("leaving the mailbox of %s: %v: everything was done all the same", b.name(), released)))
 		default:
 			err = b.fault("leaving", released)

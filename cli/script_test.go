@@ -85,6 +85,8 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 	"cut-at-retr":  option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("RETR 2"), 200, pop3server.Close))),
 	"cut-once":     option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("RETR 2").Nth(1), 200, pop3server.Close))),
 	"cut-second":   option(pop3server.WithHooks(pop3server.InSession(2, pop3server.Cut(pop3server.On("DELE"), pop3server.Close)))),
+	"no-quit":      option(pop3server.WithHooks(pop3server.Refuse(pop3server.On("QUIT"), "not \x1b[31mnow"))),
+	"odd-quit":     option(pop3server.WithHooks(pop3server.Answer(pop3server.On("QUIT"), "what?\r\n"))),
 	"cut-look":     option(pop3server.WithHooks(pop3server.InSession(2, pop3server.Cut(pop3server.On("QUIT"), pop3server.Close)))),
 	"quit-unheard": option(pop3server.WithHooks(
 		pop3server.InSession(1, pop3server.LoseAnswer(pop3server.On("QUIT"), pop3server.Close)),

@@ -96,6 +96,19 @@ func (a *Account) Local() bool {
 	return a.target.Scheme == POP3Unix || a.target.Host == "localhost" || err == nil && addr.Unmap().IsLoopback()
 }
 
+// Unreachable says what to look at where the server can't be reached or the line to it broke.
+func (a *Account) Unreachable() string {
+	switch {
+	case a.target.Scheme == POP3Unix:
+		return "see that the socket's path is right and that a server listens at it"
+	case a.settings.Tunnel != "":
+		return "see that the command of --tunnel reaches a POP3 server by itself"
+	case a.settings.Proxy != "":
+		return "see that the proxy, the host and the port are right and the line is up"
+	}
+	return "see that the host and the port are right and the line is up"
+}
+
 func modeOf(t Target, option string) (tlsMode, error) {
 	switch option {
 	case TLSAuto, "":

@@ -214,6 +214,12 @@ func (a *Account) dial(ctx context.Context, hints Hints, password string) (*pop3
 		e.Kind, e.Next = Unavailable, "see that the command of --tunnel works by itself"
 	} else if silent, ok := errors.AsType[*pop3client.TimeoutError](err); ok && silent.Step == "" && a.mode != implicit {
 		e.Next = "write pop3s:// if the port is one for TLS from the first octet; else try again later"
+		switch {
+		case a.target.Scheme == POP3Unix: // which has no TLS from the first octet
+			e.Next = ""
+		case a.settings.Tunnel != "":
+			e.Next = "write pop3s:// if TLS begins with the first octet there; else " + a.Unreachable()
+		}
 	}
 	return nil, e
 }

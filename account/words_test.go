@@ -140,6 +140,44 @@ func TestSilenceWhereAGreetingIsDueHintsAtTLS(t *testing.T) {
 	})
 }
 
+// TestAdviceFitsTheWayToTheServer is for ways on which a host and a port say nothing.
+func TestAdviceFitsTheWayToTheServer(t *testing.T) {
+	t.Setenv("ALL_PROXY", "")
+	t.Setenv("all_proxy", "")
+	for _, tc := range []struct {
+		target   string
+		settings Settings
+		reach    string // what Unreachable begins with
+		silence  string // what is advised where no greeting comes
+	}{
+		{"pop3://joe@mail.example", Settings{}, "see that the host and the port are right", "write pop3s:// if the port is one for TLS from the first octet"},
+		{"pop3s://joe@mail.example", Settings{}, "see that the host and the port are right", ""},
+		{"pop3://joe@mail.example", Settings{Proxy: "socks5://127.0.0.1:1"}, "see that the proxy, the host and the port", "write pop3s:// if the port is one for TLS from the first octet"},
+		{"pop3+unix://joe@/run/pop3", Settings{}, "see that the socket's path is right", ""},
+		{"pop3://joe@mail.example", Settings{Tunnel: "cat"}, "see that the command of --tunnel", "write pop3s:// if TLS begins with the first octet there; else see that the command of --tunnel"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			tc.settings.Password, tc.settings.Timeout = "secret", 5*time.Second
+			a, err := New(mustTarget(t, tc.target), tc.settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := a.Unreachable(); !strings.HasPrefix(got, tc.reach) {
+				t.Errorf("%s %+v: %s", tc.target, tc.settings, got)
+			}
+			a.options.Dialer = silent{t}
+			if a.mode == implicit {
+				a.options.Dialer = deaf{t}
+			}
+			_, _, err = a.Connect(t.Context(), Hints{})
+			own, ok := errors.AsType[*Error](err)
+			if !ok || !strings.HasPrefix(own.Next, tc.silence) || tc.silence == "" && own.Next != "" {
+				t.Errorf("%s %+v: %v", tc.target, tc.settings, err)
+			}
+		})
+	}
+}
+
 func TestSilenceInAHandshakeIsNoLeftWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, err := New(mustTarget(t, "pop3s://joe@mail.example"), Settings{Password: "secret", Timeout: 5 * time.Second})

@@ -176,7 +176,7 @@ func (b *opened) fault(doing string, err error) error {
 		mailbox.Refused:     "see that the user name and the password are right, and that POP3 is switched on for the mailbox; one login was tried",
 		mailbox.TryLater:    "try again in some minutes, or let --wait 10m do so",
 		mailbox.Permanent:   "the server has to be asked why; see its dialogue with --transcript FILE",
-		mailbox.Unavailable: "see that the host and the port are right and the line is up, then run the same command again",
+		mailbox.Unavailable: b.account.Unreachable() + ", then run the same command again",
 		mailbox.Protocol:    "see the dialogue with --transcript FILE",
 	}[class]
 	if class == mailbox.TryLater && b.waits {

@@ -11,20 +11,31 @@ import (
 	"popmark/triage"
 )
 
-// choose gives the indexes in the list of what is selected, and the messages of which that can't be told.
-// Headers are asked for only where some selection needs them. The error is errListChanged where there are
-// messages by then that nobody looked at.
-func (a *app) choose(ctx context.Context, b *opened, list *mailbox.List, selection *triage.Selection) (selected []int, open []unjudged, err error) {
-	if selection.NeedsHeaders() {
-		if open, err = a.readHeaders(ctx, b, list, selection.Unsure); err != nil {
-			return nil, nil, err
+// choice is what a selection selects of a list, by index, and the messages of which that can't be told.
+type choice struct {
+	selected []int
+	open     []unjudged
+}
+
+// choose gives what each selection selects. Headers are asked for only where some selection needs them, and once for
+// all. The error, which is about the selection of an index, is errListChanged where there are messages by then
+// that nobody looked at.
+func (a *app) choose(ctx context.Context, b *opened, list *mailbox.List, selections []*triage.Selection) (choices []choice, of int, err error) {
+	choices = make([]choice, len(selections))
+	for i, s := range selections {
+		if s.NeedsHeaders() {
+			continue
+		}
+		choices[i].selected, err = s.In(list, func(at int) triage.Row { return triage.Row{Message: &list.Messages[at]} })
+		if err != nil {
+			return nil, i, err
 		}
 	}
-	selected, err = selection.In(list, func(i int) triage.Row {
-		m := &list.Messages[i]
-		return triage.Row{Message: m, Envelope: b.box.Envelope(m.ID)}
-	})
-	return selected, open, err
+	first := slices.IndexFunc(selections, (*triage.Selection).NeedsHeaders)
+	if first < 0 {
+		return choices, 0, nil
+	}
+	return choices, first, a.readHeaders(ctx, b, list, selections, choices)
 }
 
 // lostTrack is an error where the line broke and a message of no UIDL of its own could not be
@@ -36,38 +47,57 @@ func lostTrack(header mailbox.Header) error {
 	return &statusError{exitUnavailable, errors.New("reading headers: the line broke, and messages without a UIDL of their own can't be found again in the new session: run it again")}
 }
 
-// readHeaders reads the headers of the whole mailbox; those that are known already cost nothing. It gives
-// the messages that a query leaves open without theirs. Of what is wrong with single messages nothing
-// is told where there is an error.
-func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List, unsure func(triage.Row) bool) ([]unjudged, error) {
+// readHeaders reads the headers of the whole mailbox, and makes the choices that go by them, each header passing once:
+// of a large mailbox not all stay in memory. Those that are known already cost nothing. Of what is wrong with
+// single messages nothing is told where there is an error.
+func (a *app) readHeaders(ctx context.Context, b *opened, list *mailbox.List, selections []*triage.Selection, choices []choice) error {
 	ids := make([]mailbox.ID, len(list.Messages))
 	for i := range list.Messages {
 		ids[i] = list.Messages[i].ID
 	}
 	var gone []mailbox.Header
-	open := openMessages{list: list, unsure: unsure}
+	open := make([]openMessages, len(selections))
+	for i, s := range selections {
+		open[i] = openMessages{list: list, unsure: s.Unsure}
+	}
+	next := 0
 	for header, err := range b.box.Headers(ctx, ids) {
 		if err != nil {
-			return nil, b.fault("reading headers from", err)
+			return b.fault("reading headers from", err)
 		}
 		if err := lostTrack(header); err != nil {
-			return nil, err
+			return err
 		}
-		switch {
-		case errors.Is(header.Err, mailbox.ErrGone):
+		if errors.Is(header.Err, mailbox.ErrGone) {
 			gone = append(gone, header)
-		case header.Err != nil:
-			open.without(header)
+		}
+		at, ok := list.FindNext(header.ID, next)
+		if !ok {
+			continue
+		}
+		next = at + 1
+		row := triage.Row{Message: &list.Messages[at], Envelope: header.Envelope}
+		for i, s := range selections {
+			switch {
+			case !s.NeedsHeaders():
+			case s.Matches(row):
+				choices[i].selected = append(choices[i].selected, at)
+			case header.Err != nil:
+				open[i].without(header)
+			}
 		}
 	}
 	if unseen(b.box.List(), list, gone) {
-		return nil, errListChanged
+		return errListChanged
 	}
-	all, err := open.end(b)
-	if err == nil {
-		a.tellGone(list, gone)
+	for i := range choices {
+		var err error
+		if choices[i].open, err = open[i].end(b); err != nil {
+			return err
+		}
 	}
-	return all, err
+	a.tellGone(list, gone)
+	return nil
 }
 
 // tellGone tells of messages that went meanwhile: nothing is left to do with them.

@@ -123,3 +123,60 @@ func TestChoosingEndsWhereTheListNeverStands(t *testing.T) {
 		t.Errorf("a list that stands at last: %v", err)
 	}
 }
+
+// Not all headers of a large mailbox stay in memory, and a query looks at all.
+func TestQueriesFindInALargeMailbox(t *testing.T) {
+	for _, state := range []string{"kept", "not kept"} {
+		t.Run(state, func(t *testing.T) {
+			const n = 10_500
+			r := newReuse(t, nil)
+			for i := range n {
+				r.add(fmt.Sprintf("uid-%d", i+1), fmt.Sprintf("kind%d.", i+1))
+			}
+			if state == "not kept" {
+				r.state = "--no-state"
+			}
+			if status, said := r.run("commit", "--delete", "subject:kind10400.", "--delete", "subject:kind7.", "--fetch", "subject:kind10401.", "--to", "maildir:"+t.TempDir()+"/mail"); status != 0 {
+				t.Errorf("status %d: %s", status, said)
+			}
+			if left := r.drop.UIDLs(); len(left) != n-2 || slices.Contains(left, "uid-10400") || slices.Contains(left, "uid-7") {
+				t.Errorf("%d messages are left", len(left))
+			}
+			if status, said := r.run("commit", "--delete", "subject:kind10402.", "--fetch", "kind10402."); status != 64 || !strings.Contains(said, "both claim it") {
+				t.Errorf("two marks for one message: status %d, %s", status, said)
+			}
+		})
+	}
+}
+
+// A list that the first session garbled is no reason to leave messages out of what is printed.
+func TestListLooksAtTheListThatStands(t *testing.T) {
+	for name, change := range map[string]func(i int, line string) (string, bool){
+		"garbled": func(_ int, line string) (string, bool) {
+			if n, _, ok := strings.Cut(line, " "); ok && n != "+OK" {
+				return n + " uid-" + n, true
+			}
+			return line, true
+		},
+		"short": func(_ int, line string) (string, bool) { return line, !strings.HasPrefix(line, "5 ") },
+	} {
+		for _, query := range []string{"subject:kind5", "is:new", ""} {
+			t.Run(name+" "+query, func(t *testing.T) {
+				r := newReuse(t, sixKinds, pop3server.Lines(pop3server.On("LIST").InSession(1), change),
+					pop3server.Cut(pop3server.On("TOP").InSession(1), pop3server.Close))
+				r.state = "--no-state"
+				args := []string{"list"}
+				if query != "" {
+					args = append(args, query)
+				}
+				status, said := r.run(args...)
+				if status != 0 || strings.Count(said, "kind5") != 1 || strings.Contains(said, "(no header)") {
+					t.Errorf("status %d: %s", status, said)
+				}
+				if query != "subject:kind5" && strings.Count(said, " kind") != 6 {
+					t.Errorf("not each is listed once: %s", said)
+				}
+			})
+		}
+	}
+}

@@ -328,13 +328,17 @@ func (a *app) planIn(
 ) (plan triage.Plan, open []commit.Event, err error) {
 	claims := make([]*marking, len(list.Messages))
 	left := make(map[int]commit.Event)
+	selections := make([]*triage.Selection, len(markings))
+	for i := range markings {
+		selections[i] = markings[i].selection
+	}
+	choices, of, err := a.choose(ctx, b, list, selections)
+	if err != nil {
+		return triage.Plan{}, nil, fmt.Errorf("--%v: %w", markings[of].mark, err)
+	}
 	for i := range markings {
 		m := &markings[i]
-		selected, unjudged, err := a.choose(ctx, b, list, m.selection)
-		if err != nil {
-			return triage.Plan{}, nil, fmt.Errorf("--%v: %w", m.mark, err)
-		}
-		for _, at := range selected {
+		for _, at := range choices[i].selected {
 			if before := claims[at]; before != nil && before.mark != m.mark {
 				return triage.Plan{}, nil, &usageError{
 					"marking message " + fmt.Sprint(list.Messages[at].Number),
@@ -344,7 +348,7 @@ func (a *app) planIn(
 			}
 			claims[at] = m
 		}
-		for _, u := range unjudged {
+		for _, u := range choices[i].open {
 			if _, known := left[u.at]; !known {
 				left[u.at] = commit.Event{
 					Kind: commit.Failed, Number: list.Messages[u.at].Number, UID: list.Messages[u.at].UID, Action: m.mark,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,21 +91,61 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 	if asJSON {
 		show = a.jsonRows()
 	}
+	l := lister{app: a, box: b, query: query, show: show}
+	looked := func(mailbox.ID) bool { return false }
+	for try := 1; ; try++ {
+		if err := l.pass(ctx, list, looked); err != nil {
+			return err
+		}
+		newest := b.box.List()
+		if !unseen(newest, list, l.gone) {
+			a.tellGone(list, l.gone)
+			return a.out.Flush() // what is left to do need not be waited for
+		}
+		if try == mostChoices {
+			return errListChanged
+		}
+		before, gone := list, l.gone
+		looked = func(id mailbox.ID) bool {
+			_, there := before.Find(id)
+			return there && !slices.ContainsFunc(gone, func(h mailbox.Header) bool { return h.ID == id })
+		}
+		list = newest
+	}
+}
+
+// lister lists the messages that a query selects.
+type lister struct {
+	app   *app
+	box   *opened
+	query *triage.Query
+	show  func(triage.Row) error
+	gone  []mailbox.Header // of the last pass: what went while it read
+}
+
+// pass lists those of a list that were not looked at yet.
+func (l *lister) pass(ctx context.Context, list *mailbox.List, looked func(mailbox.ID) bool) error {
 	ids := make([]mailbox.ID, 0, len(list.Messages))
 	for i := range list.Messages {
+		m := &list.Messages[i]
 		// Where LIST tells enough, no header is asked for that is not shown.
-		if query.NeedsHeaders() || query.Match(triage.Row{Message: &list.Messages[i]}) {
-			ids = append(ids, list.Messages[i].ID)
+		if !looked(m.ID) && (l.query.NeedsHeaders() || l.query.Match(triage.Row{Message: m})) {
+			ids = append(ids, m.ID)
 		}
 	}
-	open := openMessages{list: list, unsure: query.Unsure}
+	l.gone = nil
+	open := openMessages{list: list, unsure: l.query.Unsure}
 	next, shown := 0, make([]mailbox.ID, 0, min(len(ids), seenAtOnce))
-	for header, err := range b.box.PassHeaders(ctx, ids) {
+	for header, err := range l.box.box.PassHeaders(ctx, ids) {
 		if err != nil {
-			return b.fault("reading headers from", err)
+			return l.box.fault("reading headers from", err)
 		}
 		if err := lostTrack(header); err != nil {
 			return err
+		}
+		if errors.Is(header.Err, mailbox.ErrGone) {
+			l.gone = append(l.gone, header)
+			continue
 		}
 		at, ok := list.FindNext(header.ID, next)
 		if !ok {
@@ -112,33 +153,30 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		}
 		next = at + 1
 		row := triage.Row{Message: &list.Messages[at], Envelope: header.Envelope}
-		if header.Err != nil && query.Unsure(row) {
+		if header.Err != nil && l.query.Unsure(row) {
 			open.without(header)
 			continue
 		}
-		if !query.Match(row) {
+		if !l.query.Match(row) {
 			continue
 		}
-		if header.Err != nil && (query.NeedsHeaders() || !errors.Is(header.Err, mailbox.ErrNoTOP)) { // of that the mailbox warns once
-			a.warn(withoutHeader(row.Message, header.Err))
+		if header.Err != nil && (l.query.NeedsHeaders() || !errors.Is(header.Err, mailbox.ErrNoTOP)) { // of that the mailbox warns once
+			l.app.warn(withoutHeader(row.Message, header.Err))
 		}
-		if err := show(row); err != nil {
+		if err := l.show(row); err != nil {
 			return err
 		}
 		if shown = append(shown, header.ID); len(shown) == seenAtOnce {
-			b.box.MarkSeen(shown)
+			l.box.box.MarkSeen(shown)
 			shown = make([]mailbox.ID, 0, seenAtOnce)
 		}
 	}
-	b.box.MarkSeen(shown)
-	left, err := open.end(b)
+	l.box.box.MarkSeen(shown)
+	left, err := open.end(l.box)
 	for _, u := range left {
-		a.failed(fmt.Errorf("listing message %d: %w", list.Messages[u.at].Number, u.why("the query")))
+		l.app.failed(fmt.Errorf("listing message %d: %w", list.Messages[u.at].Number, u.why("the query")))
 	}
-	if err != nil {
-		return err
-	}
-	return a.out.Flush() // what is left to do need not be waited for
+	return err
 }
 
 // withoutHeader is said of a message that is shown all the same; where there is no TOP at all, once.

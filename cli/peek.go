@@ -67,17 +67,17 @@ func (a *app) peek(ctx context.Context, b *opened, selection *triage.Selection, 
 		return err
 	}
 	b.tellUnfinished(ctx, a, list)
-	var selected []int
-	var open []unjudged
+	var choices []choice
 	err = inStanding(list, b.box.List, func(newest *mailbox.List) (err error) {
 		list = newest
-		selected, open, err = a.choose(ctx, b, list, selection)
+		choices, _, err = a.choose(ctx, b, list, []*triage.Selection{selection})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, u := range open {
+	selected := choices[0].selected
+	for _, u := range choices[0].open {
 		a.failed(fmt.Errorf("peeking at message %d: %w", list.Messages[u.at].Number, u.why("the query")))
 	}
 	ids := make([]mailbox.ID, len(selected))

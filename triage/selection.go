@@ -149,6 +149,9 @@ func (s *Selection) NeedsHeaders() bool { return s.query != nil && s.query.Needs
 // Unsure is [Query.Unsure]; numbers leave nothing open.
 func (s *Selection) Unsure(row Row) bool { return s.query != nil && s.query.Unsure(row) }
 
+// Matches says whether a query selects a message; numbers match none, as they are those of a list.
+func (s *Selection) Matches(row Row) bool { return s.query != nil && s.query.Match(row) }
+
 // In gives the indexes in the list of the selected messages, each once, in message
 // order. The row function gives what is known of a message; it is asked for
 // queries only. A number that the list does not have is a [*MissingError]; gaps

@@ -27,6 +27,7 @@ func (c *Client) readStatus(ctx context.Context, cmd *command) error {
 	if c.in.r >= 2 && c.in.b[c.in.r-2] == '\r' {
 		c.statusEnds = endsCRLF
 	}
+	c.noteLine(line)
 	status, rest := splitStatus(line)
 	if t := c.opts.Transcript; t != nil {
 		if mark := guessable(cmd, status, rest); mark != "" {
@@ -159,7 +160,7 @@ func misread(cmd *command) (problem string) {
 		_, problem = parseStat(cmd.text)
 	case "LIST":
 		var e ListEntry
-		e, problem = parseListLine([]byte(cmd.text))
+		e, _, problem = parseListLine([]byte(cmd.text))
 		number = e.Number
 	case "UIDL":
 		var e UidlEntry
@@ -216,6 +217,9 @@ func (c *Client) readLines(ctx context.Context, cmd *command) error {
 		}
 		if len(cmd.lines) >= c.opts.Limits.CapabilityLines {
 			return c.overLimit(cmd, "CapabilityLines", int64(c.opts.Limits.CapabilityLines))
+		}
+		if cmd.verb != "LANG" { // its languages have names in UTF-8
+			c.noteLine(line)
 		}
 		cmd.lines = append(cmd.lines, string(unstuffLine(line)))
 	}

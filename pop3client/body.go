@@ -171,6 +171,9 @@ func (c *Client) textPiece(ctx context.Context, cmd *command, t *text) ([]byte, 
 			} else if !end {
 				continue
 			}
+			if t.ends == endsLF {
+				c.noteOdd(oddBareLF)
+			}
 			if tr := c.opts.Transcript; tr != nil {
 				tr.server(fmt.Sprintf("[%d octets]", t.octets))
 				tr.server(".")

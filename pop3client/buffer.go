@@ -212,7 +212,14 @@ func (c *Client) readLine(ctx context.Context, cmd *command, limit string, most 
 		if i := bytes.IndexByte(held[scanned:], '\n'); i >= 0 {
 			line := held[:scanned+i]
 			c.in.r += len(line) + 1
-			line = bytes.TrimRight(line, "\r")
+			end := len(line)
+			for end > 0 && line[end-1] == '\r' {
+				end--
+			}
+			if end == len(line) {
+				c.noteOdd(oddBareLF)
+			}
+			line = line[:end]
 			if len(line) > most {
 				return nil, c.overLimit(cmd, limit, int64(most))
 			}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,6 +35,9 @@ type Client struct {
 	// statusEnds is how the last status line ended, textEnds how the lines of the messages before do. The token's holder owns them.
 	statusEnds, textEnds lineEnds
 	bareEnds             bool // some text was taken to end behind a bare LF; the token's holder owns it
+	// speaksUTF8 is true once the server was asked for UTF-8 or a language. The token's holder owns it.
+	speaksUTF8 bool
+	odd        atomic.Uint32 // what Oddities returns
 
 	wake       chan struct{} // tells the writer that out has grown
 	stop       chan struct{} // closed when the session is over

@@ -79,14 +79,14 @@ func (c *Client) List() *Pending[Listing] {
 	cmd := status0("LIST")
 	cmd.shape = shapeList
 	return queued(c, cmd, func(cmd *command) Listing {
-		return Listing{Entries: cmd.list.sizes, Odd: cmd.list.odd, OddLines: cmd.list.odds}
+		return Listing{Entries: cmd.list.sizes, Odd: cmd.list.odd, OddLines: cmd.list.odds, Extra: cmd.list.extra}
 	})
 }
 
 // ListOne queues LIST for message n. A line about another message is a [*ProtocolError].
 func (c *Client) ListOne(n int) *Pending[ListEntry] {
 	return numbered(c, "LIST", n, func(cmd *command) ListEntry {
-		e, _ := parseListLine([]byte(cmd.text))
+		e, _, _ := parseListLine([]byte(cmd.text))
 		return e
 	})
 }
@@ -96,7 +96,7 @@ func (c *Client) Uidl() *Pending[UIDListing] {
 	cmd := status0("UIDL")
 	cmd.shape = shapeUidl
 	return queued(c, cmd, func(cmd *command) UIDListing {
-		return UIDListing{Entries: cmd.list.uids, Odd: cmd.list.odd, OddLines: cmd.list.odds}
+		return UIDListing{Entries: cmd.list.uids, Odd: cmd.list.odd, OddLines: cmd.list.odds, Extra: cmd.list.extra}
 	})
 }
 

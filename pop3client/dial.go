@@ -120,6 +120,7 @@ func (c *Client) greet(ctx context.Context) error {
 	if t := c.opts.Transcript; t != nil {
 		t.server(c.redact(string(line)))
 	}
+	c.noteLine(line)
 	status, rest := splitStatus(line)
 	switch status {
 	case statusOK:

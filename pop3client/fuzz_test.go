@@ -102,7 +102,7 @@ func FuzzListLine(f *testing.F) {
 		f.Add([]byte(line))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
-		e, problem := parseListLine(line)
+		e, _, problem := parseListLine(line)
 		if e.Number < 0 || e.Number > maxNumber || e.Octets < -1 || (problem == "" && e.Octets < 0) || (problem == "" && e.Number == 0) {
 			t.Errorf("%q: %+v, %q", line, e, problem)
 		}
@@ -114,7 +114,7 @@ func FuzzUidlLine(f *testing.F) {
 		f.Add([]byte(line))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
-		n, uid, problem := parseUidlLine(line)
+		n, uid, _, problem := parseUidlLine(line)
 		if n < 0 || n > maxNumber || (problem == "" && (n == 0 || len(uid) == 0 || len(uid) > maxUIDOctets)) {
 			t.Errorf("%q: %d, %q, %q", line, n, uid, problem)
 		}

@@ -32,6 +32,7 @@ type listState struct {
 	uids  []UidlEntry
 	odd   []OddLine
 	odds  int
+	extra int
 	lines int
 	total int64 // octets of the lines
 
@@ -68,10 +69,14 @@ func (c *Client) readListing(ctx context.Context, cmd *command) error {
 		}
 		line = unstuffLine(line)
 		var garbled bool
+		extra := s.extra
 		if cmd.shape == shapeList {
 			garbled = s.addSize(line)
 		} else {
 			garbled = s.addUID(line)
+		}
+		if s.extra > extra {
+			c.noteLine(line) // of the others every octet was looked at
 		}
 		if garbled {
 			if err := c.strayLine(cmd, line); err != nil {
@@ -94,9 +99,12 @@ func (c *Client) strayLine(cmd *command, line []byte) error {
 
 // addSize takes a line of LIST in. It reports whether the line has no number.
 func (s *listState) addSize(line []byte) (garbled bool) {
-	entry, problem := parseListLine(line)
-	if problem != "" {
+	entry, more, problem := parseListLine(line)
+	switch {
+	case problem != "":
 		s.note(entry.Number, line, problem)
+	case more:
+		s.extra++
 	}
 	if entry.Number == 0 {
 		return true
@@ -111,9 +119,12 @@ func (s *listState) addSize(line []byte) (garbled bool) {
 
 // addUID takes a line of UIDL in. It reports whether the line has no number.
 func (s *listState) addUID(line []byte) (garbled bool) {
-	number, uid, problem := parseUidlLine(line)
-	if problem != "" {
+	number, uid, more, problem := parseUidlLine(line)
+	switch {
+	case problem != "":
 		s.note(number, line, problem)
+	case more:
+		s.extra++
 	}
 	if number == 0 {
 		return true
@@ -209,33 +220,33 @@ func (s *listState) settle(shape shape) {
 }
 
 // parseListLine reads "number octets", with whatever follows. The number is 0 where there is none;
-// the problem is "" for a line as RFC 1939 has it, or with more behind it.
-func parseListLine(line []byte) (ListEntry, string) {
-	word, rest := nextWord(line)
-	n, ok := parseNumber(word)
+// the problem is "" for a line as RFC 1939 has it, or with more words or spaces: more says so.
+func parseListLine(line []byte) (entry ListEntry, more bool, problem string) {
+	number, rest := nextWord(line)
+	n, ok := parseNumber(number)
 	if !ok || n == 0 || n > maxNumber {
-		return ListEntry{}, "the line does not begin with a message number"
+		return ListEntry{}, false, "the line does not begin with a message number"
 	}
-	entry := ListEntry{Number: int(n)}
-	word, _ = nextWord(rest)
-	if entry.Octets, ok = parseNumber(word); !ok {
+	entry.Number = int(n)
+	size, _ := nextWord(rest)
+	if entry.Octets, ok = parseNumber(size); !ok {
 		entry.Octets = -1
-		return entry, "the size is not a number"
+		return entry, false, "the size is not a number"
 	}
 	if entry.Octets > maxOctets {
 		entry.Octets = -1
-		return entry, "the size is past belief"
+		return entry, false, "the size is past belief"
 	}
-	return entry, ""
+	return entry, len(line) != len(number)+1+len(size), ""
 }
 
 // parseUidlLine reads "number uid", with whatever follows. The number is 0 where there is none.
 // A UID outside RFC 1939 is returned with a problem.
-func parseUidlLine(line []byte) (number int, uid []byte, problem string) {
+func parseUidlLine(line []byte) (number int, uid []byte, more bool, problem string) {
 	word, rest := nextWord(line)
 	n, ok := parseNumber(word)
 	if !ok || n == 0 || n > maxNumber {
-		return 0, nil, "the line does not begin with a message number"
+		return 0, nil, false, "the line does not begin with a message number"
 	}
 	uid, _ = nextWord(rest)
 	switch {
@@ -246,7 +257,7 @@ func parseUidlLine(line []byte) (number int, uid []byte, problem string) {
 	case hasOddOctet(uid):
 		problem = "the UID holds octets outside 0x21 to 0x7E"
 	}
-	return int(n), uid, problem
+	return int(n), uid, len(line) != len(word)+1+len(uid), problem
 }
 
 // hasOddOctet reports whether a UID holds an octet that RFC 1939 does not allow in one.
@@ -260,7 +271,7 @@ func hasOddOctet(uid []byte) bool {
 }
 
 func parseUidlOne(text string) (UidlEntry, string) {
-	n, uid, problem := parseUidlLine([]byte(text))
+	n, uid, _, problem := parseUidlLine([]byte(text))
 	if n != 0 && len(uid) != 0 {
 		problem = ""
 	}
@@ -304,6 +315,6 @@ func CheckUID(uid string) string {
 	if strings.ContainsAny(uid, " \t") {
 		return "the UID holds a space"
 	}
-	_, _, problem := parseUidlLine([]byte("1 " + uid))
+	_, _, _, problem := parseUidlLine([]byte("1 " + uid))
 	return problem
 }

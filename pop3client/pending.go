@@ -271,6 +271,8 @@ func (c *Client) change(cmd *command, err error) {
 		if err == nil && !cmd.asked {
 			c.loggedIn()
 		}
+	case "UTF8", "LANG":
+		c.speaksUTF8 = c.speaksUTF8 || err == nil
 	case "STLS":
 		if err == nil {
 			c.know(Capabilities{})

@@ -52,6 +52,8 @@ type Listing struct {
 	Odd []OddLine
 	// OddLines counts all of them.
 	OddLines int
+	// Extra counts those others that hold more words or spaces than RFC 1939 has.
+	Extra int
 }
 
 // UidlEntry is one line of UIDL (RFC 1939, section 7).
@@ -72,6 +74,8 @@ type UIDListing struct {
 	Odd []OddLine
 	// OddLines counts all of them.
 	OddLines int
+	// Extra counts those others that hold more words or spaces than RFC 1939 has.
+	Extra int
 }
 
 // MaxOddLines is how many odd lines a listing keeps.

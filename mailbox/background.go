@@ -126,6 +126,7 @@ func (m *Mailbox) scanTurn(feed *feed, told *batch) (rest bool, tries int, err e
 		if feed.got(); errors.Is(it.err, ErrPassedOver) {
 			answered++ // nobody answered
 		}
+		m.noteHeader(&it)
 		h, here := m.decode(&it, cache)
 		if h.Lent {
 			feed.lent[it.index] = struct{}{}

@@ -43,9 +43,11 @@ type (
 		State State
 		Err   error
 	}
-	// WarningEvent is something odd about the server that does not stop the work.
+	// WarningEvent is something odd about the server that does not stop the work. A minor one takes
+	// nothing from what was asked for: it is for who looks at the server itself.
 	WarningEvent struct {
 		Text  message.Safe
+		Minor bool
 		NoTOP bool // it is [ErrNoTOP]
 	}
 	// ScanDoneEvent says that the background scan has asked for every header.

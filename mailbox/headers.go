@@ -93,6 +93,7 @@ func (m *Mailbox) scanInto(ctx context.Context, ids []ID, keep int, headers chan
 		}
 		m.keepRefusal(&it)
 		m.noteListedTOP(&it)
+		m.noteHeader(&it)
 		decoders.put(it)
 	}
 	var last lastWord

@@ -38,6 +38,8 @@ type Mailbox struct {
 	endless map[ID]struct{}
 	// oddTexts are messages whose text began like an answer. The turn's holder owns it.
 	oddTexts map[ID]struct{}
+	// odd is what was told of the server's ways. The turn's holder owns it.
+	odd oddness
 	// guessing is what Config.Guess goes by.
 	guessing guessing
 	// keeper writes to the ledger what nobody waits for.
@@ -344,10 +346,14 @@ func (m *Mailbox) setState(s State, err error) {
 // maxWarnings bounds the warnings kept: they quote a server, which can always say something new.
 const maxWarnings = 100
 
-func (m *Mailbox) warn(text message.Safe) { m.warnOf(WarningEvent{Text: text}) }
+func (m *Mailbox) warn(text message.Safe) { m.tell(WarningEvent{Text: text}) }
 
-func (m *Mailbox) warnOf(w WarningEvent) {
-	text := w.Text
+// remark is warn for what is minor.
+func (m *Mailbox) remark(text message.Safe) { m.tell(WarningEvent{Text: text, Minor: true}) }
+
+// tell keeps a warning and tells it, each text once.
+func (m *Mailbox) tell(warning WarningEvent) {
+	text := warning.Text
 	m.mu.Lock()
 	for _, before := range m.info.Warnings {
 		if before == text {
@@ -360,7 +366,7 @@ func (m *Mailbox) warnOf(w WarningEvent) {
 	}
 	m.info.Warnings = append(m.info.Warnings, text)
 	m.mu.Unlock()
-	m.notify(w)
+	m.notify(warning)
 }
 
 func (m *Mailbox) notify(e Event) {

@@ -36,6 +36,7 @@ type bench struct {
 	answerTimeout time.Duration
 	limits        pop3client.Limits
 	capabilities  []string // what the connection says that CAPA said before the login
+	asks          bool     // it asks CAPA before the login
 	sent          func(command string)
 }
 
@@ -110,8 +111,8 @@ func (b *bench) open(addr net.Addr, cfg mailbox.Config) *mailbox.Mailbox {
 		}
 		if hints.Capabilities != nil {
 			c.SetCapabilities(hints.Capabilities)
-		} else if b.capabilities != nil {
-			if _, err := c.Capa().Wait(ctx); err != nil {
+		} else if b.capabilities != nil || b.asks {
+			if _, err := c.Capa().Wait(ctx); err != nil && !b.asks {
 				return mailbox.Connection{}, errors.Join(err, c.Close())
 			}
 		}

@@ -47,5 +47,5 @@ func (m *Mailbox) noTOP() error {
 }
 
 func (m *Mailbox) warnNoTOP() {
-	m.warnOf(WarningEvent{Text: message.MakeSafe(m.noTOP().Error()), NoTOP: true})
+	m.tell(WarningEvent{Text: message.MakeSafe(m.noTOP().Error()), NoTOP: true})
 }

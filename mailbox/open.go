@@ -119,7 +119,7 @@ func (m *Mailbox) connect(ctx context.Context, last *List) (*List, error) {
 		return nil, err
 	}
 	m.conn.Store(conn.Client)
-	m.order, m.guessing.under, m.guessing.foreseen = order{}, nil, nil
+	m.order, m.guessing.under, m.guessing.foreseen, m.odd = order{}, nil, nil, oddness{}
 	if conn.Capabilities == nil {
 		conn.Capabilities = capabilitiesBeforeLogin(conn.Client)
 	}
@@ -167,6 +167,7 @@ func (m *Mailbox) adopt(list, last *List) {
 // survey asks what a session is opened for, in one flight where the server takes it.
 func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message, err error) {
 	c := conn.Client
+	before := c.Capabilities()
 	capa, stat, uidl, list := c.Capa(), c.Stat(), c.Uidl(), c.List()
 	m.guessing.under = m.guess(ctx, c)
 	defer func() {
@@ -175,9 +176,9 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 		}
 	}()
 
-	_, err = capa.Wait(ctx)
+	caps, capaErr := capa.Wait(ctx)
 	if over(ctx, c) {
-		return nil, fmt.Errorf("asking for capabilities: %w", orCause(ctx, c, err))
+		return nil, fmt.Errorf("asking for capabilities: %w", orCause(ctx, c, capaErr))
 	}
 	total, statErr := stat.Wait(ctx)
 	if over(ctx, c) {
@@ -208,6 +209,8 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 	}
 	hasUIDL := uidErr == nil || empty && c.Capabilities().UIDL()
 	m.describe(conn, hasUIDL)
+	m.noteCapabilities(before, caps, capaErr)
+	m.noteLines()
 	messages := m.merge(sizes, uids, hasUIDL)
 	if g := m.guessing.under; g != nil {
 		g.listed = messages
@@ -220,6 +223,8 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 		m.warn(message.MakeSafe("the server does not count its messages: " + statErr.Error()))
 	case total.Messages != len(messages):
 		m.warn(message.MakeSafe(fmt.Sprintf("STAT counts %d messages, LIST shows %d", total.Messages, len(messages))))
+	default:
+		m.noteOctets(total, messages)
 	}
 	return messages, nil
 }
@@ -315,6 +320,7 @@ func (m *Mailbox) merge(sizes pop3client.Listing, uids pop3client.UIDListing, ha
 			m.warn("LIST gives a message number twice: the first of each is taken")
 		}
 	}
+	m.noteNumbers(sizes, uids, messages, sorted)
 	if !hasUIDL {
 		return messages
 	}

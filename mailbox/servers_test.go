@@ -242,14 +242,14 @@ func TestOddServersLeaveAWorkingList(t *testing.T) {
 		options  []pop3server.Option
 		warning  string // "" for none
 	}{
-		"no CAPA":              {5, []pop3server.Option{pop3server.Without("CAPA")}, ""},
+		"no CAPA":              {5, []pop3server.Option{pop3server.Without("CAPA")}, "no CAPA"},
 		"no UIDL":              {5, []pop3server.Option{pop3server.Without("UIDL")}, "no UIDL"},
 		"STAT refused":         {5, hooks(pop3server.Refuse(pop3server.On("STAT"), "no")), "does not count"},
 		"STAT without numbers": {5, hooks(pop3server.Disguise(pop3server.On("STAT").From(1), "+OK many\r\n")), "does not count"},
 		"STAT that lies":       {5, hooks(pop3server.Disguise(pop3server.On("STAT"), "+OK 7 100\r\n")), "STAT counts 7 messages, LIST shows 5"},
-		"LIST in disorder":     {5, hooks(pop3server.Reverse(pop3server.On("LIST"))), ""},
-		"UIDL in disorder":     {5, hooks(pop3server.Reverse(pop3server.On("UIDL"))), ""},
-		"extra words":          {5, hooks(pop3server.Lines(pop3server.On("LIST"), more), pop3server.Lines(pop3server.On("UIDL"), more)), ""},
+		"LIST in disorder":     {5, hooks(pop3server.Reverse(pop3server.On("LIST"))), "LIST gives the numbers in disorder"},
+		"UIDL in disorder":     {5, hooks(pop3server.Reverse(pop3server.On("UIDL"))), "UIDL gives the numbers in disorder"},
+		"extra words":          {5, hooks(pop3server.Lines(pop3server.On("LIST"), more), pop3server.Lines(pop3server.On("UIDL"), more)), "LIST's lines hold more"},
 		"an odd line in UIDL": {5, hooks(pop3server.Lines(pop3server.On("UIDL"), func(i int, line string) (string, bool) {
 			return strings.Replace(line, "3 uid-3", "3", 1), true
 		})), "odd line"},
@@ -262,7 +262,7 @@ func TestOddServersLeaveAWorkingList(t *testing.T) {
 		"no pipelining":                    {5, []pop3server.Option{pop3server.Without("PIPELINING")}, ""},
 		"capabilities in lower case":       {5, []pop3server.Option{pop3server.WithCapabilities(pop3server.LowerCase)}, ""},
 		"TOP answers with the whole":       {5, hooks(pop3server.On("TOP").Do(wholeForTop)), ""},
-		"line ends of LF alone everywhere": {5, hooks(pop3server.LFOnly(pop3server.On("*"))), ""},
+		"line ends of LF alone everywhere": {5, hooks(pop3server.LFOnly(pop3server.On("*"))), "LF alone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, mailbox.Config{}, letters(tt.messages), tt.options...)

@@ -64,6 +64,7 @@ func (m *Mailbox) takeTurn(ctx context.Context) error {
 }
 
 func (m *Mailbox) release() {
+	m.noteLines()
 	m.mu.Lock()
 	m.lastUse = time.Now()
 	m.mu.Unlock()

@@ -26,7 +26,7 @@ func (a *app) checkCommand() *cobra.Command {
 			case len(args) > 1:
 				return tooMany(cmd, args[1:])
 			}
-			want := uses{}
+			want := uses{anew: true}
 			if asJSON {
 				want.notify = func(mailbox.Event) {} // the warnings are in the object
 			}
@@ -51,22 +51,26 @@ func (a *app) check(ctx context.Context, b *opened, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	info := b.box.Info()
 	var noTOP error
-	if !info.TOP && len(list.Messages) > 0 {
+	if !b.box.Info().TOP && len(list.Messages) > 0 {
 		// Old servers have TOP without saying so; one message tells.
 		_, err := b.box.Top(ctx, list.Messages[0].ID, 0)
 		if err != nil && !mailbox.IsRefusal(err) && mailbox.ClassOf(err) != mailbox.Other {
 			return b.fault("trying TOP on", err)
 		}
-		if info = b.box.Info(); !info.TOP {
+		if !b.box.Info().TOP {
 			noTOP = mailbox.WithoutTOP(err)
 		}
 	}
-	found := remarks(info, noTOP, b.account.Local())
-	info.Warnings = append(info.Warnings, found...)
+	trouble, err := b.tryHeaders(ctx, list)
+	if err != nil {
+		return err
+	}
+	info := b.box.Info()
+	info.Warnings = append(info.Warnings, trouble...)
+	info.Warnings = append(info.Warnings, remarks(info, noTOP, b.account.Local())...)
 	if !asJSON {
-		for _, w := range found {
+		for _, w := range info.Warnings {
 			a.warn(w)
 		}
 	}
@@ -76,6 +80,49 @@ func (a *app) check(ctx context.Context, b *opened, asJSON bool) error {
 	}
 	_, err = a.out.Write(out)
 	return err
+}
+
+// What check reads of a mailbox's headers: of so many messages, and of none that is larger, as some
+// servers answer TOP with the whole.
+const (
+	triedHeaders = 16
+	triedOctets  = 64 << 10
+)
+
+// tryHeaders asks for some headers, as list would, so that the mailbox sees how the server answers. Where that
+// fails the rest can be told all the same.
+func (b *opened) tryHeaders(ctx context.Context, list *mailbox.List) (trouble []message.Safe, err error) {
+	if !b.box.Info().TOP {
+		return nil, nil
+	}
+	for _, err := range b.box.Headers(ctx, someMessages(list)) {
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return nil, b.fault("reading headers from", err)
+		default:
+			trouble = append(trouble, message.MakeSafe("reading headers: "+err.Error()))
+		}
+	}
+	return trouble, nil
+}
+
+// someMessages are some small messages from all over a list, the first and the last among them.
+func someMessages(list *mailbox.List) []mailbox.ID {
+	var small []mailbox.ID
+	for i := range list.Messages {
+		if list.Messages[i].Octets <= triedOctets {
+			small = append(small, list.Messages[i].ID)
+		}
+	}
+	if len(small) <= triedHeaders {
+		return small
+	}
+	some := make([]mailbox.ID, triedHeaders)
+	for i := range some {
+		some[i] = small[i*(len(small)-1)/(triedHeaders-1)]
+	}
+	return some
 }
 
 // remarks are warnings about things that are no fault of any one answer.

@@ -16,6 +16,7 @@ import (
 type opened struct {
 	account *account.Account
 	waits   bool // --wait was given
+	anew    bool // what earlier runs know of the server's offer does not count
 	box     *mailbox.Mailbox
 	ledger  *ledger.Ledger // nil where nothing is kept and no journal needed
 	last    func() error   // left to app.last, with closing the ledger
@@ -34,6 +35,7 @@ type uses struct {
 	idle    time.Duration // after how long without use the mailbox's lock is let go; 0 is never
 	judges  bool          // a query asks for headers: that there are none is then told as its error
 	release bool          // it is let go as soon as nothing is asked
+	anew    bool          // what the server offers is asked, not remembered
 
 	// Told what happens while the mailbox is used.
 	notify   func(mailbox.Event)
@@ -58,7 +60,7 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 			a.warn(message.MakeSafe(fmt.Sprintf("%v: trying again in %v", w.Err, w.Pause.Round(time.Second))))
 		}
 	}
-	b := &opened{decoder: message.Decoder{DefaultCharset: o.charset}, warn: a.warn, waits: o.wait > 0}
+	b := &opened{decoder: message.Decoder{DefaultCharset: o.charset}, warn: a.warn, waits: o.wait > 0, anew: want.anew}
 	if o.transcript != "" {
 		b.transcript = new(transcript)
 		settings.Transcript = b.transcript
@@ -82,7 +84,9 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 	notify := want.notify
 	if notify == nil {
 		notify = func(e mailbox.Event) {
-			if w, ok := e.(mailbox.WarningEvent); ok && !(w.NoTOP && want.judges) {
+			// Minor ones are left to the check command: a script that lists its mailbox every hour need not hear
+			// every hour what its server is like.
+			if w, ok := e.(mailbox.WarningEvent); ok && !w.Minor && !(w.NoTOP && want.judges) {
 				a.warn(w.Text)
 			}
 		}
@@ -108,6 +112,9 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 }
 
 func (b *opened) connect(ctx context.Context, hints mailbox.Hints) (mailbox.Connection, error) {
+	if b.anew {
+		hints.Capabilities = nil
+	}
 	client, login, err := b.account.Connect(ctx, account.Hints(hints))
 	return mailbox.Connection{
 		Client: client, Mechanism: login.Mechanism, Capabilities: login.Capabilities, STLS: login.STLS,

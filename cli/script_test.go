@@ -109,6 +109,11 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 	"no-top-now":    option(pop3server.Without("CAPA"), pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP"), "[SYS/TEMP] busy"))),
 	"sys-perm":      option(pop3server.WithHooks(pop3server.Refuse(loginCommand, "[SYS/PERM] no mailbox for you"))),
 	"stalled":       option(pop3server.WithHooks(pop3server.Stall(pop3server.On("RETR 2")))),
+	"capa-grows": option(pop3server.WithCapabilities(func(p pop3server.Phase, lines []string) []string {
+		return slices.DeleteFunc(lines, func(line string) bool { return p == pop3server.Authorization && line == "UIDL" })
+	})),
+	"lf-only":     option(pop3server.WithHooks(pop3server.LFOnly(pop3server.On("*")))),
+	"in-disorder": option(pop3server.WithHooks(pop3server.Reverse(pop3server.On("LIST")))),
 	"odd-uidl": func(d *pop3server.Memory) []pop3server.Option {
 		d.Add(pop3server.NewMessage("uid\x1b\u202e\"four", letter("x@y.example", "odd", "Wed, 4 Nov 2026 00:00:00 +0000")))
 		return nil

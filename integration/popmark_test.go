@@ -399,7 +399,7 @@ func TestLockedMailboxIsToTryAgainLater(t *testing.T) {
 
 func TestCheckTellsWhatTheServersAre(t *testing.T) {
 	each(t, func(t *testing.T, s *servers.Server) {
-		s.Deliver(t, mail(1))
+		s.Deliver(t, mail(1), mail(2), mail(3))
 		u := newUser(t, s)
 		all := u.objects(u.must("check", u.target, "--json").stdout)
 		if len(all) != 1 {
@@ -407,11 +407,21 @@ func TestCheckTellsWhatTheServersAre(t *testing.T) {
 		}
 		o := all[0]
 		modern := s.Kind != servers.Popa3d && s.Kind != servers.Solid
-		if o["uidl"] != true || o["top"] != true || o["messages"] != 1.0 || o["pipelining"] != modern {
+		if o["uidl"] != true || o["top"] != true || o["messages"] != 3.0 || o["pipelining"] != modern {
 			t.Errorf("%v", o)
 		}
 		if encrypted := s.CA != ""; o["stls"] != encrypted {
 			t.Errorf("stls: %v", o)
+		}
+		// What is normal for a server is nothing to warn of, but for what a person has to know.
+		var odd []string
+		for _, w := range o["warnings"].([]any) {
+			if text := w.(string); !strings.HasPrefix(text, "LOGIN-DELAY ") && !strings.HasPrefix(text, "Dovecot marks a fetched message as read") {
+				odd = append(odd, text)
+			}
+		}
+		if noCAPA := len(odd) == 1 && strings.Contains(odd[0], "no CAPA"); modern && len(odd) > 0 || !modern && !noCAPA {
+			t.Errorf("warnings %q", odd)
 		}
 	})
 }

@@ -30,6 +30,7 @@ func (m *model) events(msg feedMsg) tea.Cmd {
 			cmds = append(cmds, m.stateChanged(e))
 		case mailbox.WarningEvent:
 			m.warn(e.Text)
+			m.server.info = m.cfg.Mailbox.Info() // which keeps it
 		}
 	}
 	if m.server.freed {

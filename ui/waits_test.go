@@ -12,6 +12,7 @@ import (
 
 	"popmark/commit"
 	"popmark/mailbox"
+	"popmark/message"
 	"popmark/pop3client"
 )
 
@@ -213,4 +214,15 @@ func TestALineThatNobodyMissedIsNotToldToBeBack(t *testing.T) {
 	s = stateNamed(t, "lost", 100, 24)
 	s.states(mailbox.StateEvent{State: mailbox.Open})
 	s.says("The line is back")
+}
+
+func TestAWarningThatComesLateIsOnTheAccountsPage(t *testing.T) {
+	s := newScreen(t, 100, 40, sample())
+	const text = "the server ends lines in LF alone"
+	s.box.info.Warnings = []message.Safe{text}
+	s.send(feedMsg{events: []mailbox.Event{mailbox.WarningEvent{Text: text, Minor: true}}})
+	s.says(text)
+	s.m.note = note{}
+	s.saysNot(text)
+	s.press("a").says(text)
 }

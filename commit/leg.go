@@ -1,8 +1,10 @@
 package commit
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +45,9 @@ type leg struct {
 	ahead  int64     // their octets
 	under  int       // copies that are being put into place
 	copier *copier
-	head   []byte // the buffer for a message's header; receive alone uses it
+	head   []byte                         // the buffer for a message's header; receive alone uses it
+	recent [recentTexts][sha256.Size]byte // of the headers that came last; receive alone uses it
+	texts  int                            // how many came
 
 	// refused is the step that the last answer refused, and refusal why: it is told of when another
 	// answer follows, as a server that ends the session may say so in an answer's place.
@@ -51,11 +55,12 @@ type leg struct {
 	refusal error
 }
 
-// command is a RETR or a DELE whose answer is awaited.
+// command is a RETR, a DELE or a TOP whose answer is awaited.
 type command struct {
 	st   *step
-	retr textAnswer // nil for a DELE
+	retr textAnswer
 	dele answer
+	top  textAnswer // in doubt of a RETR's text
 }
 
 // run carries the steps out up to but not including QUIT. An error means that the session must not QUIT.
@@ -213,7 +218,7 @@ func (l *leg) issue() {
 func (l *leg) settle() {
 	for l.settled < l.next {
 		st := l.todo[l.settled]
-		if st.wantsCopy() && !st.closed {
+		if (st.wantsCopy() || st.doubted) && !st.closed {
 			return
 		}
 		l.e.tellCopy(st)
@@ -263,6 +268,9 @@ func (l *leg) answer(ctx context.Context) error {
 	c := l.sent[0]
 	l.sent = l.sent[1:]
 	st, number := c.st, c.st.Message.Number
+	if c.top != nil {
+		return l.confirm(ctx, st, c.top)
+	}
 	if c.retr == nil {
 		err := c.dele.wait(ctx)
 		l.deles--
@@ -363,6 +371,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		st.prior = nil // what is there of an earlier attempt is of another message
 	}
 	st.print, st.shown, st.messageID = sum, sum, env.MessageID
+	st.doubted = l.repeats(st)
 	d, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
 		return localError{err}
@@ -390,6 +399,9 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 			return err
 		}
 	}
+	if st.doubted { // only now, as another answer may be needed to see where the text ends
+		l.sent = append(l.sent, command{st: st, top: l.s.top(st.number)})
+	}
 	l.under++
 	l.e.passed = 0
 	j := &job{st: st, about: about(env), print: st.print, delivery: d}
@@ -397,6 +409,50 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		j.replaces = st.prior.Name
 	}
 	l.copier.in <- j
+	return nil
+}
+
+// recentTexts is how many texts a server may be late without its being missed.
+const recentTexts = 4
+
+// repeats says whether the text of a message that is to be deleted begins as one of those that came last, and TOP can
+// tell whether it is its own: of a server that is some texts late the first that is wrong is that of a message
+// before (P2). Where both have the same header it can't be told.
+func (l *leg) repeats(st *step) bool {
+	sum := sha256.Sum256(l.head[:headerOctets(l.head)])
+	again := slices.Contains(l.recent[:], sum)
+	l.recent[l.texts%recentTexts] = sum
+	l.texts++
+	return again && st.toDelete() && l.s.hasTOP(st.number)
+}
+
+// headerOctets is how many octets of a text are its header, as far as it is there.
+func headerOctets(text []byte) int {
+	for _, end := range []string{"\r\n\r\n", "\n\n"} {
+		if at := bytes.Index(text, []byte(end)); at >= 0 {
+			return at
+		}
+	}
+	return len(text)
+}
+
+// confirm waits for the header of a message whose text is in doubt.
+func (l *leg) confirm(ctx context.Context, st *step, top textAnswer) error {
+	text, err := top.wait(ctx)
+	var head []byte
+	if err == nil {
+		head, err = readHeader(text, nil)
+	}
+	if err != nil && !mailbox.IsRefusal(err) {
+		return fmt.Errorf("looking at message %d again: %w", st.Message.Number, err)
+	}
+	if err == nil {
+		if other, told := l.e.isAnother(st, head); other && told {
+			st.wrong = true
+			return &garbledError{fmt.Errorf("fetching message %d: its text is another message's: %w", st.Message.Number, mailbox.ErrDisorder)}
+		}
+	}
+	st.doubted = false
 	return nil
 }
 

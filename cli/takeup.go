@@ -97,6 +97,9 @@ func (a *app) planOrTakeUp(
 	if byNumber(markings) {
 		text += "; numbers mean what they meant then"
 	}
+	if slices.ContainsFunc(markings, func(m marking) bool { return !m.selection.ByNumber() }) {
+		text += "; a query means what it found then: run it once more for what has come since"
+	}
 	a.warn(message.Safe(text))
 	how.Left = left
 	for i := range left {

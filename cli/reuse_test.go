@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"popmark/pop3server"
@@ -254,4 +255,82 @@ func TestP1_NumbersThatAForgottenCommitMayHaveMovedMeanNoOtherMessages(t *testin
 	r.run("commit", "--delete", "1", "--forget")
 	r.run(marks...)
 	r.stays("uid-4", "uid-5")
+}
+
+// stamps has something on the way write a line into headers that is another in each session, or in each answer.
+func stamps(each bool, verbs ...string) pop3server.Hook {
+	var answers atomic.Int64
+	return func(e *pop3server.Event) pop3server.Action {
+		if e.Kind != pop3server.Command || !slices.Contains(verbs, e.Verb) {
+			return pop3server.Action{}
+		}
+		stamp := int64(e.Session)
+		if each {
+			stamp = answers.Add(1)
+		}
+		return pop3server.Whole(pop3server.On(e.Verb), func(answer string) string {
+			return strings.Replace(answer, "From: ", fmt.Sprintf("X-Scanned: %s %d\r\nFrom: ", e.Verb, stamp), 1)
+		})(e)
+	}
+}
+
+func TestWhatIsWrittenIntoHeadersOnTheWayMakesNoOtherMessageOfThem(t *testing.T) {
+	for _, pipelining := range []bool{true, false} {
+		for name, tt := range map[string]struct {
+			hook  pop3server.Hook
+			marks []string
+		}{
+			"each session, deleted by number": {stamps(false, "TOP"), []string{"--delete", "2"}},
+			"each session, deleted by query":  {stamps(false, "TOP"), []string{"--delete", "subject:kind2"}},
+			"each session, moved":             {stamps(false, "TOP", "RETR"), []string{"--move", "2"}},
+			"each answer, deleted":            {stamps(true, "TOP"), []string{"--delete", "subject:kind2"}},
+			"each answer, moved":              {stamps(true, "TOP", "RETR"), []string{"--move", "subject:kind2"}},
+			"RETR alone, moved":               {stamps(false, "RETR"), []string{"--move", "2"}},
+			"with a copy":                     {stamps(false, "TOP", "RETR"), []string{"--delete", "2", "--keep-deleted", "1M"}},
+		} {
+			for _, cut := range []bool{false, true} {
+				if strings.HasPrefix(name, "each answer") && pipelining {
+					continue // a mark has to come as it came before
+				}
+				t.Run(fmt.Sprintf("%s, pipelining %v, cut %v", name, pipelining, cut), func(t *testing.T) {
+					hooks := []pop3server.Hook{tt.hook}
+					if !pipelining {
+						hooks = append(hooks, pop3server.HideCapability("PIPELINING"))
+					}
+					if cut {
+						hooks = append(hooks, pop3server.Cut(pop3server.On("QUIT").InSession(3), pop3server.Close))
+					}
+					r := newReuse(t, sixKinds, hooks...)
+					r.run("list")
+					r.run("list")
+					marks := slices.Concat([]string{"commit", "--retries", "0", "--to", "maildir:" + t.TempDir() + "/mail"}, tt.marks)
+					status, said := r.run(marks...)
+					if cut {
+						status, said = r.run(marks...)
+					}
+					r.stays("uid-1", "uid-3", "uid-4", "uid-5", "uid-6")
+					if left := r.drop.UIDLs(); status != 0 || len(left) != 5 || strings.Contains(said, "another") {
+						t.Errorf("status %d, left %q", status, left)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestP1_WhatAnotherMessageHasReplacedFailsUntilItIsForgotten(t *testing.T) {
+	r := newReuse(t, sixKinds[:3])
+	r.run("list")
+	r.drop.Remove("uid-3")
+	r.add("uid-3", "other")
+	for range 3 {
+		if status, said := r.run("commit", "--delete", "3"); status != 1 || !strings.Contains(said, "another message bears its UIDL") {
+			t.Errorf("status %d", status)
+		}
+		r.stays("uid-3")
+	}
+	r.run("commit", "--delete", "3", "--forget")
+	if status, _ := r.run("commit", "--delete", "3"); status != 0 || len(r.drop.UIDLs()) != 2 {
+		t.Errorf("once it is forgotten: status %d, left %q", status, r.drop.UIDLs())
+	}
 }

@@ -45,6 +45,7 @@ type engine struct {
 	flow        flow      // of the texts
 	retries     int       // used so far
 	passed      int       // messages in a row that were given up since their texts did not come as they should
+	counted     bool      // all UIDLs were numbers when the run began
 	uncommitted int       // deletions seen to be true that no Committed has told of
 	octets      int64     // downloaded
 	total       int64     // to be downloaded, by LIST's sizes
@@ -124,13 +125,13 @@ func (e *engine) carryOut(ctx context.Context) error {
 }
 
 // uncertain gives the messages that no UIDL of their own names: should the line break,
-// only size and header tell which they are. So it is where all UIDLs are the numbers: the server may count
-// anew once something is deleted.
+// only size and header tell which they are. So it is behind a checkpoint where all UIDLs are the numbers: the
+// server may count anew once something is deleted.
 func (e *engine) uncertain(list *mailbox.List) []mailbox.ID {
-	counted := list.Counted()
+	e.counted = list.Counted()
 	var ids []mailbox.ID
 	for _, st := range e.steps {
-		if !st.Message.Certain || counted && e.box.envelope(st.Message.ID) == nil {
+		if !st.Message.Certain || e.counted && e.plan.Checkpoint > 0 && e.box.envelope(st.Message.ID) == nil {
 			ids = append(ids, st.Message.ID)
 		}
 	}
@@ -283,7 +284,7 @@ func (e *engine) unfetch(part []*step) error {
 		}
 		wrong = append(wrong, st.seq)
 		st.wrong, st.copied, st.known, st.path, st.prior = false, false, false, "", nil
-		st.print, st.shown, st.messageID = noPrint, noPrint, ""
+		st.print = noPrint
 	}
 	return e.setSteps(e.late, ledger.StepPlanned, wrong)
 }

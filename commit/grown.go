@@ -44,8 +44,7 @@ func (e *engine) findGrown(ctx context.Context, s session) error {
 		}
 		err = eachHead(ctx, s, topAhead, ask, func(st *step, head []byte) error {
 			r := before[st.Message.UID]
-			sum, ok := mailbox.HashHeader(head)
-			if ok && sum == r.Header && mailbox.HasGrown(head, st.Message.UID, r.Octets, st.Message.Octets) {
+			if e.fits(r.Header, head) && mailbox.HasGrown(head, st.Message.UID, r.Octets, st.Message.Octets) {
 				st.was = r.Octets
 			}
 			return nil

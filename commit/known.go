@@ -114,7 +114,7 @@ func (e *engine) begin(ctx context.Context, s session) error {
 	for i, st := range e.steps {
 		run.Steps[i] = ledger.Step{
 			Seq: i, Number: st.Message.Number, UID: st.Message.UID, Certain: st.Message.Certain, Octets: st.octets(), Mark: byte(st.Mark),
-			Header: cmp.Or(st.print, st.shown), About: about(e.box.envelope(st.Message.ID)),
+			Header: st.imprint, About: about(e.box.envelope(st.Message.ID)),
 		}
 		if e.opts.Lines != nil && st.Mark.Deletes() {
 			run.Steps[i].Lines = e.opts.Lines(st.Message.ID)
@@ -277,9 +277,8 @@ func (e *engine) giveUpOthers(ctx context.Context, runs []ledger.Run) error {
 // recallAtOnce is of how many messages headers are taken out of the ledger at a time.
 const recallAtOnce = 1000
 
-// recall sees by what each message is to be known again in a later session: by the header that the run
-// which is taken up knew of it, or else the one that the ledger has now, or what this process has seen.
-// What the ledger and the mailbox know afterwards is no proof: it may be of another message, with the same UIDL.
+// recall sees by what each message is to be known again: by what the run which is taken up knew of
+// it, or else what this process has seen, or the header that the ledger has now. What the ledger and the mailbox know afterwards is no proof: it may be of another message, with the same UIDL.
 // It gives, by UIDL, what the ledger's headers tell of messages that are to be deleted and of which this
 // process has not seen the header.
 func (e *engine) recall(ctx context.Context, left map[made][sha256.Size]byte) (map[string]ledger.About, error) {
@@ -300,18 +299,22 @@ func (e *engine) recall(ctx context.Context, left map[made][sha256.Size]byte) (m
 			if !st.Message.Certain {
 				continue
 			}
-			var sum [sha256.Size]byte
-			row, cached := rows[st.Message.UID]
-			if cached = cached && row.Octets == st.octets(); cached {
-				sum, _ = mailbox.HashHeader(row.Header[:min(len(row.Header), maxHeader)])
-			}
-			then, mine := left[made{st.Message.UID, st.Mark}]
-			st.mine = mine
+			st.imprint, st.mine = left[made{st.Message.UID, st.Mark}]
 			envelope := e.box.envelope(st.Message.ID)
-			st.expect(cmp.Or(then, sum), envelope)
 			st.recalled = st.Mark == triage.Delete && (envelope == nil || e.box.recalls())
-			if cached && envelope == nil && st.Mark.Deletes() {
-				abouts[st.Message.UID] = about(e.box.decode(row.Header))
+			var header []byte
+			if row, cached := rows[st.Message.UID]; cached && row.Octets == st.octets() {
+				header = row.Header
+			}
+			switch {
+			case envelope != nil:
+				st.imprint = cmp.Or(st.imprint, mailbox.Imprint(envelope, header))
+			case header != nil:
+				known := e.box.decode(header)
+				st.imprint = cmp.Or(st.imprint, mailbox.Imprint(known, header[:min(len(header), maxHeader)]))
+				if st.Mark.Deletes() {
+					abouts[st.Message.UID] = about(known)
+				}
 			}
 		}
 	}

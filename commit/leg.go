@@ -363,14 +363,13 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if env == nil {
 		env = l.e.box.decode(l.head)
 	}
-	sum, _ := mailbox.HashHeader(l.head)
-	if l.e.isReplaced(st, l.s.later(), l.head, sum) {
+	if l.e.isReplaced(st, l.s.later(), l.head) {
 		return l.leave(st, text)
 	}
-	if st.prior != nil && st.print != noPrint && st.print != sum {
+	if st.prior != nil && st.print != noPrint && !l.e.fits(st.print, l.head) {
 		st.prior = nil // what is there of an earlier attempt is of another message
 	}
-	st.print, st.shown, st.messageID = sum, sum, env.MessageID
+	st.print = l.e.imprint(l.head)
 	st.doubted = l.repeats(st)
 	d, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
@@ -447,7 +446,7 @@ func (l *leg) confirm(ctx context.Context, st *step, top textAnswer) error {
 		return fmt.Errorf("looking at message %d again: %w", st.Message.Number, err)
 	}
 	if err == nil {
-		if other, told := l.e.isAnother(st, head); other && told {
+		if now := l.e.imprint(head); now != noPrint && now != st.print {
 			st.wrong = true
 			return &garbledError{fmt.Errorf("fetching message %d: its text is another message's: %w", st.Message.Number, mailbox.ErrDisorder)}
 		}
@@ -461,8 +460,10 @@ func (l *leg) leave(st *step, text io.Reader) error {
 	if _, err := io.Copy(io.Discard, text); err != nil {
 		return err
 	}
-	if err := l.e.setSteps(l.e.late, ledger.StepFailed, []int{st.seq}); err != nil {
-		return localError{err}
+	if l.e.opts.Request == "" { // else the same request means it until it is forgotten, and fails
+		if err := l.e.setSteps(l.e.late, ledger.StepFailed, []int{st.seq}); err != nil {
+			return localError{err}
+		}
 	}
 	l.e.fail(st, errReplaced)
 	l.e.box.relearn(st.Message.ID, st.Message.Octets, slices.Clone(l.head))

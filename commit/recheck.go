@@ -1,7 +1,6 @@
 package commit
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -40,7 +39,7 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 		case !st.Message.Certain:
 		case st.suspect(s.later()):
 			suspects = append(suspects, st)
-		case st.recalled && !st.looked:
+		case st.recalled && !st.looked && st.imprint != noPrint && s.hasTOP(st.number):
 			recalled = append(recalled, st)
 		}
 	}
@@ -66,8 +65,9 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 		switch {
 		case st.closed && st.doubt:
 			gone = append(gone, st.seq)
-		case st.closed:
+		case st.closed && e.opts.Request == "":
 			givenUp = append(givenUp, st.seq)
+		case st.closed: // the same request means it until it is forgotten, and fails
 		case st.dest != nil && !st.copied:
 			afresh = append(afresh, st.seq) // what the journal takes for fetched
 		}
@@ -77,6 +77,10 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 	}
 	// Only now: what the journal takes for the messages of this run may not look like those others.
 	for _, o := range others {
+		if o.head == nil {
+			e.box.distrust(ctx)
+			break
+		}
 		e.box.relearn(o.st.Message.ID, o.st.Message.Octets, o.head)
 	}
 	return slices.DeleteFunc(todo, func(st *step) bool { return st.closed }), nil
@@ -107,44 +111,59 @@ func (st *step) suspect(later bool) bool {
 var errReplaced = errors.New("another message bears its UIDL than the one that was shown, and is left alone: look at the mailbox again, and mark it if you want it")
 
 // isReplaced tells of a message that is being fetched whether it is another than the one that is
-// marked: than what the list showed or, in a later session, an earlier one saw.
-func (e *engine) isReplaced(st *step, later bool, head []byte, sum [sha256.Size]byte) bool {
-	if !st.Message.Certain || len(head) >= maxHeader {
+// marked, as far as that is known.
+func (e *engine) isReplaced(st *step, later bool, head []byte) bool {
+	if !st.Message.Certain || len(head) >= maxHeader || st.imprint == noPrint {
 		return false
 	}
-	if (later || st.mine) && st.shown != noPrint && sum != noPrint && st.shown != sum {
-		return true
+	if st.imprint[0] == mailbox.ImprintHeader && !later && !st.mine {
+		return false // RETR may give another header than TOP
 	}
-	return st.sight != nil && st.sight.messageID != "" && e.box.decode(head).MessageID != st.sight.messageID
+	now := e.imprint(head)
+	return now != noPrint && now != st.imprint
 }
 
-// another is a step whose UIDL names another message now, with this header.
+func (e *engine) imprint(head []byte) [sha256.Size]byte {
+	return mailbox.Imprint(e.box.decode(head), head)
+}
+
+// another is a step whose UIDL names another message now, with this header; nil where there are more than headsKept.
 type another struct {
 	st   *step
 	head []byte
 }
+
+const (
+	// headsKept is of how many messages that turn out to be others the headers are kept, to be known from then on. Of
+	// more all headers are forgotten.
+	headsKept = 64
+	// askedAlone is of how many of them the header has to come twice, the second time alone.
+	askedAlone = 8
+)
 
 // compare asks for the headers of the suspects and holds them against what is expected.
 // It gives those that are other messages.
 func (e *engine) compare(ctx context.Context, s session, suspects []*step) (others []another, err error) {
 	var ask []*step
 	for _, st := range suspects {
-		if s.hasTOP(st.number) && (st.print != noPrint || st.sight != nil) {
+		if s.hasTOP(st.number) && (st.print != noPrint || st.imprint != noPrint) {
 			ask = append(ask, st)
 		} else {
 			e.askHistory(st)
 		}
 	}
 	var differ []*step
-	heads := make(map[*step][]byte)
+	heads, replaced := make(map[*step][]byte), make(map[*step]bool)
 	err = eachHead(ctx, s, topAhead, ask, func(st *step, head []byte) error {
 		other, told := e.isAnother(st, head)
 		switch {
 		case head == nil, !told:
 			e.askHistory(st)
 		case other:
-			differ = append(differ, st)
-			heads[st] = slices.Clone(head)
+			if differ = append(differ, st); len(differ) <= headsKept {
+				heads[st] = slices.Clone(head)
+			}
+			replaced[st] = st.imprint != noPrint && e.imprint(head) != st.imprint
 		default:
 			st.doubt, st.risked = false, false
 		}
@@ -154,16 +173,21 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 	if err != nil {
 		return nil, err
 	}
-	// One answer that is another's must not decide over a message: each of these is asked for once more, alone.
-	err = eachHead(ctx, s, 1, differ, func(st *step, head []byte) error {
-		if head == nil || !bytes.Equal(head, heads[st]) {
+	// One answer that is another's must not decide over a message. Where many differ, some tell for all.
+	err = eachHead(ctx, s, 1, spread(differ, askedAlone), func(st *step, head []byte) error {
+		if other, told := e.isAnother(st, head); head != nil && told && !other {
 			return &garbledError{fmt.Errorf("message %d: %w", st.Message.Number, mailbox.ErrDisorder)}
 		}
-		others = append(others, another{st, heads[st]})
-		e.otherwise(st)
 		return nil
 	})
-	return others, err
+	if err != nil {
+		return nil, err
+	}
+	for _, st := range differ {
+		others = append(others, another{st, heads[st]})
+		e.otherwise(st, replaced[st])
+	}
+	return others, nil
 }
 
 // eachHead asks for the headers of steps' messages, so many at a time at the most, and gives each, nil where it
@@ -204,19 +228,26 @@ func eachHead(ctx context.Context, s session, ahead int, ask []*step, got func(s
 // isAnother holds a message's header against what is known of the one that a step means. It is
 // not told where there is nothing to tell it by.
 func (e *engine) isAnother(st *step, head []byte) (other, told bool) {
-	sum, ok := mailbox.HashHeader(head)
-	if !ok {
+	now := e.imprint(head)
+	if now == noPrint {
 		return false, false
 	}
-	if st.print != noPrint {
-		// What looks for viruses on the way changes what RETR gives, and TOP goes by it.
-		same := sum == st.print || st.messageID != "" && e.box.decode(head).MessageID == st.messageID
+	marked := now == st.imprint
+	switch {
+	case st.print != noPrint:
+		same := e.fits(st.print, head) || marked && st.copied && !st.known // RETR may give another header than TOP
 		return !same, true
+	case st.imprint != noPrint:
+		return !marked, true
 	}
-	if st.sight == nil {
-		return false, false
-	}
-	return !st.sight.equal(sightOf(e.box.decode(head))), true
+	return false, false
+}
+
+// fits says whether a header is of the message whose copy is known by print: by its imprint, or as older ledgers have it
+// by the hash of the header.
+func (e *engine) fits(known [sha256.Size]byte, head []byte) bool {
+	sum, _ := mailbox.HashHeader(head)
+	return known != noPrint && (sum == known || e.imprint(head) == known)
 }
 
 // readHeader reads a TOP's answer to its end and gives the header, as withHeader does.
@@ -232,17 +263,25 @@ func readHeader(text io.Reader, buf []byte) ([]byte, error) {
 // that was deleted after its copy was made is not the one that bears its UIDL now.
 func (e *engine) askHistory(st *step) {
 	st.looked = true
-	if st.known && st.spent {
-		e.otherwise(st)
-	} else {
+	switch {
+	case st.known && st.spent:
+		e.otherwise(st, false)
+	case st.doubt && e.counted: // where the deletion came true, its number is another message's
+		if st.risked {
+			e.sum.Unknown++
+			e.sum.Unclear++
+		}
+		st.doubt, st.risked = false, false
+		e.fail(st, fmt.Errorf("it is not known whether the message was deleted: %w", mailbox.ErrUncertain))
+	default:
 		st.doubt, st.risked = false, false
 	}
 }
 
 // otherwise takes in that a step's UIDL names another message than the one that was
 // fetched, or asked to be deleted, before. Where the copy is not of this run and the mark not of
-// one that is taken up, what is marked now is the new message.
-func (e *engine) otherwise(st *step) {
+// one that is taken up, what is marked now is the new message, unless it has replaced the one that was shown.
+func (e *engine) otherwise(st *step, replaced bool) {
 	switch {
 	case st.doubt:
 		e.warn(fmt.Sprintf("message %d is gone, and the server gave its UIDL to another message, which is left alone", st.Message.Number))
@@ -252,7 +291,7 @@ func (e *engine) otherwise(st *step) {
 			e.uncommitted++
 		}
 		return
-	case !st.known || st.mine:
+	case !st.known || st.mine || replaced:
 		e.fail(st, errReplaced) // it may be there still, under another UIDL
 		return
 	}

@@ -3,7 +3,6 @@ package commit
 import (
 	"cmp"
 	"crypto/sha256"
-	"time"
 
 	"popmark/delivery"
 	"popmark/ledger"
@@ -32,63 +31,30 @@ type step struct {
 	key    string               // the ledger's name for dest
 	binned bool                 // the copy goes into the bin
 
-	copied    bool              // the copy is safe
-	known     bool              // it was safe before this run
-	path      string            // of a copy that is known or in the bin
-	received  int64             // octets of a copy that was known
-	spent     bool              // the copy that was known is of a message that was deleted since
-	print     [sha256.Size]byte // of the header that is expected; zero where none is known
-	shown     [sha256.Size]byte // of the header that was seen of the message that is marked; zero where none was
-	sight     *sight            // what was seen of its envelope; nil where nothing was
-	messageID message.Safe      // of the header that RETR gave in this run; "" where it has none
-	fresh     *delivery.Receipt // of a copy that nothing was told of yet
-	prior     *delivery.Receipt // of an earlier attempt that is not wholly there
-	fate      promise
-	told      bool // Kept has been told
-	vowed     bool // Deleted has been told
-	mine      bool // the mark is of a run that was broken off and is taken up: it means the message of that time
-	sent      bool // its DELE, in this session or an earlier one, and not taken back
-	noted     bool // the journal says that a QUIT was asked to delete it
-	doubt     bool // its deletion may have come true before this session, and its UIDL name another message by now
-	risked    bool // that it has come true would be this run's doing
-	recalled  bool // what is known of its header an earlier session has shown
-	looked    bool // it was looked at whether the message is the one of the known copy
-	doubted   bool // its text began as one before, and TOP has not told yet whether it is its own
-	wrong     bool // its text was another message's
-	closed    bool // failed, or gone: there is nothing more to do
-	parted    bool // it was refused in a session that ended then
-	garbled   bool // its text did not come as it should
-}
-
-// sight is what tells a message's envelope from another's.
-type sight struct {
-	messageID message.Safe
-	date      time.Time
-	hasDate   bool
-}
-
-// sightOf is nil where an envelope has nothing that tells.
-func sightOf(env *message.Envelope) *sight {
-	if env == nil || env.MessageID == "" && !env.HasDate {
-		return nil
-	}
-	return &sight{env.MessageID, env.Date, env.HasDate}
-}
-
-func (s *sight) equal(other *sight) bool {
-	return other != nil && s.messageID == other.messageID && s.hasDate == other.hasDate && s.date.Equal(other.date)
-}
-
-// expect takes in what is known of the message that is marked before anything is done: its header's hash, noPrint for
-// none, and its envelope, nil for none. What a copy that is there tells of it goes before.
-func (st *step) expect(sum [sha256.Size]byte, envelope *message.Envelope) {
-	if st.Mark == triage.Delete {
-		st.print = cmp.Or(st.print, sum)
-	}
-	if st.wantsCopy() {
-		st.shown = cmp.Or(st.shown, sum)
-	}
-	st.sight = sightOf(envelope)
+	copied   bool              // the copy is safe
+	known    bool              // it was safe before this run
+	path     string            // of a copy that is known or in the bin
+	received int64             // octets of a copy that was known
+	spent    bool              // the copy that was known is of a message that was deleted since
+	print    [sha256.Size]byte // what the copy that is there is known by, see fits; zero where nothing is
+	imprint  [sha256.Size]byte // of the message that is marked, see mailbox.Imprint; zero where none is known
+	fresh    *delivery.Receipt // of a copy that nothing was told of yet
+	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
+	fate     promise
+	told     bool // Kept has been told
+	vowed    bool // Deleted has been told
+	mine     bool // the mark is of a run that was broken off and is taken up: it means the message of that time
+	sent     bool // its DELE, in this session or an earlier one, and not taken back
+	noted    bool // the journal says that a QUIT was asked to delete it
+	doubt    bool // its deletion may have come true before this session, and its UIDL name another message by now
+	risked   bool // that it has come true would be this run's doing
+	recalled bool // what is known of its header an earlier session has shown
+	looked   bool // it was looked at whether the message is the one of the known copy
+	doubted  bool // its text began as one before, and TOP has not told yet whether it is its own
+	wrong    bool // its text was another message's
+	closed   bool // failed, or gone: there is nothing more to do
+	parted   bool // it was refused in a session that ended then
+	garbled  bool // its text did not come as it should
 }
 
 // octets is what the message is known by: those that it had when it was marked.

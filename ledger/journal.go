@@ -149,7 +149,7 @@ func (l *Ledger) RecordCopies(ctx context.Context, account string, run int64, co
 // on the server: in the journal, where every run of the account learns it, and in the
 // history, which learns from the copies what the journal does not know of them. Their marks
 // and headers are forgotten, since a UIDL may come back as another message's, and their copies are Spent. Where
-// one's UIDL was its number all marks and headers are: the numbers of others are others now. Called twice for a step, it does nothing the
+// one's UIDL was its number all headers are: the numbers of others may be others now. Called twice for a step, it does nothing the
 // second time. The error is ErrNoRun where a step is not there.
 func (l *Ledger) StepsDeleted(ctx context.Context, run int64, seqs ...int) error {
 	at := l.now().UnixNano()
@@ -163,7 +163,6 @@ func (l *Ledger) StepsDeleted(ctx context.Context, run int64, seqs ...int) error
 			WHERE run=? AND seq BETWEEN ? AND ? AND state<>? ORDER BY f.id DESC`, []any{at}, []any{StepDeleted}},
 		statement{"DELETE FROM mark WHERE (account, uid) IN (SELECT account, uid" + ofSteps + ")", nil, nil},
 		statement{"DELETE FROM header WHERE (account, uid) IN (SELECT account, uid" + ofSteps + ")", nil, nil},
-		statement{"DELETE FROM mark WHERE account IN (SELECT account" + ofSteps + " AND uid=CAST(CAST(number AS TEXT) AS BLOB))", nil, nil},
 		statement{"DELETE FROM header WHERE account IN (SELECT account" + ofSteps + " AND uid=CAST(CAST(number AS TEXT) AS BLOB))", nil, nil},
 		statement{"UPDATE fetched SET spent=1 WHERE (account, uid, octets) IN (SELECT account, uid, octets" + ofSteps + ")", nil, nil},
 		statement{`UPDATE step SET state=? WHERE certain AND (uid, octets) IN (SELECT uid, octets` + ofSteps + ` AND certain)

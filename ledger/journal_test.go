@@ -282,21 +282,3 @@ func TestADamagedJournalIsNotReadByHalf(t *testing.T) {
 		t.Errorf("it gives the %s run with %d steps", run.Request, len(run.Steps))
 	}
 }
-
-func TestWhereUIDLsAreNumbersADeletionForgetsTheMarksOfOthers(t *testing.T) {
-	l := open(t, t.TempDir())
-	ctx := t.Context()
-	if err := l.PutMarks(ctx, "a", map[string]Mark{"3": {1, 5}}); err != nil {
-		t.Fatal(err)
-	}
-	run, err := l.BeginRun(ctx, Run{Account: "a", Steps: []Step{{UID: "1", Number: 1, Octets: 5, Certain: true}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.StepsDeleted(ctx, run, 0); err != nil {
-		t.Fatal(err)
-	}
-	if marks, err := l.Marks(ctx, "a"); err != nil || len(marks) > 0 {
-		t.Errorf("what is 3 now was 4, and has the mark %v, %v", marks, err)
-	}
-}

@@ -139,11 +139,8 @@ INSERT INTO sqlite_sequence (name, seq) VALUES ('run', max(CAST(strftime('%s', '
 DROP INDEX deleted_uid;
 CREATE INDEX step_uid ON step (uid);
 `,
-	`
-ALTER TABLE account ADD COLUMN messages INTEGER;
-ALTER TABLE account ADD COLUMN last BLOB;
-ALTER TABLE step ADD COLUMN header BLOB NOT NULL DEFAULT x'';
-`,
+	"ALTER TABLE account ADD COLUMN messages INTEGER; ALTER TABLE account ADD COLUMN last BLOB",
+	"ALTER TABLE step ADD COLUMN header BLOB NOT NULL DEFAULT x''",
 }
 
 // isCurrent tells whether the database has the schema of this program.

@@ -243,7 +243,8 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 	s.m.order.learn(&it, alone)
 	overlong := it.overlong
 	repeats := s.repeats(&it)
-	if repeats && !s.several && !overlong {
+	if repeats && !s.several && !overlong && s.m.order.twins < fewTwins {
+		s.m.order.twins++
 		// One thing at a time, too, some servers are one text late: then another answer comes now.
 		if err := s.expect(ctx, &it, s.c.Top(it.msg.Number, 0)); err != nil {
 			s.m.wary = true

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,11 +17,12 @@ const (
 	// guessedTops is for how many messages headers are asked before it is known whether these are there. Some
 	// servers end a session at so many refusals in a row, Dovecot at 20.
 	guessedTops = 4
+	fewGuessed  = 1
 	// guessedOctets bounds the answer for each: a server that answers TOP with the whole message must not
 	// keep a person who came because of a huge one.
 	guessedOctets = 256 << 10
-	// guessPatience is how long the answers may take once the list is there. Whoever waits for more than the list
-	// loses no more by it.
+	// guessPatience is how long each answer may take. Whoever waits for more than the list loses no more by it, as
+	// they would be asked for anyway; what is refused has its own bound.
 	guessPatience = 10 * time.Second
 	// slowRefusals is how long all refusals together may without harm: a server may make people wait for each. With
 	// longRefusals the others are not waited for.
@@ -90,26 +92,30 @@ func (m *Mailbox) guess(ctx context.Context, c *pop3client.Client) *guess {
 	}
 	switch {
 	case g.tail.Messages == 0 && caps.UIDL() && (g.tail.Known || m.cfg.Guess == GuessFirst):
-		return ask(c, 1, 1, 2, 1, nil)
+		tops := guessedTops
+		if g.tail.Known { // empty as it was, it mostly is still
+			tops = fewGuessed
+		}
+		return ask(c, 1, 1, 2, tops, 1, nil)
 	case len(g.tail.UIDs) < 2:
 		return nil
 	}
 	known, err := m.cfg.Ledger.Headers(ctx, m.cfg.Account, g.tail.UIDs)
-	if err != nil || len(known) < 2 || sameHeader(known[g.tail.UIDs[0]].Header, known[g.tail.UIDs[1]].Header) {
+	if err != nil || len(known) < 2 || m.sameHeader(known[g.tail.UIDs[0]].Header, known[g.tail.UIDs[1]].Header) {
 		return nil
 	}
 	n := g.tail.Messages
-	return ask(c, n, n-1, n+1, n+1, known)
+	return ask(c, n, n-1, n+1, guessedTops, n+1, known)
 }
 
-// ask sends a guess: guessedTops TOPs from the message of a number on, between two that prove them, and
+// ask sends a guess: so many TOPs from the message of a number on, between two that prove them, and
 // LIST of the message that counts them.
-func ask(c *pop3client.Client, before, behind, from, counted int, known map[string]ledger.HeaderRow) *guess {
+func ask(c *pop3client.Client, before, behind, from, tops, counted int, known map[string]ledger.HeaderRow) *guess {
 	top := func(n int) *item {
 		return &item{msg: Message{Number: n}, answer: c.Top(n, 0), most: guessedOctets}
 	}
 	g := &guess{known: known, before: top(before)}
-	for i := range guessedTops {
+	for i := range tops {
 		g.tops = append(g.tops, top(from+i))
 	}
 	g.behind, g.place = top(behind), c.ListOne(counted)
@@ -117,10 +123,20 @@ func ask(c *pop3client.Client, before, behind, from, counted int, known map[stri
 }
 
 // sameHeader says whether two headers are one message's, or may be.
-func sameHeader(a, b []byte) bool {
-	one, tells := HashHeader(a)
-	other, alsoTells := HashHeader(b)
-	return one == other || !tells || !alsoTells
+func (m *Mailbox) sameHeader(a, b []byte) bool {
+	one, other := m.imprint(a), m.imprint(b)
+	return one == other || one[0] == 0 || other[0] == 0
+}
+
+func (m *Mailbox) imprint(header []byte) [sha256.Size]byte {
+	env := m.cfg.Decoder.Envelope(header)
+	return Imprint(&env, header)
+}
+
+// isHeaderOf says whether two headers are one message's for certain: an empty one may be any message's.
+func (m *Mailbox) isHeaderOf(a, b []byte) bool {
+	one := m.imprint(a)
+	return one[0] != 0 && one == m.imprint(b)
 }
 
 // readGuess takes in what was asked for together with the list, once. What is proven stays in foreseen.
@@ -156,8 +172,6 @@ func (g *guess) all() []*item { return append(append([]*item{g.before}, g.tops..
 
 // hearGuess waits for the answers. It says whether the server took its time to refuse what is not there.
 func (m *Mailbox) hearGuess(ctx context.Context, g *guess) (slow bool, err error) {
-	limited, cancel := context.WithTimeout(ctx, guessPatience)
-	defer cancel()
 	var refusing time.Duration
 	for _, it := range g.all() {
 		at, there := numbered(g.listed, it.msg.Number)
@@ -165,7 +179,7 @@ func (m *Mailbox) hearGuess(ctx context.Context, g *guess) (slow bool, err error
 			it.msg = g.listed[at]
 		}
 		began := time.Now()
-		if err := hear(limited, it, !there && g.listed != nil); err != nil {
+		if err := hear(ctx, it, !there && g.listed != nil); err != nil {
 			return false, err
 		}
 		if refused(it.err) {
@@ -174,6 +188,8 @@ func (m *Mailbox) hearGuess(ctx context.Context, g *guess) (slow bool, err error
 			}
 		}
 	}
+	limited, cancel := context.WithTimeout(ctx, guessPatience)
+	defer cancel()
 	_, err = g.place.Wait(limited)
 	if refused(err) {
 		g.place, err = nil, nil
@@ -181,10 +197,13 @@ func (m *Mailbox) hearGuess(ctx context.Context, g *guess) (slow bool, err error
 	return refusing > slowRefusals, err
 }
 
-// hear is receive where the message may not be there: then an answer with a text, which may have no end, is not read.
+// hear is receive with a bound on the wait. Where there is no such message an answer with a text, which may
+// have no end, is not read.
 func hear(ctx context.Context, it *item, missing bool) error {
+	limited, cancel := context.WithTimeout(ctx, guessPatience)
+	defer cancel()
 	if missing {
-		_, it.err = it.answer.Wait(ctx)
+		_, it.err = it.answer.Wait(limited)
 		switch {
 		case it.err == nil:
 			return errUnknown
@@ -193,7 +212,7 @@ func hear(ctx context.Context, it *item, missing bool) error {
 		}
 		return nil
 	}
-	return receive(ctx, it)
+	return receive(limited, it)
 }
 
 // weighGuess keeps what is proven of the answers.
@@ -202,7 +221,7 @@ func (m *Mailbox) weighGuess(ctx context.Context, g *guess) {
 	proven := g.place != nil
 	if g.known == nil {
 		mails = mails[:len(mails)-1] // the last is the first once more
-		proven = proven && g.before.err == nil && g.behind.err == nil && isHeaderOf(g.before.raw, g.behind.raw)
+		proven = proven && g.before.err == nil && g.behind.err == nil && m.isHeaderOf(g.before.raw, g.behind.raw)
 	} else {
 		proven = m.asKnown(ctx, g) && proven
 	}
@@ -233,7 +252,7 @@ func (m *Mailbox) weighGuess(ctx context.Context, g *guess) {
 func (m *Mailbox) asKnown(ctx context.Context, g *guess) bool {
 	both := true
 	for _, it := range []*item{g.before, g.behind} {
-		if it.isKnown(g.known) {
+		if m.isKnown(it, g.known) {
 			continue
 		}
 		both = false
@@ -248,16 +267,9 @@ func (m *Mailbox) asKnown(ctx context.Context, g *guess) bool {
 }
 
 // isKnown says whether a message was answered with the header that an earlier session gave for it.
-func (it *item) isKnown(known map[string]ledger.HeaderRow) bool {
+func (m *Mailbox) isKnown(it *item, known map[string]ledger.HeaderRow) bool {
 	row, ok := known[it.msg.UID]
-	return ok && it.err == nil && isHeaderOf(row.Header, it.raw)
-}
-
-// isHeaderOf says whether two headers are one message's for certain: an empty one may be any message's.
-func isHeaderOf(a, b []byte) bool {
-	one, tells := HashHeader(a)
-	other, alsoTells := HashHeader(b)
-	return tells && alsoTells && one == other
+	return ok && it.err == nil && m.isHeaderOf(row.Header, it.raw)
 }
 
 // takeForeseen gives a header of this session that came together with the list, once, or nil.

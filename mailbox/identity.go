@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strconv"
+	"time"
 
 	"popmark/message"
 	"popmark/pop3client"
@@ -48,6 +49,39 @@ func HashHeader(header []byte) (sum [sha256.Size]byte, ok bool) {
 	h.Sum(sum[:0])
 	return sum, ok
 }
+
+// Imprint is what a message is known by under its UIDL from one session to another, and between TOP and RETR, on servers and
+// scanners that stamp headers: its Message-ID and date, else its date, sender and subject, else all of its header
+// but what changes by itself. The first octet says which; it is zero where nothing tells. header may be nil,
+// where no more than the envelope is known.
+func Imprint(env *message.Envelope, header []byte) (sum [sha256.Size]byte) {
+	date := ""
+	if env.HasDate {
+		date = env.Date.UTC().Format(time.RFC3339)
+	}
+	var kind byte
+	switch {
+	case env.MessageID != "":
+		kind, sum = ImprintID, sha256.Sum256([]byte(string(env.MessageID)+"\n"+date))
+	case env.HasDate:
+		kind, sum = imprintFields, sha256.Sum256([]byte(date+"\n"+string(env.From.Address)+"\n"+string(env.Subject)))
+	default:
+		var tells bool
+		if sum, tells = HashHeader(header); !tells {
+			return [sha256.Size]byte{}
+		}
+		kind = ImprintHeader
+	}
+	sum[0] = kind
+	return sum
+}
+
+// The kinds of [Imprint], its first octet.
+const (
+	ImprintID     byte = iota + 1 // by Message-ID and date
+	imprintFields                 // by date, sender and subject
+	ImprintHeader                 // by the header, which a scanner may change on the way
+)
 
 func isVolatile(line []byte) bool { return volatileName(line) != "" }
 

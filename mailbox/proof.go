@@ -54,6 +54,7 @@ type touchstone struct {
 type order struct {
 	stone *touchstone
 	marks int // that were sent
+	twins int // that were asked for again one at a time
 	// proven is true once a mark was as it should be.
 	proven bool
 	// unprovable is true where the server does not say LIST of one message: what cannot
@@ -212,7 +213,7 @@ func (mk *mark) wait(ctx context.Context) error {
 		mk.topRefused = true
 	case twin.err != nil:
 		return garbled(twin.err)
-	case !bytes.Equal(twin.raw, mk.stone.raw):
+	case !alike(twin.raw, mk.stone.raw):
 		return garbled(errTwins)
 	}
 	_, err := mk.place.Wait(ctx)

@@ -68,23 +68,39 @@ var refusedWords = []string{
 	"登录失败", "登陆失败", "认证失败", "验证失败", "用户不存在", "密碼錯誤", "登錄失敗", "登入失敗", "認證失敗", "驗證失敗",
 }
 
+// mistakeWords mean a refused login where a wish to try again stands beside them. Alone they tell nothing
+// more: "invalid authentication mechanism" is no refused login.
+var mistakeWords = []string{
+	"login error", "logon error", "auth error", "authentication error", "authorization error", "authorisation error", "error logging",
+	"wrong login", "wrong logon", "wrong auth", "incorrect login", "incorrect logon", "incorrect auth", "invalid logon", "invalid auth",
+	"login wrong", "login is wrong", "login is incorrect", "login invalid", "login is invalid",
+	"authentication invalid", "authentication is invalid", "authentication is incorrect", "not authori", "unauthori",
+	"登录错误", "登陆错误", "认证错误", "验证错误", "登錄錯誤", "登入錯誤", "認證錯誤", "驗證錯誤",
+}
+
 // A name or a password is wrong where a word for it stands with a word for what is wrong, in whatever
 // order: "wrong password", "the password you gave is incorrect".
 var (
-	credentialWords = []string{
-		"password", "passwd", "passphrase", "passcode", "pass word", "credential", "secret", "token", "user", "account",
-		"login name", "logon name", "login id",
-		"密码", "密碼", "口令", "授权码", "授權碼", "用户名", "用戶名", "使用者", "帐号", "账号", "帳號", "帐户", "账户", "帳戶",
+	passwordWords = []string{
+		"password", "passwd", "passphrase", "passcode", "pass word", "credential", "secret", "token",
+		"密码", "密碼", "口令", "授权码", "授權碼",
+	}
+	nameWords = []string{
+		"user", "account", "login name", "logon name", "login id",
+		"用户名", "用戶名", "使用者", "帐号", "账号", "帳號", "帐户", "账户", "帳戶",
 	}
 	faultWords = []string{
 		"wrong", "incorrect", "invalid", "bad ", "unknown", "mismatch", "not match", "n't match", "no match", "not correct", "not right",
-		"not valid", "not found", "not exist", "n't exist", "no such", "no account", "not recogni", "unrecogni", "not accept", "not allowed",
-		"not permitted", "not authori", "not enabled", "not activ", "disabled", "suspended", "deactivated", "inactive", "expired", "blocked",
+		"not valid", "not found", "not exist", "n't exist", "no such", "no account", "not recogni", "unrecogni",
+		"not authori", "not enabled", "not activ", "account disabled", "account is disabled", "user disabled", "user is disabled", "suspended", "deactivated", "inactive", "expired", "blocked",
 		"password error", "password is error", "passwd error", "error password", "password fail", "password rejected", "password refused",
 		"password denied", "check your", "verify your", "check the", "username or", "user name or", "username and", "user name and", "username/",
 		"错误", "不正确", "有误", "不对", "不存在", "无效", "不匹配", "不符", "停用", "禁用", "冻结", "过期", "異常", "异常", "abnormal",
 		"錯誤", "不正確", "有誤", "不對", "無效", "检查", "核对", "檢查",
 	}
+	// accessWords are no fault of a name where words of reasonWords say of what: "User joe is already logged in;
+	// multiple logins are not allowed".
+	accessWords = []string{"not accept", "not allowed", "not permitted", "disabled"}
 	// A mailbox that is not there is a wrong name.
 	missingMailbox = []string{
 		"mailbox does not exist", "mailbox doesn't exist", "mailbox not exist", "mailbox not found", "mailbox unknown", "no mailbox", "no such mailbox",
@@ -117,14 +133,19 @@ func saysUnable(words string) bool { return containsAny(words, unableWords) && !
 // blamesLogin reports whether words of a refusal that also asks to try later may mean a wrong name or
 // password: sent again, such a password would lock its account. In doubt they do.
 func blamesLogin(words string) bool {
+	words = strings.ReplaceAll(words, "check the other", "")
+	reason := containsAny(strings.ReplaceAll(words, "not in use", ""), reasonWords)
+	password := containsAny(words, passwordWords)
+	named := password || containsAny(words, nameWords)
 	switch {
-	case containsAny(words, credentialWords) && containsAny(words, faultWords),
+	case named && containsAny(words, faultWords),
+		named && (password || !reason) && containsAny(words, accessWords),
 		containsAny(words, missingMailbox), containsAny(words, failuresBefore):
 		return true
-	case containsAny(strings.ReplaceAll(words, "not in use", ""), reasonWords):
+	case reason, strings.Contains(words, "temporar"):
 		return false
 	}
-	return containsAny(words, refusedWords) && !strings.Contains(words, "temporar")
+	return containsAny(words, refusedWords) || containsAny(words, mistakeWords) && !saysUnable(words)
 }
 
 // saysUnknown reports whether words say that a command or mechanism is not known, as against a

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -89,20 +90,21 @@ const (
 	triedOctets  = 64 << 10
 )
 
-// tryHeaders asks for some headers, as list would, so that the mailbox sees how the server answers. Where that
-// fails the rest can be told all the same.
+// tryHeaders asks for some headers, as list would, so that the mailbox sees how the server answers. It tells of
+// what is wrong with single messages, besides refusals, of which the mailbox tells.
 func (b *opened) tryHeaders(ctx context.Context, list *mailbox.List) (trouble []message.Safe, err error) {
 	if !b.box.Info().TOP {
 		return nil, nil
 	}
-	for _, err := range b.box.Headers(ctx, someMessages(list)) {
-		switch {
-		case err == nil:
-		case ctx.Err() != nil:
+	for header, err := range b.box.Headers(ctx, someMessages(list)) {
+		if err != nil {
 			return nil, b.fault("reading headers from", err)
-		default:
-			trouble = append(trouble, message.MakeSafe("reading headers: "+err.Error()))
 		}
+		at, ok := list.Find(header.ID)
+		if !ok || header.Err == nil || mailbox.IsRefusal(header.Err) || errors.Is(header.Err, mailbox.ErrNoTOP) || errors.Is(header.Err, mailbox.ErrGone) {
+			continue
+		}
+		trouble = append(trouble, message.MakeSafe(fmt.Sprintf("message %d: %v", list.Messages[at].Number, header.Err)))
 	}
 	return trouble, nil
 }

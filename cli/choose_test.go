@@ -180,3 +180,26 @@ func TestListLooksAtTheListThatStands(t *testing.T) {
 		}
 	}
 }
+
+// What one mark claims, and another may, is done for neither: as with a header that tells that both do.
+func TestAMessageThatAnotherMarkMayClaimIsLeftAlone(t *testing.T) {
+	for _, marks := range [][]string{
+		{"--delete", "3", "--fetch", "subject:kind3"},
+		{"--fetch", "subject:kind3", "--delete", "3"},
+		{"--delete", "3", "--delete", "subject:nothing", "--fetch", "subject:kind3"},
+		{"--move", "1-3", "--delete", "subject:kind3"},
+	} {
+		t.Run(strings.Join(marks, " "), func(t *testing.T) {
+			r := newReuse(t, sixKinds, pop3server.Refuse(pop3server.On("TOP 3"), "busy"))
+			status, said := r.run(slices.Concat([]string{"commit", "--to", "maildir:" + t.TempDir() + "/mail"}, marks)...)
+			r.stays("uid-3")
+			if status != 1 || strings.Count(said, "it can't be told whether") != 1 {
+				t.Errorf("status %d: %s", status, said)
+			}
+		})
+	}
+	r := newReuse(t, sixKinds, pop3server.Refuse(pop3server.On("TOP 3"), "busy"))
+	if status, _ := r.run("commit", "--delete", "3", "--delete", "subject:kind3"); status != 0 || slices.Contains(r.drop.UIDLs(), "uid-3") {
+		t.Errorf("one mark for both: status %d, left %q", status, r.drop.UIDLs())
+	}
+}

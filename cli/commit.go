@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -327,7 +326,8 @@ func (a *app) planIn(
 	ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order,
 ) (plan triage.Plan, open []commit.Event, err error) {
 	claims := make([]*marking, len(list.Messages))
-	left := make(map[int]commit.Event)
+	var unsure []commit.Event
+	at := make(map[int]int) // by number, where in the list
 	selections := make([]*triage.Selection, len(markings))
 	for i := range markings {
 		selections[i] = markings[i].selection
@@ -349,17 +349,23 @@ func (a *app) planIn(
 			claims[at] = m
 		}
 		for _, u := range choices[i].open {
-			if _, known := left[u.at]; !known {
-				left[u.at] = commit.Event{
-					Kind: commit.Failed, Number: list.Messages[u.at].Number, UID: list.Messages[u.at].UID, Action: m.mark,
-					Err: u.why(fmt.Sprintf("--%v %q", m.mark, m.selection)),
-				}
-			}
+			number := list.Messages[u.at].Number
+			at[number] = u.at
+			unsure = append(unsure, commit.Event{
+				Kind: commit.Failed, Number: number, UID: list.Messages[u.at].UID, Action: m.mark,
+				Err: u.why(fmt.Sprintf("--%v %q", m.mark, m.selection)),
+			})
 		}
 	}
-	for _, at := range slices.Sorted(maps.Keys(left)) {
-		if claims[at] == nil || claims[at].mark != left[at].Action { // else another selection has decided it
-			open = append(open, left[at])
+	slices.SortStableFunc(unsure, func(a, b commit.Event) int { return a.Number - b.Number })
+	for _, e := range unsure {
+		claim := claims[at[e.Number]]
+		if claim != nil && claim.mark == e.Action {
+			continue // another selection has decided it
+		}
+		claims[at[e.Number]] = nil // it may be that both claim it
+		if n := len(open); n == 0 || open[n-1].Number != e.Number {
+			open = append(open, e)
 		}
 	}
 	return triage.NewPlan(list, func(i int) triage.Mark {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,7 +91,7 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		show = a.jsonRows()
 	}
 	l := lister{app: a, box: b, query: query, show: show}
-	looked := func(mailbox.ID) bool { return false }
+	var looked map[mailbox.ID]struct{} // once there is a second list
 	for try := 1; ; try++ {
 		if err := l.pass(ctx, list, looked); err != nil {
 			return err
@@ -105,10 +104,14 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 		if try == mostChoices {
 			return errListChanged
 		}
-		before, gone := list, l.gone
-		looked = func(id mailbox.ID) bool {
-			_, there := before.Find(id)
-			return there && !slices.ContainsFunc(gone, func(h mailbox.Header) bool { return h.ID == id })
+		if looked == nil {
+			looked = make(map[mailbox.ID]struct{}, len(list.Messages))
+		}
+		for i := range list.Messages {
+			looked[list.Messages[i].ID] = struct{}{}
+		}
+		for _, h := range l.gone {
+			delete(looked, h.ID)
 		}
 		list = newest
 	}
@@ -124,12 +127,12 @@ type lister struct {
 }
 
 // pass lists those of a list that were not looked at yet.
-func (l *lister) pass(ctx context.Context, list *mailbox.List, looked func(mailbox.ID) bool) error {
+func (l *lister) pass(ctx context.Context, list *mailbox.List, looked map[mailbox.ID]struct{}) error {
 	ids := make([]mailbox.ID, 0, len(list.Messages))
 	for i := range list.Messages {
 		m := &list.Messages[i]
 		// Where LIST tells enough, no header is asked for that is not shown.
-		if !looked(m.ID) && (l.query.NeedsHeaders() || l.query.Match(triage.Row{Message: m})) {
+		if _, was := looked[m.ID]; !was && (l.query.NeedsHeaders() || l.query.Match(triage.Row{Message: m})) {
 			ids = append(ids, m.ID)
 		}
 	}

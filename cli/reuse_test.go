@@ -46,11 +46,12 @@ func (r *reuse) add(uid, kind string) {
 
 func (r *reuse) run(args ...string) (status int, said string) {
 	r.t.Helper()
-	var out strings.Builder
+	var out, errs strings.Builder
 	command := append([]string{args[0], "pop3://joe@" + r.addr, r.state}, args[1:]...)
-	status = Run(r.t.Context(), command, Streams{Password: "secret", Err: &out, Out: &out})
-	r.t.Log(args, status, out.String())
-	return status, out.String()
+	status = Run(r.t.Context(), command, Streams{Password: "secret", Err: &errs, Out: &out})
+	said = out.String() + errs.String()
+	r.t.Log(args, status, said)
+	return status, said
 }
 
 // stays fails where a message was deleted.

@@ -99,12 +99,13 @@ func TestP5_SIGKILLAtEveryCommand(t *testing.T) {
 }
 
 // TestP5_TheProgramIsCutAfterEveryOctet cuts the whole program's line after each octet of its
-// session, and runs it again. Unless told to be exhaustive it takes some of them.
+// session, and runs it again. It takes some of them, and more where told to be exhaustive, since each is two
+// processes: of the commit alone TestP5_CutAfterEveryOctet takes all.
 func TestP5_TheProgramIsCutAfterEveryOctet(t *testing.T) {
 	bin := program(t)
 	step := int64(61)
 	if *exhaustive > 0 {
-		step = 1
+		step = 7
 	}
 	played := 0
 	for octet := int64(0); !t.Failed(); octet += step {

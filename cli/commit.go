@@ -285,6 +285,10 @@ const lastWait = 5 * time.Second
 // errOtherNumbers ends a run before anything is done.
 var errOtherNumbers = &statusError{exitTryLater, errors.New("reading headers: the line was taken up again, and the numbers may be those of other messages now: run popmark list, and say anew which you mean")}
 
+// errNumbersBesideOpen ends a run before anything is done: what a query leaves open is no step of the journal, so that
+// the command would not go on meaning its messages, and be given again since some failed.
+var errNumbersBesideOpen = &statusError{exitSome, errors.New("marking messages: nothing was done, as the numbers would be those of other messages when the command is given again: give the numbers in a command of their own")}
+
 // plan marks what is selected, in a list that stands when all is chosen, and tells of what is left open.
 func (a *app) plan(ctx context.Context, b *opened, list *mailbox.List, markings []marking, order triage.Order, out *commitPrinter) (plan triage.Plan, err error) {
 	var open []commit.Event
@@ -301,6 +305,9 @@ func (a *app) plan(ctx context.Context, b *opened, list *mailbox.List, markings 
 	for _, e := range open {
 		out.open++
 		out.event(e)
+	}
+	if len(open) > 0 && binds(markings) {
+		return triage.Plan{}, errNumbersBesideOpen
 	}
 	return plan, nil
 }

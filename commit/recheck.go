@@ -29,9 +29,8 @@ var noPrint [sha256.Size]byte
 // been fetched or listed in it as what they are taken for: servers use a UIDL again, and
 // the message that bears it now may be another one of the same size (P1, P2). So may one
 // that is taken for fetched and was deleted after that, or one whose header an earlier session
-// has shown. It gives the steps that are left to
-// do. Where TOP shows nothing, or what the message looked like was never known, the UIDL and
-// the size have to do.
+// has shown, of which some are looked at unless one is another. It gives the steps that are left to do.
+// Where TOP shows nothing, or what the message looked like was never known, the UIDL and the size have to do.
 func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step, error) {
 	var suspects, recalled []*step
 	for _, st := range todo {

@@ -81,6 +81,9 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(listGC)
 	}
+	if a.streams.Exits {
+		go growHeap() // beside the connecting; a process that goes on has a heap already
+	}
 	list, err := b.open(ctx)
 	if err != nil {
 		return err

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // msgID is APOP's timestamp, wherever in the greeting it stands.
-var msgID = regexp.MustCompile(`<[^<>\s]+@[^<>\s]+>`)
+var msgID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`<[^<>\s]+@[^<>\s]+>`) })
 
 // greet sends the greeting, with a timestamp for APOP unless there is no APOP.
 func (s *session) greet(out Output) error {
@@ -24,7 +25,7 @@ func (s *session) greet(out Output) error {
 		text = *s.srv.greeting
 	}
 	text = strings.ReplaceAll(text, "{timestamp}", timestamp)
-	s.timestamp = msgID.FindString(text)
+	s.timestamp = msgID().FindString(text)
 	return s.ok(out, "%s", text)
 }
 

@@ -98,7 +98,8 @@ const (
 	uniformRepeat = 1024
 )
 
-var uniformBlock = []byte(strings.Repeat(uniformLine, uniformRepeat))
+// uniformBlock is made when it is needed: whoever only links this package pays nothing for it.
+var uniformBlock = sync.OnceValue(func() []byte { return []byte(strings.Repeat(uniformLine, uniformRepeat)) })
 
 func (u Uniform) header(n int) string {
 	return fmt.Sprintf("From: Sender %d <sender%d@example.org>\r\nTo: reader@example.net\r\n"+
@@ -137,9 +138,9 @@ func (r *repeated) Read(p []byte) (int, error) {
 	if r.left <= 0 {
 		return 0, io.EOF
 	}
-	n := copy(p[:min(int64(len(p)), r.left)], uniformBlock[r.at:])
+	n := copy(p[:min(int64(len(p)), r.left)], uniformBlock()[r.at:])
 	r.left -= int64(n)
-	r.at = (r.at + n) % len(uniformBlock)
+	r.at = (r.at + n) % len(uniformBlock())
 	return n, nil
 }
 
@@ -147,12 +148,12 @@ func (r *repeated) Read(p []byte) (int, error) {
 func (r *repeated) WriteTo(w io.Writer) (int64, error) {
 	var sent int64
 	for r.left > 0 {
-		chunk := uniformBlock[r.at:]
+		chunk := uniformBlock()[r.at:]
 		chunk = chunk[:min(int64(len(chunk)), r.left)]
 		n, err := w.Write(chunk)
 		sent += int64(n)
 		r.left -= int64(n)
-		r.at = (r.at + n) % len(uniformBlock)
+		r.at = (r.at + n) % len(uniformBlock())
 		if err != nil {
 			return sent, err
 		}

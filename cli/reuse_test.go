@@ -335,3 +335,24 @@ func TestP1_WhatAnotherMessageHasReplacedFailsUntilItIsForgotten(t *testing.T) {
 		t.Errorf("once it is forgotten: status %d, left %q", status, r.drop.UIDLs())
 	}
 }
+
+// Another client deletes the first message, and all are counted anew. Of the many that a query selects, one alone
+// has the octets of the message that had its number before: its header comes out of the cache.
+func TestP1_OneCachedHeaderAmongManyThatAreReadIsLookedAt(t *testing.T) {
+	for _, prefix := range []string{"", "m"} {
+		r := newReuse(t, nil, numberedUIDL(prefix))
+		for n := 1; n <= 300; n++ {
+			subject := "spam " + strings.Repeat("x", n)
+			if n == 154 {
+				subject = "dear " + strings.Repeat("x", 153)
+			}
+			r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", n), letter("a@b.example", subject, "Mon, 2 Nov 2026 08:00:00 +0100")))
+		}
+		r.run("list")
+		r.drop.Remove("uid-1")
+		if status, _ := r.run("commit", "--delete", "subject:spam"); status != exitSome {
+			t.Errorf("status %d", status)
+		}
+		r.stays("uid-154")
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/message"
 	"popmark/triage"
@@ -235,10 +234,6 @@ func mayPass(err error) bool {
 // Without work it only finds out what is true.
 func (e *engine) inSession(ctx context.Context, s session, part []*step, work bool) error {
 	todo := make([]*step, 0, len(part))
-	if err := e.unfetch(part); err != nil {
-		s.abort(nil)
-		return localError{err}
-	}
 	for _, st := range part {
 		switch {
 		case st.closed || st.finished() && st.Mark.Deletes():
@@ -273,20 +268,6 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 		}
 	}
 	return e.quit(ctx, s, part)
-}
-
-// unfetch has those messages fetched anew for which another's text came.
-func (e *engine) unfetch(part []*step) error {
-	var wrong []int
-	for _, st := range part {
-		if st.doubted = false; !st.wrong || st.closed {
-			continue
-		}
-		wrong = append(wrong, st.seq)
-		st.wrong, st.copied, st.known, st.path, st.prior = false, false, false, "", nil
-		st.print = noPrint
-	}
-	return e.setSteps(e.late, ledger.StepPlanned, wrong)
 }
 
 // bind finds a step's message in a session (P3). False where it is not there, or

@@ -299,23 +299,30 @@ func (e *engine) recall(ctx context.Context, left map[made][sha256.Size]byte) (m
 			if !st.Message.Certain {
 				continue
 			}
-			st.imprint, st.mine = left[made{st.Message.UID, st.Mark}]
+			before, taken := left[made{st.Message.UID, st.Mark}]
 			envelope := e.box.envelope(st.Message.ID)
-			st.recalled = st.Mark == triage.Delete && (envelope == nil || e.box.recalls())
 			var header []byte
 			if row, cached := rows[st.Message.UID]; cached && row.Octets == st.octets() {
 				header = row.Header
 			}
+			var shown [sha256.Size]byte
 			switch {
 			case envelope != nil:
-				st.imprint = cmp.Or(st.imprint, mailbox.Imprint(envelope, header))
+				shown = mailbox.Imprint(envelope, header)
 			case header != nil:
 				known := e.box.decode(header)
-				st.imprint = cmp.Or(st.imprint, mailbox.Imprint(known, header[:min(len(header), maxHeader)]))
+				shown = mailbox.Imprint(known, header[:min(len(header), maxHeader)])
 				if st.Mark.Deletes() {
 					abouts[st.Message.UID] = about(known)
 				}
 			}
+			if e.opts.Request == "" && shown != noPrint {
+				// Who points at messages one by one means what is shown, whatever an earlier run meant.
+				taken = taken && (before == shown || before == noPrint)
+				before = shown
+			}
+			st.imprint, st.mine = cmp.Or(before, shown), taken
+			st.recalled = !e.box.fresh(st.Message.ID) && (st.Mark == triage.Delete || st.Mark.Deletes() && st.byHeader())
 		}
 	}
 	return abouts, nil

@@ -1,10 +1,8 @@
 package commit
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +10,6 @@ import (
 	"time"
 
 	"popmark/delivery"
-	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/triage"
 )
@@ -45,9 +42,8 @@ type leg struct {
 	ahead  int64     // their octets
 	under  int       // copies that are being put into place
 	copier *copier
-	head   []byte                         // the buffer for a message's header; receive alone uses it
-	recent [recentTexts][sha256.Size]byte // of the headers that came last; receive alone uses it
-	texts  int                            // how many came
+	head   []byte // the buffer for a message's header; receive alone uses it
+	texts  texts
 
 	// refused is the step that the last answer refused, and refusal why: it is told of when another
 	// answer follows, as a server that ends the session may say so in an answer's place.
@@ -55,12 +51,12 @@ type leg struct {
 	refusal error
 }
 
-// command is a RETR, a DELE or a TOP whose answer is awaited.
+// command is a RETR, a DELE or what is asked in doubt of a RETR's text, whose answer is awaited.
 type command struct {
-	st   *step
-	retr textAnswer
-	dele answer
-	top  textAnswer // in doubt of a RETR's text
+	st    *step
+	retr  textAnswer
+	dele  answer
+	doubt *doubt
 }
 
 // run carries the steps out up to but not including QUIT. An error means that the session must not QUIT.
@@ -75,6 +71,7 @@ func (l *leg) run(ctx context.Context) (err error) {
 		for j := range l.copier.out {
 			err = cmp.Or(err, l.placed(j))
 		}
+		err = cmp.Or(err, l.discard())
 		for _, st := range l.todo[l.settled:l.next] {
 			l.e.tellCopy(st)
 		}
@@ -268,8 +265,8 @@ func (l *leg) answer(ctx context.Context) error {
 	c := l.sent[0]
 	l.sent = l.sent[1:]
 	st, number := c.st, c.st.Message.Number
-	if c.top != nil {
-		return l.confirm(ctx, st, c.top)
+	if c.doubt != nil {
+		return l.clear(ctx, st, c.doubt)
 	}
 	if c.retr == nil {
 		err := c.dele.wait(ctx)
@@ -363,19 +360,25 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if env == nil {
 		env = l.e.box.decode(l.head)
 	}
-	if l.e.isReplaced(st, l.s.later(), l.head) {
-		return l.leave(st, text)
+	d := l.doubtOf(st)
+	if d != nil && d.replaced {
+		if _, err := io.Copy(io.Discard, text); err != nil {
+			return err
+		}
+		return l.ask(st, d)
+	}
+	if st.awaited != noPrint {
+		st.awaited, st.doubt, st.risked = noPrint, false, false
 	}
 	if st.prior != nil && st.print != noPrint && !l.e.fits(st.print, l.head) {
 		st.prior = nil // what is there of an earlier attempt is of another message
 	}
 	st.print = l.e.imprint(l.head)
-	st.doubted = l.repeats(st)
-	d, err := st.dest.Begin(ctx, l.e.meta(st, env))
+	to, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
 		return localError{err}
 	}
-	in := &intake{e: l.e, st: st, to: d}
+	in := &intake{e: l.e, st: st, to: to}
 	octets, err := io.Copy(in, text)
 	l.e.flow.got(octets, l.e.now())
 	if err == nil {
@@ -383,10 +386,10 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	}
 	if err == nil && octets == 0 && st.Message.Octets != 0 { // a size that is not known is no proof
 		l.e.fail(st, errEmpty)
-		return localOrNil(d.Abort())
+		return localOrNil(to.Abort())
 	}
 	if err != nil {
-		_ = d.Abort() // err says why
+		_ = to.Abort() // err says why
 		return err
 	}
 	if octets != st.Message.Octets && st.Message.Octets >= 0 {
@@ -394,79 +397,23 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	}
 	if l.under == maxUnderWay {
 		if err := l.collect(ctx, true); err != nil {
-			_ = d.Abort() // err says why
+			_ = to.Abort() // err says why
 			return err
 		}
 	}
-	if st.doubted { // only now, as another answer may be needed to see where the text ends
-		l.sent = append(l.sent, command{st: st, top: l.s.top(st.number)})
+	if d != nil { // only now, as another answer may be needed to see where the text ends
+		if err := l.ask(st, d); err != nil {
+			_ = to.Abort() // err says why
+			return err
+		}
 	}
 	l.under++
 	l.e.passed = 0
-	j := &job{st: st, about: about(env), print: st.print, delivery: d}
+	j := &job{st: st, about: about(env), print: st.print, delivery: to}
 	if st.prior != nil {
 		j.replaces = st.prior.Name
 	}
 	l.copier.in <- j
-	return nil
-}
-
-// recentTexts is how many texts a server may be late without its being missed.
-const recentTexts = 4
-
-// repeats says whether the text of a message that is to be deleted begins as one of those that came last, and TOP can
-// tell whether it is its own: of a server that is some texts late the first that is wrong is that of a message
-// before (P2). Where both have the same header it can't be told.
-func (l *leg) repeats(st *step) bool {
-	sum := sha256.Sum256(l.head[:headerOctets(l.head)])
-	again := slices.Contains(l.recent[:], sum)
-	l.recent[l.texts%recentTexts] = sum
-	l.texts++
-	return again && st.toDelete() && l.s.hasTOP(st.number)
-}
-
-// headerOctets is how many octets of a text are its header, as far as it is there.
-func headerOctets(text []byte) int {
-	for _, end := range []string{"\r\n\r\n", "\n\n"} {
-		if at := bytes.Index(text, []byte(end)); at >= 0 {
-			return at
-		}
-	}
-	return len(text)
-}
-
-// confirm waits for the header of a message whose text is in doubt.
-func (l *leg) confirm(ctx context.Context, st *step, top textAnswer) error {
-	text, err := top.wait(ctx)
-	var head []byte
-	if err == nil {
-		head, err = readHeader(text, nil)
-	}
-	if err != nil && !mailbox.IsRefusal(err) {
-		return fmt.Errorf("looking at message %d again: %w", st.Message.Number, err)
-	}
-	if err == nil {
-		if now := l.e.imprint(head); now != noPrint && now != st.print {
-			st.wrong = true
-			return &garbledError{fmt.Errorf("fetching message %d: its text is another message's: %w", st.Message.Number, mailbox.ErrDisorder)}
-		}
-	}
-	st.doubted = false
-	return nil
-}
-
-// leave reads past the text of a message that is another than the one that is marked.
-func (l *leg) leave(st *step, text io.Reader) error {
-	if _, err := io.Copy(io.Discard, text); err != nil {
-		return err
-	}
-	if l.e.opts.Request == "" { // else the same request means it until it is forgotten, and fails
-		if err := l.e.setSteps(l.e.late, ledger.StepFailed, []int{st.seq}); err != nil {
-			return localError{err}
-		}
-	}
-	l.e.fail(st, errReplaced)
-	l.e.box.relearn(st.Message.ID, st.Message.Octets, slices.Clone(l.head))
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package commit
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -14,13 +13,8 @@ import (
 	"popmark/triage"
 )
 
-const (
-	// topAhead bounds the TOPs that are under way while messages are looked at again.
-	topAhead = 256
-	// recalledAtOnce is how many messages are looked at first of those that go by a header of an earlier
-	// session. It costs a round trip and their headers. Where one is not what it was all are looked at.
-	recalledAtOnce = 64
-)
+// topAhead bounds the TOPs that are under way while messages are looked at again.
+const topAhead = 4096
 
 // noPrint is the print of a header that is not known.
 var noPrint [sha256.Size]byte
@@ -29,36 +23,47 @@ var noPrint [sha256.Size]byte
 // been fetched or listed in it as what they are taken for: servers use a UIDL again, and
 // the message that bears it now may be another one of the same size (P1, P2). So may one
 // that is taken for fetched and was deleted after that, or one whose header an earlier session
-// has shown, of which some are looked at unless one is another. It gives the steps that are left to do.
+// has shown. It gives the steps that are left to do.
 // Where TOP shows nothing, or what the message looked like was never known, the UIDL and the size have to do.
 func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step, error) {
-	var suspects, recalled []*step
+	var suspects []*step
+	recalled := false
 	for _, st := range todo {
 		switch {
 		case !st.Message.Certain:
 		case st.suspect(s.later()):
 			suspects = append(suspects, st)
 		case st.recalled && !st.looked && st.imprint != noPrint && s.hasTOP(st.number):
-			recalled = append(recalled, st)
+			recalled = true
+			suspects = append(suspects, st)
 		}
 	}
-	some := spread(recalled, recalledAtOnce)
-	suspects = append(suspects, some...)
 	if len(suspects) == 0 {
 		return todo, nil
 	}
 	others, err := e.compare(ctx, s, suspects)
-	if slices.ContainsFunc(some, (*step).isClosed) && err == nil {
-		e.box.distrust(ctx)
-		rest := slices.DeleteFunc(recalled, func(st *step) bool { return st.looked })
-		suspects = append(suspects, rest...)
-		var more []another
-		more, err = e.compare(ctx, s, rest)
-		others = append(others, more...)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("looking at messages again: %w", err)
 	}
+	if err := e.noteVerdicts(ctx, suspects); err != nil {
+		return nil, localError{err}
+	}
+	if recalled && slices.ContainsFunc(suspects, func(st *step) bool { return st.closed && st.recalled }) {
+		e.box.distrust(ctx) // who counts anew does so with all
+	}
+	// Only now: what the journal takes for the messages of this run may not look like those others.
+	for _, o := range others {
+		if o.head == nil {
+			e.box.distrust(ctx)
+			break
+		}
+		e.box.relearn(o.st.Message.ID, o.st.Message.Octets, o.head)
+	}
+	return slices.DeleteFunc(todo, func(st *step) bool { return st.closed }), nil
+}
+
+// noteVerdicts has the journal know what looking at messages again has shown.
+func (e *engine) noteVerdicts(ctx context.Context, suspects []*step) error {
 	var afresh, gone, givenUp []int
 	for _, st := range suspects {
 		switch {
@@ -71,18 +76,13 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 			afresh = append(afresh, st.seq) // what the journal takes for fetched
 		}
 	}
-	if err := cmp.Or(e.setSteps(ctx, ledger.StepPlanned, afresh), e.setSteps(ctx, ledger.StepFailed, givenUp), e.stepsDeleted(ctx, gone)); err != nil {
-		return nil, localError{err}
+	if err := e.setSteps(ctx, ledger.StepPlanned, afresh); err != nil {
+		return err
 	}
-	// Only now: what the journal takes for the messages of this run may not look like those others.
-	for _, o := range others {
-		if o.head == nil {
-			e.box.distrust(ctx)
-			break
-		}
-		e.box.relearn(o.st.Message.ID, o.st.Message.Octets, o.head)
+	if err := e.setSteps(ctx, ledger.StepFailed, givenUp); err != nil {
+		return err
 	}
-	return slices.DeleteFunc(todo, func(st *step) bool { return st.closed }), nil
+	return e.stepsDeleted(ctx, gone)
 }
 
 // spread gives so many of some steps at the most, the first and the last among them.
@@ -103,20 +103,40 @@ func (st *step) suspect(later bool) bool {
 	if !st.Mark.Deletes() {
 		return st.known && st.spent && !st.looked
 	}
-	return st.doubt || st.known && !st.looked || (later || st.mine) && (st.copied || st.Mark == triage.Delete)
+	before := st.copied || st.Mark == triage.Delete || st.byHeader() // RETR's header may not tell
+	return st.doubt || st.known && !st.looked || (later || st.mine) && before
 }
 
-// errReplaced is why a message is left alone.
-var errReplaced = errors.New("another message bears its UIDL than the one that was shown, and is left alone: look at the mailbox again, and mark it if you want it")
+// byHeader tells whether all that the message is known by is its header as TOP gives it, which need not be RETR's.
+func (st *step) byHeader() bool { return st.imprint[0] == mailbox.ImprintHeader }
 
-// isReplaced tells of a message that is being fetched whether it is another than the one that is
+// Why a message is left alone whose UIDL names another now, where it was pointed at, and where a request means it, which
+// means the one of before until it is forgotten.
+var (
+	errReplaced      = errors.New("another message bears its UIDL than the one that was marked, and is left alone: look at the mailbox again, and mark it if you want it")
+	errReplacedNamed = errors.New("another message bears its UIDL than the one that was meant, and is left alone: look with popmark list; the same marks mean it once they were given with --forget")
+)
+
+// replaced fails a step whose UIDL names another message now. It may be there still, under another UIDL.
+func (e *engine) replaced(st *step) {
+	if e.opts.Request != "" {
+		e.fail(st, errReplacedNamed)
+		return
+	}
+	e.fail(st, errReplaced)
+}
+
+// isReplaced tells of a message that is being fetched whether its text is another's than the one that is
 // marked, as far as that is known.
-func (e *engine) isReplaced(st *step, later bool, head []byte) bool {
-	if !st.Message.Certain || len(head) >= maxHeader || st.imprint == noPrint {
+func (e *engine) isReplaced(st *step, head []byte) bool {
+	if !st.Message.Certain || len(head) >= maxHeader {
 		return false
 	}
-	if st.imprint[0] == mailbox.ImprintHeader && !later && !st.mine {
-		return false // RETR may give another header than TOP
+	if st.awaited != noPrint && !e.fits(st.awaited, head) {
+		return true
+	}
+	if st.imprint == noPrint || st.byHeader() {
+		return false
 	}
 	now := e.imprint(head)
 	return now != noPrint && now != st.imprint
@@ -143,30 +163,28 @@ const (
 // compare asks for the headers of the suspects and holds them against what is expected.
 // It gives those that are other messages.
 func (e *engine) compare(ctx context.Context, s session, suspects []*step) (others []another, err error) {
-	var ask []*step
+	var ask, blind []*step
 	for _, st := range suspects {
-		if s.hasTOP(st.number) && (st.print != noPrint || st.imprint != noPrint) {
+		if s.hasTOP(st.number) && (st.copied && st.print != noPrint || st.imprint != noPrint) {
 			ask = append(ask, st)
 		} else {
-			e.askHistory(st)
+			blind = append(blind, st)
 		}
 	}
-	var differ []*step
-	heads, replaced := make(map[*step][]byte), make(map[*step]bool)
+	var alike, differ []*step
+	heads, verdicts := make(map[*step][]byte), make(map[*step]verdict)
 	err = eachHead(ctx, s, topAhead, ask, func(st *step, head []byte) error {
-		other, told := e.isAnother(st, head)
-		switch {
-		case head == nil, !told:
-			e.askHistory(st)
-		case other:
+		switch v := e.judge(st, head); v {
+		case same:
+			alike = append(alike, st)
+		case untold:
+			blind = append(blind, st)
+		default:
+			verdicts[st] = v
 			if differ = append(differ, st); len(differ) <= headsKept {
 				heads[st] = slices.Clone(head)
 			}
-			replaced[st] = st.imprint != noPrint && e.imprint(head) != st.imprint
-		default:
-			st.doubt, st.risked = false, false
 		}
-		st.looked = true
 		return nil
 	})
 	if err != nil {
@@ -174,7 +192,7 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 	}
 	// One answer that is another's must not decide over a message. Where many differ, some tell for all.
 	err = eachHead(ctx, s, 1, spread(differ, askedAlone), func(st *step, head []byte) error {
-		if other, told := e.isAnother(st, head); head != nil && told && !other {
+		if e.judge(st, head) == same {
 			return &garbledError{fmt.Errorf("message %d: %w", st.Message.Number, mailbox.ErrDisorder)}
 		}
 		return nil
@@ -182,9 +200,19 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 	if err != nil {
 		return nil, err
 	}
+	// Only now: before, an answer may have been another's.
+	for _, st := range alike {
+		st.looked, st.doubt, st.risked = true, false, false
+	}
+	for _, st := range blind {
+		e.askHistory(st)
+	}
 	for _, st := range differ {
-		others = append(others, another{st, heads[st]})
-		e.otherwise(st, replaced[st])
+		st.looked = true
+		if verdicts[st] == isAnother {
+			others = append(others, another{st, heads[st]})
+		}
+		e.otherwise(st, verdicts[st])
 	}
 	return others, nil
 }
@@ -224,22 +252,36 @@ func eachHead(ctx context.Context, s session, ahead int, ask []*step, got func(s
 	return nil
 }
 
-// isAnother holds a message's header against what is known of the one that a step means. It is
-// not told where there is nothing to tell it by.
-func (e *engine) isAnother(st *step, head []byte) (other, told bool) {
+// verdict is what a header tells of a message that is looked at again.
+type verdict uint8
+
+const (
+	same      verdict = iota // it is the one that is meant, and the copy that is known is its own
+	untold                   // there is nothing to tell it by
+	isAnother                // than the one that is meant, as its header says
+	isLater                  // than the one that was copied, as the history says: that was deleted
+	uncopied                 // it is the one that is meant, and the copy that is known may be another's
+	unsure                   // the copy's header is another, and RETR may have given another than TOP
+)
+
+// judge holds the header that TOP gives of a message against what is known of the one that a step means; nil is a
+// header that can't be had.
+func (e *engine) judge(st *step, head []byte) verdict {
 	now := e.imprint(head)
-	if now == noPrint {
-		return false, false
+	marked := st.imprint != noPrint
+	switch copied := st.copied && st.print != noPrint; {
+	case head == nil, now == noPrint, !marked && !copied:
+		return untold
+	case marked && now != st.imprint:
+		return isAnother
+	case !copied, e.fits(st.print, head), marked && !st.known:
+		return same
+	case marked:
+		return uncopied
+	case st.print[0] == mailbox.ImprintHeader:
+		return unsure
 	}
-	marked := now == st.imprint
-	switch {
-	case st.print != noPrint:
-		same := e.fits(st.print, head) || marked && st.copied && !st.known // RETR may give another header than TOP
-		return !same, true
-	case st.imprint != noPrint:
-		return !marked, true
-	}
-	return false, false
+	return isAnother
 }
 
 // fits says whether a header is of the message whose copy is known by print: by its imprint, or as older ledgers have it
@@ -264,7 +306,7 @@ func (e *engine) askHistory(st *step) {
 	st.looked = true
 	switch {
 	case st.known && st.spent:
-		e.otherwise(st, false)
+		e.otherwise(st, isLater)
 	case st.doubt && e.counted: // where the deletion came true, its number is another message's
 		if st.risked {
 			e.sum.Unknown++
@@ -277,11 +319,17 @@ func (e *engine) askHistory(st *step) {
 	}
 }
 
-// otherwise takes in that a step's UIDL names another message than the one that was
+// otherwise takes in that a step's UIDL names, or may name, another message than the one that was
 // fetched, or asked to be deleted, before. Where the copy is not of this run and the mark not of
 // one that is taken up, what is marked now is the new message, unless it has replaced the one that was shown.
-func (e *engine) otherwise(st *step, replaced bool) {
+func (e *engine) otherwise(st *step, v verdict) {
 	switch {
+	case v == unsure:
+		if st.mine || st.doubt {
+			st.awaited = st.print // RETR tells
+		}
+	case v == uncopied:
+		st.doubt, st.risked = false, false
 	case st.doubt:
 		e.warn(fmt.Sprintf("message %d is gone, and the server gave its UIDL to another message, which is left alone", st.Message.Number))
 		st.closed = true
@@ -290,8 +338,8 @@ func (e *engine) otherwise(st *step, replaced bool) {
 			e.uncommitted++
 		}
 		return
-	case !st.known || st.mine || replaced:
-		e.fail(st, errReplaced) // it may be there still, under another UIDL
+	case !st.known || st.mine || v == isAnother && st.imprint != noPrint:
+		e.replaced(st)
 		return
 	}
 	e.warn(fmt.Sprintf("message %d has the UIDL and the size of one that was fetched before, but another header: it is fetched too", st.Message.Number))

@@ -1,14 +1,17 @@
 package commit
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"popmark/delivery"
 	"popmark/ledger"
 	"popmark/pop3server"
+	"popmark/triage"
 )
 
 // texts are what the Maildir's new has, sorted.
@@ -98,4 +101,120 @@ func TestP5_WithoutUIDLABrokenLineIsTakenUpBySizeAndHeader(t *testing.T) {
 		t.Errorf("it came back %d times", out.count(Reconnecting))
 	}
 	r.expect([]int{1, 2, 4}, "uid-5", "uid-6")
+}
+
+func TestP1_EveryMessageThatGoesByAHeaderOfAnEarlierSessionIsLookedAt(t *testing.T) {
+	const many = 300
+	r := newRig(t, 0)
+	r.keepHeaders()
+	marks := make(map[int]triage.Mark)
+	var rows []ledger.HeaderRow
+	for n := 1; n <= many; n++ {
+		then := withID(n, fmt.Sprintf("m%03d", n))
+		now := then
+		if n == 153 { // of the same octets
+			now = withID(n, "zzzz")
+		}
+		uid := fmt.Sprintf("uid-%d", n)
+		r.drop.Add(pop3server.NewMessage(uid, []byte(now)))
+		rows = append(rows, ledger.HeaderRow{UID: uid, Octets: int64(len(then)), Header: []byte(then)})
+		marks[n] = triage.Delete
+	}
+	must(t, r.ledger.PutHeaders(t.Context(), account, rows))
+	out := r.commit(order{marks: marks, headers: true})
+	if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-153"}) || out.Failed != 1 || out.Deleted != many-1 {
+		t.Errorf("%v, %+v, left %q", out.err, out.Summary, left)
+	}
+}
+
+// Neither Message-ID nor date tells the two apart, so that RETR's header might be another than TOP's.
+func TestP1_AMoveForACachedHeaderTakesNoOtherMessage(t *testing.T) {
+	for _, listed := range []bool{false, true} {
+		r := newRig(t, 0)
+		r.keepHeaders()
+		r.knowHeader()
+		r.drop.Add(inItsPlace())
+		out := r.commit(order{marks: marked("M"), headers: listed})
+		if len(r.drop.UIDLs()) == 0 {
+			t.Errorf("listed %v: it was deleted, and is not the one that was marked: %v, %+v", listed, out.err, out.Summary)
+		}
+	}
+}
+
+func TestAMessageThatGotTheUIDLOfADeletedOneIsFetchedThoughTheLineBreaksAsItIsLookedAt(t *testing.T) {
+	for cut := 1; cut <= 4; cut++ {
+		r := newRig(t, 1, pop3server.WithHooks(pop3server.Cut(pop3server.On("TOP").InSession(2).Nth(cut), pop3server.Close)))
+		must(t, r.commit(order{marks: marked("M")}).err)
+		r.drop.Add(inItsPlace(), pop3server.NewMessage("uid-2", []byte(letter(2))))
+		out := r.commit(order{marks: marked("FF"), opts: Options{Retries: 3}})
+		if out.err != nil || out.Fetched != 2 {
+			t.Errorf("TOP %d: %v, %+v", cut, out.err, out.Summary)
+		}
+	}
+}
+
+// All that these messages are known by is a header that RETR gives otherwise than TOP.
+func TestP5_AHeaderToWhichRETRAddsMakesNoOtherMessage(t *testing.T) {
+	for _, listed := range []bool{false, true} {
+		for _, letters := range []string{"MMM", "FFF"} {
+			r := newRig(t, 3, pop3server.WithHooks(addsALine(), pop3server.Cut(pop3server.On("RETR 2").InSession(1), pop3server.Close)))
+			r.keepHeaders()
+			out := r.commit(order{marks: marked(letters), headers: listed, opts: Options{Retries: 2}})
+			if out.err != nil || out.Failed > 0 {
+				t.Errorf("listed %v, %s: %v, %+v", listed, letters, out.err, out.Summary)
+			}
+		}
+		r := newRig(t, 2, pop3server.WithHooks(addsALine(),
+			pop3server.Cut(pop3server.On("DELE 1").InSession(1), pop3server.Close),
+			pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close))))
+		r.keepHeaders()
+		if out := r.commit(order{marks: marked("MM"), headers: listed, opts: Options{Request: "same"}}); out.err == nil {
+			t.Fatal("no error")
+		}
+		out := r.takeUp(t.Context(), "same", marked("MM"))
+		if left := r.drop.UIDLs(); out.err != nil || out.Failed > 0 || len(left) > 0 {
+			t.Errorf("listed %v: %v, %+v, left %q", listed, out.err, out.Summary, left)
+		}
+	}
+}
+
+// A run of the command line was broken off, and one of its UIDLs names another message by now.
+func TestTheScreenCanMarkWhatItShowsWhateverAnEarlierRunMeant(t *testing.T) {
+	for _, hooks := range [][]pop3server.Hook{
+		{ // the deletion was asked for
+			pop3server.InSession(1, pop3server.Cut(pop3server.On("DELE"), pop3server.Close)),
+			pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+		},
+		{pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close))}, // it was not
+	} {
+		r := newRig(t, 2, pop3server.WithHooks(hooks...))
+		r.keepHeaders()
+		must(t, r.ledger.PutHeaders(t.Context(), account, []ledger.HeaderRow{{UID: "uid-2", Octets: int64(len(letter(2))), Header: []byte(letter(2))}}))
+		if out := r.commit(order{marks: marked("DD"), opts: Options{Request: "--delete 1-2", Checkpoint: 1}}); out.err == nil {
+			t.Fatal("no error")
+		}
+		r.drop.Remove("uid-2")
+		r.drop.Add(pop3server.NewMessage("uid-2", []byte(strings.Replace(letter(2), "number 2", "number Z", 1))))
+		for range 2 { // the first shows what is in the cache still
+			r.commit(order{marks: map[int]triage.Mark{2: triage.Delete}, headers: true})
+		}
+		if left := r.drop.UIDLs(); slices.Contains(left, "uid-2") {
+			t.Errorf("left %q, though it was shown as it is and marked", left)
+		}
+	}
+}
+
+func TestAnOldCopyThatIsGoneFromTheBinStopsNoDeletion(t *testing.T) {
+	r := newRig(t, 1)
+	r.keepHeaders()
+	path := filepath.Join(t.TempDir(), "bin")
+	bin := &Bin{Destination: delivery.NewMaildir(delivery.OS(), path), MaxOctets: 1 << 20}
+	must(t, r.commit(order{marks: marked("D"), opts: Options{Bin: bin}}).err)
+	must(t, os.RemoveAll(path))
+	second := strings.Replace(letter(1), "number 1", "number Z", 1)
+	r.drop.Add(pop3server.NewMessage("uid-1", []byte(second)))
+	must(t, r.ledger.PutHeaders(t.Context(), account, []ledger.HeaderRow{{UID: "uid-1", Octets: int64(len(second)), Header: []byte(second)}}))
+	if out := r.commit(order{marks: marked("D"), opts: Options{Bin: bin, Request: "same"}}); out.err != nil || out.Failed > 0 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
 }

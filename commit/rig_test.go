@@ -63,6 +63,15 @@ func newRig(t testing.TB, messages int, options ...pop3server.Option) *rig {
 	return r
 }
 
+// keepHeaders gives the rig a ledger in which a mailbox keeps headers.
+func (r *rig) keepHeaders() {
+	r.t.Helper()
+	must(r.t, r.ledger.Close())
+	var err error
+	r.ledger, err = ledger.Open(r.t.TempDir())
+	must(r.t, err)
+}
+
 // connect opens a mailbox, as a process of its own would.
 func (r *rig) connect() *mailbox.Mailbox {
 	r.t.Helper()

@@ -16,8 +16,8 @@ type box interface {
 	envelope(id mailbox.ID) *message.Envelope
 	// learn looks at the headers of messages, so that they can be told from others in another session.
 	learn(ctx context.Context, ids []mailbox.ID)
-	// recalls tells whether some header that is known was not read in the session that is open.
-	recalls() bool
+	// fresh tells whether a message's header was read in the session that is open.
+	fresh(id mailbox.ID) bool
 	// distrust forgets all headers that are known: a server has used a UIDL again.
 	distrust(ctx context.Context)
 	// written waits until the journal's headers are those that the mailbox has read.
@@ -40,6 +40,7 @@ type session interface {
 	pipelines() bool
 	hasUIDL() bool
 	hasTOP(n int) bool // of a message
+	knowsTOP() bool    // it is listed, or one was answered
 	proveOrder(ctx context.Context, a, b int) error
 	top(n int) textAnswer // the header alone
 	retr(n int) textAnswer
@@ -79,7 +80,7 @@ func (b realBox) learn(ctx context.Context, ids []mailbox.ID) {
 	}
 }
 
-func (b realBox) recalls() bool                { return b.m.Recalls() }
+func (b realBox) fresh(id mailbox.ID) bool     { return b.m.Fresh(id) }
 func (b realBox) distrust(ctx context.Context) { b.m.Distrust(ctx) }
 func (b realBox) written(ctx context.Context)  { b.m.Written(ctx) }
 
@@ -104,6 +105,7 @@ func (r realSession) proveOrder(ctx context.Context, a, b int) error {
 	return r.s.ProveOrder(ctx, a, b)
 }
 func (r realSession) hasTOP(n int) bool              { return r.s.HasTOP(n) }
+func (r realSession) knowsTOP() bool                 { return r.s.KnowsTOP() }
 func (r realSession) top(n int) textAnswer           { return textOf(r.s.Top(n, 0)) }
 func (r realSession) retr(n int) textAnswer          { return textOf(r.s.Retr(n)) }
 func (r realSession) dele(n int) answer              { return wordOf(r.s.Dele(n)) }
@@ -144,6 +146,7 @@ type journal interface {
 	Fetched(ctx context.Context, account, destination string, uids []string) (map[ledger.FetchedKey]ledger.Fetched, error)
 	Headers(ctx context.Context, account string, uids []string) (map[string]ledger.HeaderRow, error)
 	RecordCopies(ctx context.Context, account string, run int64, copies []ledger.Fetched, placed []ledger.Placed) error
+	ForgetCopies(ctx context.Context, account string, run int64, copies []ledger.Fetched, seqs ...int) error
 	Runs(ctx context.Context, account string) ([]ledger.Run, error)
 	BeginRun(ctx context.Context, run ledger.Run, resumed ...int64) (int64, error)
 	SetSteps(ctx context.Context, run int64, state ledger.StepState, seqs ...int) error

@@ -300,7 +300,7 @@ func (w *world) relearn(id mailbox.ID, octets int64, header []byte) {
 func (w *world) learn(context.Context, []mailbox.ID) {}
 func (w *world) written(context.Context)             {}
 func (w *world) distrust(context.Context)            {}
-func (w *world) recalls() bool                       { return true }
+func (w *world) fresh(mailbox.ID) bool               { return false }
 
 func (w *world) envelope(mailbox.ID) *message.Envelope { return nil }
 

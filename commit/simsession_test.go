@@ -115,6 +115,7 @@ func (s *simSession) proveOrder(context.Context, int, int) error {
 }
 
 func (s *simSession) hasTOP(int) bool { return !s.w.noTOP }
+func (s *simSession) knowsTOP() bool  { return !s.w.noTOP }
 
 func (s *simSession) top(n int) textAnswer {
 	return simHeader{s.command(func() error {

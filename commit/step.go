@@ -38,6 +38,7 @@ type step struct {
 	spent    bool              // the copy that was known is of a message that was deleted since
 	print    [sha256.Size]byte // what the copy that is there is known by, see fits; zero where nothing is
 	imprint  [sha256.Size]byte // of the message that is marked, see mailbox.Imprint; zero where none is known
+	awaited  [sha256.Size]byte // what RETR's header has to be known by, as that of an earlier copy; zero: any will do
 	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
 	fate     promise
@@ -50,8 +51,7 @@ type step struct {
 	risked   bool // that it has come true would be this run's doing
 	recalled bool // what is known of its header an earlier session has shown
 	looked   bool // it was looked at whether the message is the one of the known copy
-	doubted  bool // its text began as one before, and TOP has not told yet whether it is its own
-	wrong    bool // its text was another message's
+	doubted  bool // its text may be another message's, and TOP has not told yet
 	closed   bool // failed, or gone: there is nothing more to do
 	parted   bool // it was refused in a session that ended then
 	garbled  bool // its text did not come as it should

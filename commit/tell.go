@@ -42,7 +42,6 @@ func (e *engine) tellCopy(st *step) {
 	r := st.fresh
 	st.fresh = nil
 	switch {
-	case st.wrong, st.doubted:
 	case st.binned: // the history tells of it
 	case r != nil:
 		e.sum.Fetched++

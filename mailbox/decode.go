@@ -211,6 +211,9 @@ func (m *Mailbox) keep(p *parcel, i int, r room) bool {
 	if p.prints != nil && p.prints[i] != (fingerprint{}) {
 		m.prints[h.ID] = p.prints[i]
 	}
+	if it := &p.items[i]; h.Err == nil && !it.cached {
+		m.noteFresh(h.ID, it.msg.Number-1)
+	}
 	switch {
 	case h.Err != nil:
 		m.noHeader[h.ID] = h.Err

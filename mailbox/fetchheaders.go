@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -247,7 +248,7 @@ func (s *headerScan) answer(ctx context.Context, it item) error {
 		s.m.order.twins++
 		// One thing at a time, too, some servers are one text late: then another answer comes now.
 		if err := s.expect(ctx, &it, s.c.Top(it.msg.Number, 0)); err != nil {
-			s.m.wary = true
+			s.m.wary = s.m.wary || errors.Is(err, ErrDisorder)
 			return err
 		}
 	}

@@ -234,19 +234,13 @@ func (m *Mailbox) cached(ctx context.Context, list *List, ids []ID, ask bool) []
 		m.warnLedger(ctx, "reading known headers", err)
 		return items
 	}
-	some := false
 	for _, it := range items {
 		if !it.msg.Certain {
 			continue
 		}
 		if row, ok := rows[it.msg.UID]; ok && row.Octets == it.msg.Octets {
-			it.raw, it.cached, some = row.Header, true, true
+			it.raw, it.cached = row.Header, true
 		}
-	}
-	if some {
-		m.mu.Lock()
-		m.recalls = true
-		m.mu.Unlock()
 	}
 	return items
 }

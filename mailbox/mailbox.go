@@ -57,7 +57,7 @@ type Mailbox struct {
 	envelopes kept
 	lent      map[ID]*message.Envelope // of wanted messages, where envelopes has no room
 	crowded   bool                     // it has had none for some message of the list
-	recalls   bool                     // some header was read in an earlier session
+	fresh     bits                     // by index in list: the header was read in the session that is open
 	// screenOctets and lookEvery are the bounds of these names; fields for tests.
 	screenOctets int
 	lookEvery    time.Duration
@@ -174,6 +174,7 @@ func (m *Mailbox) Relearn(id ID, octets int64, header []byte) {
 	envelope := m.cfg.Decoder.Envelope(header)
 	m.mu.Lock()
 	m.envelopes.put(id, &envelope)
+	m.noteFresh(id, 0)
 	m.mu.Unlock()
 	if !id.Unique() || !m.keeps() || len(header) > ledger.MaxHeader {
 		return
@@ -186,19 +187,20 @@ func (m *Mailbox) Relearn(id ID, octets int64, header []byte) {
 	})
 }
 
-// Recalls says whether some header that is known was not read in the session that is open, or was read in
-// no session of this run.
-func (m *Mailbox) Recalls() bool {
+// Fresh says whether the header of a message was read in the session that is open. What is known of
+// others an earlier session has shown, of this run or another.
+func (m *Mailbox) Fresh(id ID) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.recalls
+	at, ok := m.list.Find(id)
+	return ok && m.fresh.has(at)
 }
 
 // Distrust forgets every header that is known, in memory and in the ledger: one was seen to be another
 // message's than the one that bears its UIDL, and where the server counts anew the others are as well.
 func (m *Mailbox) Distrust(ctx context.Context) {
 	m.mu.Lock()
-	m.envelopes, m.lent, m.recalls = kept{}, nil, false
+	m.envelopes, m.lent = kept{}, nil
 	m.mu.Unlock()
 	if !m.keeps() {
 		return

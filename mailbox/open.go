@@ -158,7 +158,7 @@ func (m *Mailbox) adopt(list, last *List) {
 		}
 		delete(m.gone, list.Messages[i].ID)
 	}
-	m.lent, m.crowded, m.recalls = nil, false, len(m.envelopes.by) > 0
+	m.lent, m.crowded, m.fresh = nil, false, newBits(len(list.Messages))
 	clear(m.noHeader) // another session may answer what this one refused
 	m.list = list
 	m.info.Messages, m.info.Octets = len(list.Messages), list.Octets

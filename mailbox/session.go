@@ -60,6 +60,9 @@ func (s *Session) HasTOP(n int) bool {
 	return ok && !huge(s.list.Messages[i]) && s.m.unaskable(s.list.Messages[i]) == nil
 }
 
+// KnowsTOP says whether the server lists TOP or has answered one.
+func (s *Session) KnowsTOP() bool { return s.m.knowsTOP() }
+
 // Bind gives the message with an ID as this session knows it, with the number that
 // it has in this session only (P3). The error is [ErrGone] or [ErrUncertain].
 func (s *Session) Bind(id ID) (Message, error) {

@@ -1,0 +1,178 @@
+package commit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"popmark/pop3server"
+	"popmark/triage"
+)
+
+// stuffed are the texts of the first n letters as they go over the line, by number.
+func stuffed(n int, text func(int) string) map[string]string {
+	texts := make(map[string]string)
+	for i := 1; i <= n; i++ {
+		texts[fmt.Sprint(i)] = strings.ReplaceAll(text(i), "\r\n.", "\r\n..")
+	}
+	return texts
+}
+
+func namedLetter(n int) string { return withID(n, fmt.Sprint("m", n)) }
+
+// lateRig has messages, and a ledger on the disk.
+func lateRig(t *testing.T, messages int, text func(int) string, pipelining bool, options ...pop3server.Option) *rig {
+	t.Helper()
+	if !pipelining {
+		options = append(options, pop3server.WithHooks(pop3server.HideCapability("PIPELINING")))
+	}
+	r := newRig(t, 0, options...)
+	r.keepHeaders()
+	for n := 1; n <= messages; n++ {
+		r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", n), []byte(text(n))))
+	}
+	return r
+}
+
+// nothingLost fails where a message is neither on the server nor in the Maildir, or was to be fetched and is not
+// there, and nothing says so.
+func (r *rig) nothingLost(out *outcome, messages int, text func(int) string) {
+	r.t.Helper()
+	left, copies := r.drop.UIDLs(), r.texts()
+	for n := 1; n <= messages; n++ {
+		if slices.Contains(copies, text(n)) {
+			continue
+		}
+		if !slices.Contains(left, fmt.Sprintf("uid-%d", n)) {
+			r.t.Errorf("message %d is lost", n)
+		}
+		if out.err == nil && out.Failed == 0 {
+			r.t.Errorf("message %d was not fetched, and nothing says so", n)
+		}
+	}
+}
+
+func TestP2_ALateTextIsFoundWhateverTheMarks(t *testing.T) {
+	for _, letters := range []string{"MMMM", "FMMM", "FFMM", "FFFM", "FMFM", "FFFF"} {
+		for _, pipelining := range []bool{true, false} {
+			for _, always := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s pipelining %v, always %v", letters, pipelining, always), func(t *testing.T) {
+					late := lateTexts(1, stuffed(4, namedLetter))
+					if !always {
+						late = pop3server.InSession(1, late)
+					}
+					r := lateRig(t, 4, namedLetter, pipelining, pop3server.WithHooks(late))
+					out := r.commit(order{marks: marked(letters), opts: Options{Retries: 3}})
+					r.nothingLost(out, 4, namedLetter)
+					if !always && (out.err != nil || out.Failed > 0) {
+						t.Errorf("%v, %+v", out.err, out.Summary)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestP2_ADoubtedTextIsNoCopyWhereTheLineBreaksBeforeItIsCleared(t *testing.T) {
+	for _, listed := range []bool{false, true} {
+		for _, pipelining := range []bool{true, false} {
+			first := 1
+			if listed {
+				first = 6 // those before read the headers
+			}
+			for cut := first; cut < first+8; cut++ {
+				t.Run(fmt.Sprintf("listed %v, pipelining %v, TOP %d", listed, pipelining, cut), func(t *testing.T) {
+					r := lateRig(t, 4, letter, pipelining, pop3server.WithHooks(
+						pop3server.InSession(1, lateTexts(1, stuffed(4, letter))),
+						pop3server.Cut(pop3server.On("TOP").InSession(1).Nth(cut), pop3server.Close)))
+					out := r.commit(order{marks: marked("MMMM"), headers: listed, opts: Options{Retries: 3}})
+					r.nothingLost(out, 4, letter)
+				})
+			}
+		}
+	}
+}
+
+func TestP5_ATextThatWasAnotherMessagesIsNotRememberedAsACopy(t *testing.T) {
+	for _, next := range []string{"fetched by another request", "taken up"} {
+		t.Run(next, func(t *testing.T) {
+			r := lateRig(t, 3, letter, true, pop3server.WithHooks(pop3server.InSession(1, lateTexts(1, stuffed(3, letter)))))
+			if out := r.commit(order{marks: marked("MMM"), opts: Options{Request: "--move 1-3"}}); out.err == nil {
+				t.Fatalf("no error: %+v", out.Summary)
+			}
+			var out *outcome
+			if next == "taken up" {
+				out = r.takeUp(t.Context(), "--move 1-3", marked("MMM"))
+			} else {
+				out = r.commit(order{marks: marked("FFF"), opts: Options{Request: "--fetch 1-3"}})
+			}
+			if out.err != nil || out.Failed > 0 {
+				t.Errorf("%v, %+v", out.err, out.Summary)
+			}
+			r.nothingLost(out, 3, letter)
+			if left := r.drop.UIDLs(); next == "taken up" && len(left) > 0 {
+				t.Errorf("%q are left", left)
+			}
+		})
+	}
+}
+
+func TestP2_ARefusedTOPClearsNoDoubt(t *testing.T) {
+	for nth := 1; nth <= 4; nth++ {
+		r := lateRig(t, 2, letter, true, pop3server.WithHooks(pop3server.InSession(1, lateTexts(1, stuffed(2, letter))),
+			pop3server.Refuse(pop3server.On("TOP 2").InSession(1).Nth(nth), "[SYS/TEMP] busy")))
+		r.nothingLost(r.commit(order{marks: marked("MM"), opts: Options{Retries: 3}}), 2, letter)
+	}
+}
+
+// The copy that a list sends has the Message-ID and the date of the one that came directly.
+func TestP2_ALateTextIsFoundAmongMessagesOfTheSameMessageID(t *testing.T) {
+	text := func(n int) string {
+		if n == 1 {
+			return "Received: from direct\r\nMessage-ID: <m@example.org>\r\nDate: Mon, 2 Nov 2026 08:00:00 +0100\r\n\r\ntext\r\n"
+		}
+		return "Received: from list\r\nList-Id: <l.example.org>\r\nMessage-ID: <m@example.org>\r\nDate: Mon, 2 Nov 2026 08:00:00 +0100\r\n\r\ntext\r\nfooter\r\n"
+	}
+	r := lateRig(t, 2, text, true, pop3server.WithHooks(pop3server.InSession(1, lateTexts(1, stuffed(2, text)))))
+	r.nothingLost(r.commit(order{marks: marked("MM"), opts: Options{Retries: 3}}), 2, text)
+}
+
+// What listed the headers had the right ones.
+func TestALateTextIsNotTakenForAMessageThatHasTheUIDLNow(t *testing.T) {
+	r := lateRig(t, 4, namedLetter, true, pop3server.WithHooks(pop3server.InSession(1, lateTexts(1, stuffed(4, namedLetter)))))
+	out := r.commit(order{marks: marked("MMMM"), headers: true, opts: Options{Retries: 3, Request: "same"}})
+	if out.err != nil || out.Failed > 0 || len(r.drop.UIDLs()) > 0 {
+		t.Errorf("%v, %+v, left %q", out.err, out.Summary, r.drop.UIDLs())
+	}
+	r.nothingLost(out, 4, namedLetter)
+	rows, err := r.ledger.Headers(t.Context(), account, []string{"uid-1", "uid-2", "uid-3", "uid-4"})
+	must(t, err)
+	for uid, row := range rows {
+		if n := strings.TrimPrefix(uid, "uid-"); !strings.Contains(string(row.Header), "<m"+n+"@") {
+			t.Errorf("%s is known by the header %.60q", uid, row.Header)
+		}
+	}
+}
+
+// A proxy may write a line into what RETR gives, and not into what TOP gives; the messages are the same.
+func TestMessagesThatAreTheSameAreMovedWhereRETRShowsOtherHeaders(t *testing.T) {
+	r := lateRig(t, 0, letter, true, pop3server.WithHooks(addsALine()))
+	for n := 1; n <= 20; n++ {
+		r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", n), []byte(namedLetter(n/11))))
+	}
+	out := r.commit(order{marks: marked(strings.Repeat("M", 20)), order: triage.AtEnd})
+	if out.err != nil || out.Fetched != 20 || out.Deleted != 20 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+}
+
+// addsALine is a scanner between the server and us.
+func addsALine() pop3server.Hook {
+	return pop3server.Lines(pop3server.On("RETR"), func(i int, line string) (string, bool) {
+		if i == 0 {
+			line += "\r\nX-Scanned: yes"
+		}
+		return line, true
+	})
+}

@@ -133,7 +133,7 @@ func (a *app) commitTo(ctx context.Context, target string, t *targetOptions, o *
 	err = a.commit(ctx, b, markings, order, commit.Options{
 		Destination: dest, Ledger: b.ledger, Account: b.account.Target().Key(), Bin: bin,
 		Checkpoint: o.to.checkpoint, Again: o.again, Verify: o.verify, Retries: t.retries,
-		Request: request(markings), Holds: true,
+		Request: request(markings), Holds: true, Numbered: !slices.ContainsFunc(markings, marking.byHeader),
 	}, o, !t.state.none)
 	err = b.finish(ctx, errors.Join(err, dest.Close(), closeBin(bin)))
 	if b.last == nil {

@@ -134,6 +134,9 @@ func messages(n int) string {
 	return fmt.Sprintf("%d messages", n)
 }
 
+// byHeader tells whether what a message's header says is asked.
+func (m marking) byHeader() bool { return m.selection.NeedsHeaders() }
+
 // byNumber tells whether some selection is by numbers, which other messages have once
 // something is deleted.
 func byNumber(markings []marking) bool {

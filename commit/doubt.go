@@ -34,7 +34,7 @@ type doubt struct {
 	top      textAnswer
 	twin     textAnswer        // TOP of the message whose text began so before, where it is still there; else nil
 	of       *step             // that message's, nil where there is none
-	sum      [sha256.Size]byte // of the text's header
+	sum      [sha256.Size]byte // of the text's header, as mailbox.HashHeader has it
 	replaced bool              // the text is not that of the message that is marked; it was thrown away
 }
 
@@ -42,23 +42,25 @@ type doubt struct {
 // to tell then, where the server has it. A text that was not meant is doubted without it as well.
 func (l *leg) doubtOf(st *step) *doubt {
 	t := &l.texts
-	sum, _ := mailbox.HashHeader(l.head[:headerOctets(l.head)])
-	d := &doubt{sum: sum, replaced: l.e.isReplaced(st, l.head)}
-	if l.s.hasTOP(st.number) {
-		for _, r := range t.recent {
-			if r.st != nil && r.sum == sum {
-				d.of = r.st
-			}
+	header := l.head[:headerOctets(l.head)]
+	sum := sha256.Sum256(header)
+	var of *step
+	for _, r := range t.recent {
+		if r.st != nil && r.sum == sum && l.s.hasTOP(st.number) {
+			of = r.st
 		}
 	}
 	r := &t.recent[len(t.came)%recentTexts]
 	r.st, r.sum = st, sum
 	t.came = append(t.came, st)
-	if d.of == nil && !d.replaced {
+	replaced := l.e.isReplaced(st, l.head)
+	if of == nil && !replaced {
 		l.advance()
 		return nil
 	}
 	st.doubted = true
+	d := &doubt{of: of, replaced: replaced}
+	d.sum, _ = mailbox.HashHeader(header)
 	return d
 }
 

@@ -45,6 +45,7 @@ type engine struct {
 	retries     int       // used so far
 	passed      int       // messages in a row that were given up since their texts did not come as they should
 	counted     bool      // all UIDLs were numbers when the run began
+	disproved   bool      // a header of an earlier session was seen to be another message's
 	uncommitted int       // deletions seen to be true that no Committed has told of
 	octets      int64     // downloaded
 	total       int64     // to be downloaded, by LIST's sizes

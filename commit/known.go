@@ -279,8 +279,9 @@ const recallAtOnce = 1000
 
 // recall sees by what each message is to be known again: by what the run which is taken up knew of
 // it, or else what this process has seen, or the header that the ledger has now. What the ledger and the
-// mailbox know afterwards is no proof: it may be of another message, with the same UIDL. It gives, by UIDL, what the ledger's headers tell of messages that are to be deleted and of which this
-// process has not seen the header.
+// mailbox know afterwards is no proof: it may be of another message, with the same UIDL. Who points at messages
+// one by one means what is shown, whatever an earlier run meant. It gives, by UIDL, what the ledger's headers tell of
+// messages that are to be deleted and of which this process has not seen the header.
 func (e *engine) recall(ctx context.Context, left map[made][sha256.Size]byte) (map[string]ledger.About, error) {
 	e.box.written(ctx) // what was read just now
 	abouts := make(map[string]ledger.About)
@@ -317,7 +318,6 @@ func (e *engine) recall(ctx context.Context, left map[made][sha256.Size]byte) (m
 				}
 			}
 			if e.opts.Request == "" && shown != noPrint {
-				// Who points at messages one by one means what is shown, whatever an earlier run meant.
 				taken = taken && (before == shown || before == noPrint)
 				before = shown
 			}

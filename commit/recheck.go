@@ -13,8 +13,13 @@ import (
 	"popmark/triage"
 )
 
-// topAhead bounds the TOPs that are under way while messages are looked at again.
-const topAhead = 4096
+const (
+	// topAhead bounds the TOPs that are under way while messages are looked at again.
+	topAhead = 4096
+	// sampled is how many messages are looked at of those that go by a header of an earlier session
+	// which had no say in their marks. It costs a round trip.
+	sampled = 64
+)
 
 // noPrint is the print of a header that is not known.
 var noPrint [sha256.Size]byte
@@ -23,21 +28,24 @@ var noPrint [sha256.Size]byte
 // been fetched or listed in it as what they are taken for: servers use a UIDL again, and
 // the message that bears it now may be another one of the same size (P1, P2). So may one
 // that is taken for fetched and was deleted after that, or one whose header an earlier session
-// has shown. It gives the steps that are left to do.
+// has shown: of these, some where [Options.Numbered] says so. It gives the steps that are left to do.
 // Where TOP shows nothing, or what the message looked like was never known, the UIDL and the size have to do.
 func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step, error) {
-	var suspects []*step
-	recalled := false
+	var suspects, recalled []*step
 	for _, st := range todo {
 		switch {
 		case !st.Message.Certain:
 		case st.suspect(s.later()):
 			suspects = append(suspects, st)
 		case st.recalled && !st.looked && st.imprint != noPrint && s.hasTOP(st.number):
-			recalled = true
-			suspects = append(suspects, st)
+			recalled = append(recalled, st)
 		}
 	}
+	sample := e.opts.Numbered && !e.disproved
+	if sample {
+		recalled = spread(recalled, sampled)
+	}
+	suspects = append(suspects, recalled...)
 	if len(suspects) == 0 {
 		return todo, nil
 	}
@@ -48,7 +56,8 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 	if err := e.noteVerdicts(ctx, suspects); err != nil {
 		return nil, localError{err}
 	}
-	if recalled && slices.ContainsFunc(suspects, func(st *step) bool { return st.closed && st.recalled }) {
+	e.disproved = e.disproved || slices.ContainsFunc(recalled, (*step).isClosed)
+	if e.disproved && len(others) > 0 {
 		e.box.distrust(ctx) // who counts anew does so with all
 	}
 	// Only now: what the journal takes for the messages of this run may not look like those others.
@@ -59,7 +68,11 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 		}
 		e.box.relearn(o.st.Message.ID, o.st.Message.Octets, o.head)
 	}
-	return slices.DeleteFunc(todo, func(st *step) bool { return st.closed }), nil
+	todo = slices.DeleteFunc(todo, (*step).isClosed)
+	if sample && e.disproved {
+		return e.recheck(ctx, s, todo)
+	}
+	return todo, nil
 }
 
 // noteVerdicts has the journal know what looking at messages again has shown.

@@ -30,6 +30,9 @@ type Options struct {
 	// Request is what the plan was made from, in one canonical form, for
 	// [FindUnfinished]; "" where its messages were pointed at one by one.
 	Request string
+	// Numbered says that no header had a say in what the plan takes, but numbers, sizes and the like: of what is
+	// known from an earlier session some is looked at then, and all only where one message is not what it was.
+	Numbered bool
 	// TakesUp says that the plan is what [Unfinished.Plan] gave: even an empty one is
 	// carried out then, so that the journal learns what became of the run before.
 	TakesUp bool

@@ -51,7 +51,7 @@ type step struct {
 	risked   bool // that it has come true would be this run's doing
 	recalled bool // what is known of its header an earlier session has shown
 	looked   bool // it was looked at whether the message is the one of the known copy
-	doubted  bool // its text may be another message's, and TOP has not told yet
+	doubted  bool // its text may be another message's, and TOP has not told
 	closed   bool // failed, or gone: there is nothing more to do
 	parted   bool // it was refused in a session that ended then
 	garbled  bool // its text did not come as it should

@@ -236,6 +236,27 @@ func TestSuspendingPutsTheTerminalInOrderAndComesBack(t *testing.T) {
 	tt.until("ended with 0")
 }
 
+// Shells set the terminal to their own liking while the program is stopped.
+func TestTheTerminalIsTakenBackWheneverTheProgramGoesOn(t *testing.T) {
+	shell, err := exec.LookPath("bash")
+	if err != nil {
+		if os.Getenv("POPMARK_REQUIRE_TOOLS") == "1" {
+			t.Fatalf("bash is required here and missing: %v", err)
+		}
+		t.Skip("no bash here, whose job control this needs")
+	}
+	_, tt := startHelper(t, shell, "-c", `set -m; "$0"; for i in 1 2 3 4 5 6; do echo "stop $i"; stty sane; fg; done; echo "ended with $?"`)
+	for i := 1; i <= 6; i++ {
+		tt.typed("\x1a") // which goes unread where the terminal waits for whole lines
+		tt.until(fmt.Sprintf("stop %d", i))
+		tt.seen = nil
+		tt.until("Subject 50")
+	}
+	tt.typed("q")
+	tt.until("committed=false commits=0")
+	tt.until("ended with 0")
+}
+
 func TestSuspendingWithoutAShellIsRefused(t *testing.T) {
 	cmd, tt := startHelper(t)
 	tt.typed("\x1a")

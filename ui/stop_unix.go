@@ -33,7 +33,18 @@ func stopProcess() tea.Cmd {
 // stopping is a "command" that runs for as long as the process is stopped.
 type stopping struct{}
 
-func (stopping) Run() error { return syscall.Kill(0, syscall.SIGSTOP) }
+// Run comes back when the process goes on: the stop may take hold only after the call that asked for it, and the
+// terminal would be taken back too early, and be the shell's again afterwards.
+func (stopping) Run() error {
+	on := make(chan os.Signal, 1)
+	signal.Notify(on, syscall.SIGCONT)
+	defer signal.Stop(on)
+	if err := syscall.Kill(0, syscall.SIGSTOP); err != nil {
+		return err
+	}
+	<-on
+	return nil
+}
 
 func (stopping) SetStdin(io.Reader)  {}
 func (stopping) SetStdout(io.Writer) {}

@@ -8,8 +8,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // tlsConfig makes the configuration for implicit TLS and STLS: what is trusted, and
@@ -34,7 +36,7 @@ func tlsConfig(t Target, s Settings) (*tls.Config, error) {
 		if key == "" {
 			key = s.TLSCert
 		}
-		pair, err := tls.LoadX509KeyPair(s.TLSCert, key)
+		pair, err := keyPair(s.TLSCert, key)
 		if err != nil {
 			return nil, configError("reading --tls-cert "+printable(s.TLSCert), "name a PEM file with the certificate and its key, or the key with --tls-key", "%w", err)
 		}
@@ -54,8 +56,39 @@ func tlsConfig(t Target, s Settings) (*tls.Config, error) {
 	return c, nil
 }
 
+// maxPEM bounds a file of certificates or keys, in octets. The largest bundles of authorities have half a megabyte.
+const maxPEM = 8 << 20
+
+// readPEM reads a file, or a pipe that a shell makes. It does not wait for somebody to open a pipe's other end.
+func readPEM(file string) ([]byte, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	pem, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
+	if err == nil && len(pem) > maxPEM {
+		err = fmt.Errorf("it has more than %d octets", maxPEM)
+	}
+	return pem, err
+}
+
+func keyPair(certificate, key string) (pair tls.Certificate, err error) {
+	c, err := readPEM(certificate)
+	if err != nil {
+		return pair, err
+	}
+	k := c
+	if key != certificate {
+		if k, err = readPEM(key); err != nil {
+			return pair, err
+		}
+	}
+	return tls.X509KeyPair(c, k)
+}
+
 func poolWith(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
+	pem, err := readPEM(file)
 	if err != nil {
 		return nil, err
 	}

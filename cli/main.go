@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -76,11 +78,40 @@ func (a *app) execute(ctx context.Context, args []string) error {
 func (a *app) help(ctx context.Context, args []string) error {
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(a.streams.Out) // itself, so that fang sees whether it is a terminal
+	root.SetOut(a.streams.Out)
+	var out *watchedFile
+	if file, ok := a.streams.Out.(*os.File); ok {
+		out = &watchedFile{File: file} // a file still, so that fang sees whether it is a terminal
+		root.SetOut(out)
+	}
 	root.SetErr(a.streams.Err)
 	told := func(io.Writer, fang.Styles, error) {} // end tells it
-	return fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(told))
+	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(told))
+	if out != nil && out.failed != nil {
+		a.out.fail(out.failed) // fang may have said nothing of it
+		return nil
+	}
+	if fault, ok := errors.AsType[*fs.PathError](err); ok && fault.Op == "write" { // the manual goes out past root
+		a.out.fail(fault)
+		return nil
+	}
+	return err
 }
+
+// watchedFile is a file that remembers the first error of writing it.
+type watchedFile struct {
+	*os.File
+	failed error
+}
+
+func (f *watchedFile) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p)
+	f.failed = cmp.Or(f.failed, err)
+	return n, err
+}
+
+// WriteString goes the way of Write, and not past it.
+func (f *watchedFile) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
 // app is what the commands of one run share.
 type app struct {

@@ -66,6 +66,9 @@ func (o *targetOptions) settings(s Streams) (account.Settings, error) {
 	if strings.TrimSpace(o.passwordCommand) == "" && o.flags != nil && o.flags.Changed("password-command") {
 		return account.Settings{}, &statusError{exitConfig, errors.New("reading --password-command: it is empty: give a command that prints the password as its first line, or leave the option out")}
 	}
+	if err := o.refuseEmpty(); err != nil {
+		return account.Settings{}, err
+	}
 	if o.charset != "" && !message.KnownCharset(o.charset) {
 		return account.Settings{}, &usageError{"reading --charset", fmt.Sprintf("%q is not known", o.charset), "write a name such as iso-8859-2, koi8-r or gb18030"}
 	}
@@ -83,6 +86,21 @@ func (o *targetOptions) settings(s Streams) (account.Settings, error) {
 		Timeout: o.timeout, Wait: o.wait,
 		Proxy: o.proxy, Tunnel: o.tunnel, Language: language(os.Getenv),
 	}, nil
+}
+
+// refuseEmpty finds options that were given an empty value, as by a script whose variable is not set: without its
+// tunnel or its proxy a connection would go where it is not meant to.
+func (o *targetOptions) refuseEmpty() error {
+	if o.flags == nil {
+		return nil
+	}
+	var empty error
+	o.flags.Visit(func(f *pflag.Flag) {
+		if empty == nil && f.Value.Type() == "string" && f.Value.String() == "" {
+			empty = &usageError{"reading --" + f.Name, "it is empty", "give it a value, or leave the option out"}
+		}
+	})
+	return empty
 }
 
 // language is the tag of the language that the environment asks for, or "".

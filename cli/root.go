@@ -64,13 +64,24 @@ func (a *app) root() *cobra.Command {
 	keep.register(root.Flags())
 	how.register(root.Flags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return misused(cmd, err.Error())
+		return misused(cmd, inPlainWords(err.Error()))
 	})
 	root.AddCommand(
 		a.demoCommand(), a.listCommand(), a.peekCommand(), a.commitCommand(), a.checkCommand(),
 		a.historyCommand(), a.accountCommand(),
 	)
 	return root
+}
+
+// inPlainWords puts what Go says of a number or a duration that can't be read as a person would.
+func inPlainWords(what string) string {
+	if at := strings.Index(what, "strconv.Parse"); at >= 0 {
+		return what[:at] + "it is no usable number"
+	}
+	if at := strings.Index(what, "time: "); at >= 0 {
+		return what[:at] + "it is no duration such as 90s or 5m"
+	}
+	return what
 }
 
 // misused is a usage error that says where help is.

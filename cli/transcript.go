@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"syscall"
 
 	"popmark/message"
 )
@@ -21,7 +22,8 @@ func (t *transcript) open(path string) error {
 		return nil
 	}
 	var err error
-	if t.file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+	// A pipe that nobody reads is not waited for.
+	if t.file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o600); err != nil {
 		return &statusError{exitCantCreate, fmt.Errorf("opening --transcript: %w: name a file that can be written", err)}
 	}
 	return nil

@@ -89,11 +89,11 @@ func (a *app) help(ctx context.Context, args []string) error {
 	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(told))
 	if out != nil && out.failed != nil {
 		a.out.fail(out.failed) // fang may have said nothing of it
-		return nil
+		return a.out.Flush()
 	}
 	if fault, ok := errors.AsType[*fs.PathError](err); ok && fault.Op == "write" { // the manual goes out past root
 		a.out.fail(fault)
-		return nil
+		return a.out.Flush()
 	}
 	return err
 }

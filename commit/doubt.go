@@ -97,7 +97,7 @@ func (l *leg) clear(ctx context.Context, st *step, d *doubt) error {
 		}
 	}
 	switch now := l.e.imprint(head); {
-	case d.replaced && now != st.imprint:
+	case d.replaced && (now == noPrint || now != st.imprint):
 		return l.leave(st, head)
 	case !d.replaced && d.isOwn(head, twin), !d.replaced && head == nil && !l.s.knowsTOP():
 		st.doubted = false
@@ -119,14 +119,17 @@ func (d *doubt) isOwn(head, twin []byte) bool {
 	return tells && sum == other // RETR may give another header than TOP
 }
 
-// headOf waits for a header, and gives nil where it is refused.
+// headOf waits for a header, which may be empty, and gives nil where it is refused.
 func (l *leg) headOf(ctx context.Context, st *step, top textAnswer) (head []byte, err error) {
 	text, err := top.wait(ctx)
 	if err == nil {
-		head, err = readHeader(text, nil)
+		head, err = readHeader(text, []byte{})
 	}
 	if err != nil && !mailbox.IsRefusal(err) {
 		return nil, fmt.Errorf("looking at message %d again: %w", st.Message.Number, err)
+	}
+	if err != nil {
+		head = nil
 	}
 	return head, nil
 }

@@ -176,3 +176,33 @@ func addsALine() pop3server.Hook {
 		return line, true
 	})
 }
+
+// What follows one that has no header begins as that one does.
+func TestMessagesWithoutAHeaderAreMoved(t *testing.T) {
+	text := func(n int) string { return fmt.Sprintf("\r\nbody %d\r\n", n) }
+	for _, pipelining := range []bool{true, false} {
+		r := lateRig(t, 6, text, pipelining)
+		out := r.commit(order{marks: marked("MMFMMM")})
+		if out.err != nil || out.Failed > 0 || out.Fetched != 6 {
+			t.Errorf("pipelining %v: %v, %+v", pipelining, out.err, out.Summary)
+		}
+	}
+}
+
+// A run is taken up whose copy is known by RETR's header alone, another message has the UIDL by now, and TOP is refused.
+func TestP1_WhatRETRShowsToBeAnotherIsLeftAloneWhereTOPIsRefused(t *testing.T) {
+	r := newRig(t, 1, pop3server.WithHooks(addsALine(),
+		pop3server.Cut(pop3server.On("DELE 1").InSession(1), pop3server.Close),
+		pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+		pop3server.Refuse(pop3server.On("TOP").InSession(3).Nth(2), "[SYS/TEMP] busy"),
+		pop3server.Refuse(pop3server.On("TOP").InSession(3).Nth(3), "[SYS/TEMP] busy")))
+	if out := r.commit(order{marks: marked("M"), opts: Options{Request: "same"}}); out.err == nil {
+		t.Fatal("no error")
+	}
+	r.drop.Remove("uid-1")
+	r.drop.Add(inItsPlace())
+	out := r.takeUp(t.Context(), "same", marked("M"))
+	if left := r.drop.UIDLs(); len(left) != 1 {
+		t.Errorf("%v, %+v: it was deleted, and another was marked", out.err, out.Summary)
+	}
+}

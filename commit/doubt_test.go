@@ -1,11 +1,13 @@
 package commit
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"popmark/delivery"
 	"popmark/pop3server"
 	"popmark/triage"
 )
@@ -40,6 +42,9 @@ func lateRig(t *testing.T, messages int, text func(int) string, pipelining bool,
 func (r *rig) nothingLost(out *outcome, messages int, text func(int) string) {
 	r.t.Helper()
 	left, copies := r.drop.UIDLs(), r.texts()
+	if len(copies) > messages {
+		r.t.Errorf("there are %d copies of %d messages", len(copies), messages)
+	}
 	for n := 1; n <= messages; n++ {
 		if slices.Contains(copies, text(n)) {
 			continue
@@ -157,13 +162,142 @@ func TestALateTextIsNotTakenForAMessageThatHasTheUIDLNow(t *testing.T) {
 
 // A proxy may write a line into what RETR gives, and not into what TOP gives; the messages are the same.
 func TestMessagesThatAreTheSameAreMovedWhereRETRShowsOtherHeaders(t *testing.T) {
-	r := lateRig(t, 0, letter, true, pop3server.WithHooks(addsALine()))
-	for n := 1; n <= 20; n++ {
-		r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", n), []byte(namedLetter(n/11))))
+	for _, pipelining := range []bool{true, false} {
+		for _, when := range []triage.Order{triage.AsReceived, triage.AtEnd} {
+			r := lateRig(t, 0, letter, pipelining, pop3server.WithHooks(addsALine()))
+			for n := 1; n <= 6; n++ {
+				r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", n), []byte(namedLetter(n/4))))
+			}
+			out := r.commit(order{marks: marked("MMMMMM"), order: when, opts: Options{Retries: 3}})
+			if copies := len(r.texts()); out.err != nil || out.Deleted != 6 || copies != 6 {
+				t.Errorf("pipelining %v, %v: %v, %+v, %d copies", pipelining, when, out.err, out.Summary, copies)
+			}
+		}
 	}
-	out := r.commit(order{marks: marked(strings.Repeat("M", 20)), order: triage.AtEnd})
-	if out.err != nil || out.Fetched != 20 || out.Deleted != 20 {
-		t.Errorf("%v, %+v", out.err, out.Summary)
+}
+
+func TestP5_WhatComesBehindATextInDoubtIsPutIntoPlaceOnce(t *testing.T) {
+	text := func(n int) string { return namedLetter(max(n, 2)) } // the first two are the same
+	for _, letters := range []string{"MMMMMMMM", "FFFFFFFF"} {
+		for cut := 2; cut <= 8; cut++ {
+			r := lateRig(t, 8, text, true, pop3server.WithHooks(pop3server.Cut(pop3server.On(fmt.Sprint("RETR ", cut)).InSession(1), pop3server.Close)))
+			out := r.commit(order{marks: marked(letters), opts: Options{Retries: 3}})
+			r.nothingLost(out, 8, text)
+		}
+	}
+}
+
+func TestP5_BehindTwoEmptyTextsCopiesAreKnown(t *testing.T) {
+	r := lateRig(t, 6, namedLetter, true, pop3server.WithHooks(
+		pop3server.Answer(pop3server.On("RETR 1"), "+OK\r\n.\r\n"), pop3server.Answer(pop3server.On("RETR 2"), "+OK\r\n.\r\n")))
+	for range 2 {
+		if out := r.commit(order{marks: marked("FFFFFF"), opts: Options{Retries: 3}}); out.err != nil || out.Failed != 2 {
+			t.Errorf("%v, %+v", out.err, out.Summary)
+		}
+	}
+	if copies := len(r.texts()); copies != 4 {
+		t.Errorf("there are %d copies of 4 messages", copies)
+	}
+}
+
+// What marks spam does so in the subject of what RETR gives; these have no Message-ID.
+func TestASubjectThatRETRChangesMakesNoOtherMessage(t *testing.T) {
+	r := lateRig(t, 0, letter, true, pop3server.WithHooks(pop3server.Lines(pop3server.On("RETR"), func(_ int, line string) (string, bool) {
+		return strings.Replace(line, "Subject: number", "Subject: [SPAM] number", 1), true
+	})))
+	for n := 1; n <= 6; n++ {
+		r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", n), []byte("Date: Mon, 2 Nov 2026 08:00:00 +0100\r\n"+letter(n))))
+	}
+	out := r.commit(order{marks: marked("MMMMMM"), headers: true, opts: Options{Retries: 3}})
+	if copies := len(r.texts()); out.err != nil || out.Deleted != 6 || copies != 6 {
+		t.Errorf("%v, %+v, %d copies", out.err, out.Summary, copies)
+	}
+}
+
+// The copy that was made before the line broke is known by RETR's header alone, and RETR stamps each text anew.
+func TestP4_AMessageThatCannotBeToldFromItsCopyIsNotSaidToBeGone(t *testing.T) {
+	for _, cut := range []string{"QUIT", "DELE 2"} {
+		stamp := 0
+		r := newRig(t, 2, pop3server.WithHooks(pop3server.Lines(pop3server.On("RETR"), func(i int, line string) (string, bool) {
+			if i == 0 {
+				stamp++
+				line += fmt.Sprint("\r\nX-Scanned: ", stamp)
+			}
+			return line, true
+		}), pop3server.Cut(pop3server.On(cut).InSession(1), pop3server.Close)))
+		r.keepHeaders()
+		out := r.commit(order{marks: marked("MM"), opts: Options{Retries: 5}})
+		if left := len(r.drop.UIDLs()); out.Failed != left || out.Deleted != 2-left {
+			t.Errorf("%s: %v, %+v, %d left", cut, out.err, out.Summary, left)
+		}
+	}
+}
+
+func TestP5_ACopyThatRETRConfirmsIsNotMadeAgain(t *testing.T) {
+	r := newRig(t, 2, pop3server.WithHooks(addsALine(), pop3server.Cut(pop3server.On("QUIT").InSession(1), pop3server.Close)))
+	r.keepHeaders()
+	out := r.commit(order{marks: marked("MM"), opts: Options{Retries: 3}})
+	if copies := len(r.texts()); out.err != nil || out.Deleted != 2 || copies != 2 {
+		t.Errorf("%v, %+v, %d copies", out.err, out.Summary, copies)
+	}
+}
+
+// The second delivery is refused for good.
+type refusesTheSecond struct {
+	delivery.Destination
+	n *int
+}
+
+func (r refusesTheSecond) Begin(ctx context.Context, meta delivery.Meta) (delivery.Delivery, error) {
+	d, err := r.Destination.Begin(ctx, meta)
+	if *r.n++; *r.n == 2 {
+		return refusedDelivery{d}, err
+	}
+	return d, err
+}
+
+func TestP2_NoDELEGoesOutBehindATextInDoubt(t *testing.T) {
+	r := lateRig(t, 5, letter, true, pop3server.WithHooks(pop3server.InSession(1, lateTexts(1, stuffed(5, letter)))))
+	out := r.commit(order{marks: marked("MMMMM"), opts: Options{Retries: 3, Destination: refusesTheSecond{r.dest, new(int)}}})
+	if d := r.dialogue(1); strings.Contains(d, "DELE 3") {
+		t.Errorf("%s, though the text of 3 was that of 2", d)
+	}
+	r.nothingLost(out, 5, letter)
+}
+
+func TestP2_WithoutUIDLLateTextsAreFoundAsWell(t *testing.T) {
+	for _, letters := range []string{"MMMMMM", "FFFFFF"} {
+		r := lateRig(t, 6, namedLetter, true, pop3server.Without("UIDL"), pop3server.WithHooks(pop3server.InSession(1, lateTexts(1, stuffed(6, namedLetter)))))
+		out := r.commit(order{marks: marked(letters), opts: Options{Retries: 3}})
+		if left := len(r.drop.UIDLs()); left != map[bool]int{true: 6}[letters[0] == 'F'] {
+			t.Errorf("%s: %v, %+v, %d left", letters, out.err, out.Summary, left)
+		}
+		if copies := len(r.texts()); copies != 6 {
+			t.Errorf("%s: %d copies of 6 messages", letters, copies)
+		}
+	}
+}
+
+// Where the server takes one command at a time, TOP of a message and of its twin are not under way together.
+func TestInDoubtOneCommandAtATimeIsAsked(t *testing.T) {
+	retrs, early := 0, 0
+	refuse := func(n int) pop3server.Hook { return pop3server.Refuse(pop3server.On(fmt.Sprint("LIST ", n)), "no") }
+	r := lateRig(t, 0, letter, true, pop3server.WithHooks(refuse(1), refuse(2), refuse(3), addsALine(),
+		pop3server.Pipelined(pop3server.On("TOP")).Do(func(*pop3server.Event) pop3server.Action {
+			if retrs > 0 {
+				early++
+			}
+			return pop3server.Action{}
+		}), pop3server.On("RETR").Do(func(*pop3server.Event) pop3server.Action {
+			retrs++
+			return pop3server.Action{}
+		})))
+	for n := 1; n <= 3; n++ {
+		r.drop.Add(pop3server.NewMessage(fmt.Sprintf("uid-%d", n), []byte(namedLetter(1))))
+	}
+	out := r.commit(order{marks: marked("MMM"), order: triage.AtEnd, opts: Options{Retries: 3}})
+	if out.err != nil || out.Deleted != 3 || early > 0 {
+		t.Errorf("%v, %+v, %d TOPs before the answer to what was asked before", out.err, out.Summary, early)
 	}
 }
 

@@ -186,13 +186,12 @@ func (e *engine) pass() {
 // mayTakeUp tells whether another session may fare better. A server that breaks
 // the protocol may do so because it does not stand pipelining.
 func (e *engine) mayTakeUp(s session, err error) bool {
-	switch faultOf(err) {
-	case broken:
+	switch fault := faultOf(err); {
+	case fault == broken, errors.As(err, new(*garbledError)):
 		return true
-	case confused:
-		return s.pipelines() || errors.As(err, new(*garbledError))
+	default:
+		return fault == confused && s.pipelines()
 	}
-	return false
 }
 
 // reconnect opens another session, with a pause before each try. The error is that

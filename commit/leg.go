@@ -71,7 +71,7 @@ func (l *leg) run(ctx context.Context) (err error) {
 		for j := range l.copier.out {
 			err = cmp.Or(err, l.placed(j))
 		}
-		err = cmp.Or(err, l.discard())
+		l.drop()
 		for _, st := range l.todo[l.settled:l.next] {
 			l.e.tellCopy(st)
 		}
@@ -230,7 +230,7 @@ func (l *leg) room() bool {
 		return len(l.sent) == 0 && (l.e.plan.Order == atEnd || !slices.ContainsFunc(l.todo[l.turn:l.next], (*step).toDelete))
 	}
 	limit := l.e.flow.limit()
-	return len(l.sent) < sentAhead && l.retrs < retrAhead && (l.ahead < limit || l.retrs < 2 && limit == mostAhead)
+	return len(l.texts.held) == 0 && len(l.sent) < sentAhead && l.retrs < retrAhead && (l.ahead < limit || l.retrs < 2 && limit == mostAhead)
 }
 
 func (l *leg) sendRetr(st *step) {
@@ -295,7 +295,7 @@ func (l *leg) answer(ctx context.Context) error {
 	}
 	if err != nil {
 		err = fmt.Errorf("fetching message %d: %w", number, err)
-		if faultOf(err) == confused || errors.Is(err, mailbox.ErrOddText) {
+		if faultOf(err) == confused || errors.Is(err, mailbox.ErrOddText) || errors.Is(err, errNotThatCopy) {
 			return l.garbled(st, err)
 		}
 	}
@@ -343,6 +343,9 @@ func (l *leg) tellRefusal(err error) {
 // errEmpty is why a message is not taken for fetched, and not deleted, of which nothing came.
 var errEmpty = errors.New("the server sent an empty message where LIST does not say that it is empty: it stays on the server, look at it with popmark peek")
 
+// errNotThatCopy is why a message is not taken for the one that was copied before.
+var errNotThatCopy = errors.New("its text is not that of the copy that was made before, so that it may be another message: look with popmark list; the same marks mean it once they were given with --forget")
+
 func localOrNil(err error) error {
 	if err == nil {
 		return nil
@@ -360,20 +363,20 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if env == nil {
 		env = l.e.box.decode(l.head)
 	}
-	d := l.doubtOf(st)
-	if d != nil && d.replaced {
+	if st.awaited != noPrint {
+		return l.confirm(st, text)
+	}
+	d := l.doubtOf(st, env)
+	if d != nil && !l.s.hasTOP(st.number) {
 		if _, err := io.Copy(io.Discard, text); err != nil {
 			return err
 		}
-		return l.ask(st, d)
+		return l.leave(st, nil)
 	}
-	if st.awaited != noPrint {
-		st.awaited, st.doubt, st.risked = noPrint, false, false
-	}
+	imprint := l.e.imprint(l.head)
 	if st.prior != nil && st.print != noPrint && !l.e.fits(st.print, l.head) {
 		st.prior = nil // what is there of an earlier attempt is of another message
 	}
-	st.print = l.e.imprint(l.head)
 	to, err := st.dest.Begin(ctx, l.e.meta(st, env))
 	if err != nil {
 		return localError{err}
@@ -395,25 +398,34 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if octets != st.Message.Octets && st.Message.Octets >= 0 {
 		l.e.wrongSize(st, octets)
 	}
-	if l.under == maxUnderWay {
-		if err := l.collect(ctx, true); err != nil {
-			_ = to.Abort() // err says why
-			return err
-		}
-	}
 	if d != nil { // only now, as another answer may be needed to see where the text ends
-		if err := l.ask(st, d); err != nil {
-			_ = to.Abort() // err says why
-			return err
-		}
+		l.ask(st, d)
 	}
-	l.under++
-	l.e.passed = 0
-	j := &job{st: st, about: about(env), print: st.print, delivery: to}
+	j := &job{st: st, about: about(env), print: imprint, delivery: to}
 	if st.prior != nil {
 		j.replaces = st.prior.Name
 	}
-	l.copier.in <- j
+	return l.keep(ctx, j)
+}
+
+// confirm reads the text of a message whose copy was made before, and is known by RETR's header alone.
+func (l *leg) confirm(st *step, text io.Reader) error {
+	if _, err := io.Copy(io.Discard, text); err != nil {
+		return err
+	}
+	if !l.e.fits(st.awaited, l.head) {
+		again := !st.garbled && l.e.retries < l.e.opts.Retries
+		if !again && st.risked {
+			l.e.sum.Unknown++
+			l.e.sum.Unclear++
+		}
+		if !again && !st.garbled {
+			l.e.fail(st, errNotThatCopy)
+			return nil
+		}
+		return errNotThatCopy
+	}
+	st.awaited, st.copied, st.doubt, st.risked = noPrint, true, false, false
 	return nil
 }
 

@@ -85,7 +85,7 @@ func (e *engine) noteVerdicts(ctx context.Context, suspects []*step) error {
 		case st.closed && e.opts.Request == "":
 			givenUp = append(givenUp, st.seq)
 		case st.closed: // the same request means it until it is forgotten, and fails
-		case st.dest != nil && !st.copied:
+		case st.dest != nil && !st.copied && st.awaited == noPrint:
 			afresh = append(afresh, st.seq) // what the journal takes for fetched
 		}
 	}
@@ -144,9 +144,6 @@ func (e *engine) replaced(st *step) {
 func (e *engine) isReplaced(st *step, head []byte) bool {
 	if !st.Message.Certain || len(head) >= maxHeader {
 		return false
-	}
-	if st.awaited != noPrint && !e.fits(st.awaited, head) {
-		return true
 	}
 	if st.imprint == noPrint || st.byHeader() {
 		return false
@@ -337,10 +334,11 @@ func (e *engine) askHistory(st *step) {
 // one that is taken up, what is marked now is the new message, unless it has replaced the one that was shown.
 func (e *engine) otherwise(st *step, v verdict) {
 	switch {
+	case v == unsure && (st.mine || st.doubt):
+		st.awaited, st.copied = st.print, false // RETR tells
+		e.total += max(st.Message.Octets, 0)
+		return
 	case v == unsure:
-		if st.mine || st.doubt {
-			st.awaited = st.print // RETR tells
-		}
 	case v == uncopied:
 		st.doubt, st.risked = false, false
 	case st.doubt:

@@ -73,17 +73,6 @@ func (l *simLedger) RecordCopies(_ context.Context, _ string, run int64, copies 
 	})
 }
 
-func (l *simLedger) ForgetCopies(_ context.Context, _ string, run int64, copies []ledger.Fetched, seqs ...int) error {
-	return l.write(func() {
-		for _, f := range copies {
-			if l.fetched[f.Key()].Name == f.Name {
-				delete(l.fetched, f.Key())
-			}
-		}
-		l.set(run, ledger.StepPlanned, seqs)
-	})
-}
-
 func (l *simLedger) set(run int64, state ledger.StepState, seqs []int) {
 	if r := l.runs[run]; r != nil {
 		for _, seq := range seqs {

@@ -145,27 +145,6 @@ func (l *Ledger) RecordCopies(ctx context.Context, account string, run int64, co
 	})
 }
 
-// ForgetCopies takes back what [Ledger.RecordCopies] wrote down of copies that turned out to be of other messages:
-// they are forgotten, by Key and Name, and the steps of run named by seqs are planned again. The error is ErrNoRun where a
-// step is not there.
-func (l *Ledger) ForgetCopies(ctx context.Context, account string, run int64, copies []Fetched, seqs ...int) error {
-	return l.write(ctx, "forgetting copies of other messages", func(tx *sql.Tx) error {
-		id, err := accountID(ctx, tx, account)
-		if err != nil {
-			return err
-		}
-		for i := range copies {
-			f := &copies[i]
-			_, err := tx.ExecContext(ctx, "DELETE FROM fetched WHERE account=? AND uid=? AND octets=? AND destination=? AND name=?",
-				id, []byte(f.UID), f.Octets, f.Destination, f.Name)
-			if err != nil {
-				return err
-			}
-		}
-		return setSteps(ctx, tx, run, StepPlanned, seqs)
-	})
-}
-
 // StepsDeleted writes down that the messages of steps, named by Seq, are deleted
 // on the server: in the journal, where every run of the account learns it, and in the
 // history, which learns from the copies what the journal does not know of them. Their marks

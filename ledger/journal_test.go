@@ -282,22 +282,3 @@ func TestADamagedJournalIsNotReadByHalf(t *testing.T) {
 		t.Errorf("it gives the %s run with %d steps", run.Request, len(run.Steps))
 	}
 }
-
-func TestACopyOfAnotherMessageIsForgottenAndItsStepPlannedAgain(t *testing.T) {
-	l := open(t, t.TempDir())
-	ctx := t.Context()
-	id := begin(t, l, "", "u1", "u2")
-	right, wrong := Fetched{UID: "u1", Octets: 1, Destination: "d", Name: "n1", Safe: true}, Fetched{UID: "u2", Octets: 2, Destination: "d", Name: "n2", Safe: true}
-	check(t, l.RecordCopies(ctx, account, id, []Fetched{right, wrong}, []Placed{{Seq: 0}, {Seq: 1}}))
-	check(t, l.ForgetCopies(ctx, account, id, []Fetched{wrong}, 1))
-	known, err := l.Fetched(ctx, account, "d", []string{"u1", "u2"})
-	if _, there := known[right.Key()]; err != nil || len(known) != 1 || !there {
-		t.Errorf("known are %v, %v", known, err)
-	}
-	if got := states(t, l)[""]; !slices.Equal(got, []StepState{StepFetched, StepPlanned}) {
-		t.Errorf("the steps are %v", got)
-	}
-	if err := l.ForgetCopies(ctx, account, id, nil, 7); !errors.Is(err, ErrNoRun) {
-		t.Errorf("of a step that is not there: %v", err)
-	}
-}

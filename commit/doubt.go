@@ -42,11 +42,11 @@ type doubt struct {
 }
 
 // doubtOf takes a text in by its header, which is in l.head. It gives what makes it doubtful, or nil.
-func (l *leg) doubtOf(st *step, env *message.Envelope) *doubt {
+func (l *leg) doubtOf(st *step) *doubt {
 	t := &l.texts
 	header := l.head[:headerOctets(l.head)]
 	sum := sha256.Sum256(header)
-	d := &doubt{replaced: l.e.isReplaced(st, l.head), env: env}
+	d := &doubt{replaced: l.e.isReplaced(st, l.head)}
 	for i := 1; i <= min(t.count, recentTexts); i++ { // the newest first, and one that can be asked for still
 		r := t.recent[(t.count-i)%recentTexts]
 		if r.sum == sum && l.s.hasTOP(st.number) && (d.of == nil || d.of.sent && !r.st.sent) {
@@ -60,6 +60,7 @@ func (l *leg) doubtOf(st *step, env *message.Envelope) *doubt {
 		return nil
 	}
 	d.sum, _ = mailbox.HashHeader(header)
+	d.env = l.e.box.decode(header)
 	return d
 }
 

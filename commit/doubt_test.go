@@ -340,3 +340,13 @@ func TestP1_WhatRETRShowsToBeAnotherIsLeftAloneWhereTOPIsRefused(t *testing.T) {
 		t.Errorf("%v, %+v: it was deleted, and another was marked", out.err, out.Summary)
 	}
 }
+
+// Nothing but sender and date tells the messages apart, and the text repeats none that came before.
+func TestP2_ATextOfAnotherSenderOrDateIsNoCopy(t *testing.T) {
+	text := func(n int) string { return fmt.Sprintf("Date: Mon, 2 Nov 2026 08:00:0%d +0100\r\n%s", n, letter(n)) }
+	for _, retries := range []int{0, 3} {
+		r := lateRig(t, 2, text, true, pop3server.WithHooks(pop3server.InSession(1,
+			pop3server.Answer(pop3server.On("RETR 1"), "+OK\r\n"+stuffed(2, text)["2"]+".\r\n"))))
+		r.nothingLost(r.commit(order{marks: marked("MF"), headers: true, opts: Options{Retries: retries}}), 2, text)
+	}
+}

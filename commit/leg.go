@@ -366,7 +366,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if st.awaited != noPrint {
 		return l.confirm(st, text)
 	}
-	d := l.doubtOf(st, env)
+	d := l.doubtOf(st)
 	if d != nil && !l.s.hasTOP(st.number) {
 		if _, err := io.Copy(io.Discard, text); err != nil {
 			return err

@@ -110,7 +110,7 @@ func (f *watchedFile) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteString goes the way of Write, and not past it.
+// WriteString goes by Write, too.
 func (f *watchedFile) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
 // app is what the commands of one run share.

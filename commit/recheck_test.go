@@ -103,17 +103,19 @@ func TestP5_WithoutUIDLABrokenLineIsTakenUpBySizeAndHeader(t *testing.T) {
 	r.expect([]int{1, 2, 4}, "uid-5", "uid-6")
 }
 
-func TestP1_EveryMessageThatGoesByAHeaderOfAnEarlierSessionIsLookedAt(t *testing.T) {
-	const many = 300
+// cachedRig has messages that are to be deleted, and the headers of as many that an earlier session has shown: those
+// that others name are of other messages by now, with the same octets.
+func cachedRig(t *testing.T, messages int, other func(n int) bool) (*rig, map[int]triage.Mark) {
+	t.Helper()
 	r := newRig(t, 0)
 	r.keepHeaders()
 	marks := make(map[int]triage.Mark)
 	var rows []ledger.HeaderRow
-	for n := 1; n <= many; n++ {
+	for n := 1; n <= messages; n++ {
 		then := withID(n, fmt.Sprintf("m%03d", n))
 		now := then
-		if n == 153 { // of the same octets
-			now = withID(n, "zzzz")
+		if other(n) {
+			now = withID(n, fmt.Sprintf("z%03d", n))
 		}
 		uid := fmt.Sprintf("uid-%d", n)
 		r.drop.Add(pop3server.NewMessage(uid, []byte(now)))
@@ -121,8 +123,13 @@ func TestP1_EveryMessageThatGoesByAHeaderOfAnEarlierSessionIsLookedAt(t *testing
 		marks[n] = triage.Delete
 	}
 	must(t, r.ledger.PutHeaders(t.Context(), account, rows))
+	return r, marks
+}
+
+func TestP1_EveryMessageThatGoesByAHeaderOfAnEarlierSessionIsLookedAt(t *testing.T) {
+	r, marks := cachedRig(t, 300, func(n int) bool { return n == 153 })
 	out := r.commit(order{marks: marks, headers: true})
-	if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-153"}) || out.Failed != 1 || out.Deleted != many-1 {
+	if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-153"}) || out.Failed != 1 || out.Deleted != 299 {
 		t.Errorf("%v, %+v, left %q", out.err, out.Summary, left)
 	}
 }
@@ -223,21 +230,7 @@ func TestAnOldCopyThatIsGoneFromTheBinStopsNoDeletion(t *testing.T) {
 func TestOfNumberedMessagesSomeAreLookedAtUnlessOneIsAnother(t *testing.T) {
 	for _, changed := range []bool{false, true} {
 		const many = 300
-		r := newRig(t, 0)
-		r.keepHeaders()
-		marks := make(map[int]triage.Mark)
-		var rows []ledger.HeaderRow
-		for n := 1; n <= many; n++ {
-			then, now := withID(n, fmt.Sprintf("m%03d", n)), withID(n, fmt.Sprintf("m%03d", n))
-			if changed && n >= 153 {
-				now = withID(n, fmt.Sprintf("z%03d", n))
-			}
-			uid := fmt.Sprintf("uid-%d", n)
-			r.drop.Add(pop3server.NewMessage(uid, []byte(now)))
-			rows = append(rows, ledger.HeaderRow{UID: uid, Octets: int64(len(then)), Header: []byte(then)})
-			marks[n] = triage.Delete
-		}
-		must(t, r.ledger.PutHeaders(t.Context(), account, rows))
+		r, marks := cachedRig(t, many, func(n int) bool { return changed && n >= 153 })
 		out := r.commit(order{marks: marks, opts: Options{Numbered: true}})
 		tops := 0
 		for _, command := range r.server.SessionCommands(1) {

@@ -216,7 +216,9 @@ func TestSignalsEndTheScreenInOrder(t *testing.T) {
 	}
 }
 
-func TestSuspendingPutsTheTerminalInOrderAndComesBack(t *testing.T) {
+// bash is the shell whose job control a test needs.
+func bash(t *testing.T) string {
+	t.Helper()
 	shell, err := exec.LookPath("bash")
 	if err != nil {
 		if os.Getenv("POPMARK_REQUIRE_TOOLS") == "1" {
@@ -224,7 +226,11 @@ func TestSuspendingPutsTheTerminalInOrderAndComesBack(t *testing.T) {
 		}
 		t.Skip("no bash here, whose job control this needs")
 	}
-	_, tt := startHelper(t, shell, "-c", `set -m; "$0"; echo "stopped with $?"; fg; echo "ended with $?"`)
+	return shell
+}
+
+func TestSuspendingPutsTheTerminalInOrderAndComesBack(t *testing.T) {
+	_, tt := startHelper(t, bash(t), "-c", `set -m; "$0"; echo "stopped with $?"; fg; echo "ended with $?"`)
 	tt.typed("\x1a")
 	tt.until("stopped with 147") // 128 and SIGSTOP
 	if text := string(tt.seen); strings.LastIndex(text, "\x1b[?1049l") < 0 {
@@ -238,14 +244,7 @@ func TestSuspendingPutsTheTerminalInOrderAndComesBack(t *testing.T) {
 
 // Shells set the terminal to their own liking while the program is stopped.
 func TestTheTerminalIsTakenBackWheneverTheProgramGoesOn(t *testing.T) {
-	shell, err := exec.LookPath("bash")
-	if err != nil {
-		if os.Getenv("POPMARK_REQUIRE_TOOLS") == "1" {
-			t.Fatalf("bash is required here and missing: %v", err)
-		}
-		t.Skip("no bash here, whose job control this needs")
-	}
-	_, tt := startHelper(t, shell, "-c", `set -m; "$0"; for i in 1 2 3 4 5 6; do echo "stop $i"; stty sane; fg; done; echo "ended with $?"`)
+	_, tt := startHelper(t, bash(t), "-c", `set -m; "$0"; for i in 1 2 3 4 5 6; do echo "stop $i"; stty sane; fg; done; echo "ended with $?"`)
 	for i := 1; i <= 6; i++ {
 		tt.typed("\x1a") // which goes unread where the terminal waits for whole lines
 		tt.until(fmt.Sprintf("stop %d", i))

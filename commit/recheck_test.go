@@ -246,3 +246,23 @@ func TestOfNumberedMessagesSomeAreLookedAtUnlessOneIsAnother(t *testing.T) {
 		}
 	}
 }
+
+// The copy that is known is of the message that had the UIDL before, and what is marked is the one that has it now.
+func TestP2_ACopyOfTheMessageBeforeIsNoneOfTheOneThatIsShown(t *testing.T) {
+	for _, text := range []func(id string) string{
+		func(id string) string { return withID(1, id) },
+		func(id string) string { return strings.Replace(letter(1), "number 1", "number "+id[1:], 1) },
+	} {
+		r := newRig(t, 0)
+		r.keepHeaders()
+		r.drop.Add(pop3server.NewMessage("uid-1", []byte(text("m1"))))
+		must(t, r.commit(order{marks: marked("F")}).err)
+		r.drop.Remove("uid-1")
+		r.drop.Add(pop3server.NewMessage("uid-1", []byte(text("m2"))))
+		must(t, r.ledger.ForgetAllHeaders(t.Context(), account))
+		out := r.commit(order{marks: marked("M"), headers: true})
+		if copies := r.texts(); out.err != nil || out.Deleted != 1 || !slices.Contains(copies, text("m2")) {
+			t.Errorf("%v, %+v, the Maildir has %q", out.err, out.Summary, copies)
+		}
+	}
+}

@@ -350,3 +350,15 @@ func TestP2_ATextOfAnotherSenderOrDateIsNoCopy(t *testing.T) {
 		r.nothingLost(r.commit(order{marks: marked("MF"), headers: true, opts: Options{Retries: retries}}), 2, text)
 	}
 }
+
+func TestAServerThatIsLateInEverySessionIsGivenUp(t *testing.T) {
+	const many = 60
+	for _, pipelining := range []bool{true, false} {
+		r := lateRig(t, many, namedLetter, pipelining, pop3server.WithHooks(lateTexts(1, stuffed(many, namedLetter))))
+		out := r.commit(order{marks: marked(strings.Repeat("M", many)), opts: Options{Retries: 3}})
+		r.nothingLost(out, many, namedLetter)
+		if most := mostSpared + 10; len(r.server.SessionCommands(most)) > 0 {
+			t.Errorf("pipelining %v: there were %d sessions and more: %v, %+v", pipelining, most, out.err, out.Deleted)
+		}
+	}
+}

@@ -43,6 +43,7 @@ type engine struct {
 	pace        pace      // of the server's answers to DELE
 	flow        flow      // of the texts
 	retries     int       // used so far
+	spared      int       // retries given back for messages that came in another session
 	passed      int       // messages in a row that were given up since their texts did not come as they should
 	counted     bool      // all UIDLs were numbers when the run began
 	disproved   bool      // a header of an earlier session was seen to be another message's

@@ -142,10 +142,7 @@ func (e *engine) replaced(st *step) {
 // isReplaced tells of a message that is being fetched whether its text is another's than the one that is
 // marked, as far as that is known.
 func (e *engine) isReplaced(st *step, head []byte) bool {
-	if !st.Message.Certain || len(head) >= maxHeader {
-		return false
-	}
-	if st.imprint == noPrint || st.byHeader() {
+	if !st.Message.Certain || len(head) >= maxHeader || st.imprint == noPrint || st.byHeader() {
 		return false
 	}
 	now := e.imprint(head)

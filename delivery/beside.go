@@ -1,28 +1,41 @@
 package delivery
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const (
 	// besideFrom is from how many octets on a message is worth goroutines of its own.
 	besideFrom = 1 << 20
-	// besideChunks bounds the largeBuffers under way to them.
-	besideChunks = 6
+	// besideChunks bounds the largeBuffers under way to them. There are so many that a goroutine
+	// seldom runs dry: waking it takes about as long as what it does with one.
+	besideChunks = 24
 )
 
-// beside does several things with the octets of a stream, each in a goroutine of its
-// own, while the next come in. It is for one goroutine.
+// beside takes in what comes of a large message while the next octets arrive: one goroutine
+// writes it to the file, another hashes it. Its methods are for one goroutine.
 type beside struct {
-	todo  []chan *chunk // one for each thing to do
-	free  chan *chunk
-	made  int
-	works sync.WaitGroup
+	s    *spool
+	ctx  context.Context
+	free chan *chunk
+	made int
 
-	failed chan struct{} // closed at the first error
-	once   sync.Once
-	err    error // to be read once failed is closed
+	toHash chan *chunk
+	hashed chan struct{} // closed when hashing has ended, which never hangs
+
+	toStore chan *chunk
+	stored  chan struct{} // closed when storing has ended
+	buf     *[]byte       // the storing goroutine's until then, as what follows
+	file    File
+	path    string
+	err     error
+
+	mu    sync.Mutex // held while the spool is changed
+	left  bool       // nobody waits for the disk any more, nor is the spool to be changed
+	ended bool
 }
 
 // chunk is a piece of the stream.
@@ -31,80 +44,164 @@ type chunk struct {
 	left atomic.Int32 // how many have it still to do
 }
 
-// startBeside starts the goroutines; finish ends them.
-func startBeside(things ...func([]byte) error) *beside {
-	b := &beside{free: make(chan *chunk, besideChunks), failed: make(chan struct{})}
-	for _, do := range things {
+// startBeside takes a spool over; finish gives it back.
+func startBeside(s *spool) *beside {
+	b := &beside{
+		s: s, ctx: s.ctx, buf: s.buf, file: s.file, path: s.path,
 		// Each channel has room for all chunks there are, so that only a want of chunks is waited for.
-		todo := make(chan *chunk, besideChunks)
-		b.todo = append(b.todo, todo)
-		b.works.Go(func() { b.work(todo, do) })
+		free: make(chan *chunk, besideChunks), toHash: make(chan *chunk, besideChunks), toStore: make(chan *chunk, besideChunks),
+		hashed: make(chan struct{}), stored: make(chan struct{}),
 	}
+	s.buf, s.file = nil, nil
+	go b.hash()
+	go b.store()
 	return b
 }
 
-func (b *beside) work(todo <-chan *chunk, do func([]byte) error) {
-	for c := range todo {
-		if err := do(*c.buf); err != nil {
-			b.once.Do(func() {
-				b.err = err
-				close(b.failed)
-			})
-			return
-		}
-		if c.left.Add(-1) == 0 {
-			b.free <- c
-		}
+func (b *beside) hash() {
+	defer close(b.hashed)
+	for c := range b.toHash {
+		_, _ = b.s.sum.Write(*c.buf) // never fails
+		b.done(c)
 	}
 }
 
-// Write copies p and lets it be done. An error may be that of an earlier one, and ends it all.
+func (b *beside) store() {
+	for c := range b.toStore {
+		if !b.take(*c.buf) {
+			break
+		}
+		b.done(c)
+	}
+	b.mu.Lock()
+	b.ended = true
+	left := b.left
+	b.mu.Unlock()
+	if left {
+		discard(b.s.fsys, b.file, b.path)
+	}
+	close(b.stored)
+}
+
+// take keeps a chunk, and writes the buffer where it is full. It reports false where that fails,
+// or was left.
+func (b *beside) take(p []byte) bool {
+	for {
+		b.mu.Lock()
+		if b.left {
+			b.mu.Unlock()
+			return false
+		}
+		p = b.s.fill(b.buf, p)
+		b.mu.Unlock()
+		if len(p) == 0 {
+			return true
+		}
+		if b.file, b.path, b.err = b.s.put(b.file, b.path, *b.buf); b.err != nil {
+			return false
+		}
+		*b.buf = (*b.buf)[:0]
+	}
+}
+
+func (b *beside) done(c *chunk) {
+	if c.left.Add(-1) == 0 {
+		b.free <- c
+	}
+}
+
+// Write copies p and lets it be taken in. An error may be that of an earlier one, and ends it all.
 func (b *beside) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
-		c := b.chunk()
-		if c == nil {
-			return len(p) - len(rest), b.err
+		c, err := b.chunk()
+		if err != nil {
+			return len(p) - len(rest), err
 		}
 		*c.buf = append((*c.buf)[:0], rest[:min(len(rest), cap(*c.buf))]...)
 		rest = rest[len(*c.buf):]
-		c.left.Store(int32(len(b.todo)))
-		for _, todo := range b.todo {
-			todo <- c
-		}
+		c.left.Store(2)
+		b.toStore <- c
+		b.toHash <- c
 	}
 	return len(p), nil
 }
 
-// chunk gives one that is not in use, or nil where an error ended everything.
-func (b *beside) chunk() *chunk {
+// chunk gives one that is not in use, or what ended the storing.
+func (b *beside) chunk() (*chunk, error) {
 	select {
-	case <-b.failed:
-		return nil
+	case <-b.stored:
+		return nil, b.err
 	case c := <-b.free:
-		return c
+		return c, nil
 	default:
 	}
 	if b.made < besideChunks {
 		b.made++
-		return &chunk{buf: largeBuffers.Get().(*[]byte)}
+		return &chunk{buf: largeBuffers.Get().(*[]byte)}, nil
 	}
-	select {
-	case <-b.failed:
-		return nil
-	case c := <-b.free:
-		return c
+	if c := b.wait(b.free); c != nil {
+		return c, nil
 	}
+	return nil, b.fault()
 }
 
-// finish waits until everything is done. It is called once.
-func (b *beside) finish() {
-	for _, todo := range b.todo {
-		close(todo)
+// finish waits until everything has been taken in and gives the spool back.
+func (b *beside) finish() error {
+	close(b.toHash)
+	<-b.hashed
+	close(b.toStore)
+	if !b.left {
+		b.wait(nil)
 	}
-	b.works.Wait()
+	if b.left {
+		return b.fault()
+	}
+	b.s.buf, b.s.file, b.s.path = b.buf, b.file, b.path
 	for len(b.free) > 0 {
 		c := <-b.free
 		*c.buf = (*c.buf)[:0]
 		largeBuffers.Put(c.buf)
 	}
+	return b.err
+}
+
+// wait waits for a chunk, or until storing has ended, or the disk is left alone: see untilDone.
+func (b *beside) wait(free <-chan *chunk) *chunk {
+	gone := b.ctx.Done()
+	var late <-chan time.Time
+	for {
+		select {
+		case <-b.stored:
+			return nil
+		case c := <-free:
+			return c
+		case <-gone:
+			gone = nil
+			t := time.NewTimer(patience)
+			defer t.Stop()
+			late = t.C
+		case <-late:
+			b.leave()
+			return nil
+		}
+	}
+}
+
+// leave has the storing goroutine remove what it has written once the disk answers, unless
+// it has ended.
+func (b *beside) leave() {
+	b.mu.Lock()
+	b.left = !b.ended
+	b.mu.Unlock()
+	if !b.left {
+		<-b.stored
+	}
+}
+
+// fault is why storing has ended.
+func (b *beside) fault() error {
+	if b.left {
+		return stopped(b.ctx)
+	}
+	return b.err
 }

@@ -75,6 +75,7 @@ func (e *EML) Begin(ctx context.Context, meta Meta) (Delivery, error) {
 	}
 	d := &emlDelivery{e: e, base: emlName(meta), text: sha256.New()}
 	d.spool = newSpool(ctx, e.fsys, e.unfinished(), d.text)
+	d.spool.stays = true
 	return d, nil
 }
 

@@ -33,7 +33,8 @@ type File interface {
 	io.Closer
 	Stat() (fs.FileInfo, error)
 	Truncate(size int64) error
-	// Sync returns when the file's octets and its length are on the disk.
+	// Sync returns when the file's octets and its length are on the disk. It may be called
+	// while another goroutine writes.
 	Sync() error
 	// TryLock takes the file's exclusive lock, which other programs see as an
 	// fcntl lock, or says at once that another has it. Close gives it up.
@@ -50,7 +51,7 @@ func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &osFile{File: f}, nil
+	return &osFile{f}, nil
 }
 
 func (osFS) Mkdir(name string, perm fs.FileMode) error  { return os.Mkdir(name, perm) }
@@ -69,25 +70,7 @@ func (osFS) SyncDir(name string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// writeBehind is how many octets a file may be ahead of the disk. Started early,
-// the transfer to the disk runs beside the download, and the last fsync of a
-// large message has little left to wait for.
-const writeBehind = 8 << 20
-
-type osFile struct {
-	*os.File
-	written, started int64
-}
-
-func (f *osFile) Write(p []byte) (int, error) {
-	n, err := f.File.Write(p)
-	f.written += int64(n)
-	if f.written-f.started >= writeBehind {
-		startWriteback(f.File, f.started, f.written-f.started)
-		f.started = f.written
-	}
-	return n, err
-}
+type osFile struct{ *os.File }
 
 func (f *osFile) TryLock() (bool, error) { return tryLock(f.File) }
 

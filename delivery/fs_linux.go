@@ -8,12 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startWriteback asks the kernel to begin writing a part of the file to the disk.
-// It is a hint: Sync tells whether the octets arrived, so its error says nothing.
-func startWriteback(f *os.File, offset, n int64) {
-	_ = unix.SyncFileRange(int(f.Fd()), offset, n, unix.SYNC_FILE_RANGE_WRITE)
-}
-
 // tryLock takes an fcntl lock that belongs to the open file, not to the process:
 // a lock of the process would be lost when any other descriptor of the same file
 // is closed. Both kinds exclude each other.

@@ -122,7 +122,9 @@ func (m *Maildir) Begin(ctx context.Context, _ Meta) (Delivery, error) {
 		return nil, err
 	}
 	name := m.uniqueName()
-	return &maildirDelivery{m: m, name: name, spool: newSpool(ctx, m.fsys, m.sub("tmp", name))}, nil
+	d := &maildirDelivery{m: m, name: name, spool: newSpool(ctx, m.fsys, m.sub("tmp", name))}
+	d.spool.stays = true
+	return d, nil
 }
 
 // Find looks under new and cur, whatever flags the message has got since.

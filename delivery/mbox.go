@@ -281,8 +281,11 @@ func (m *Mbox) append(f *locked, batch []*mboxDelivery) error {
 	if err != nil {
 		return err
 	}
-	if err = writeBatch(f, gap, batch); err == nil {
-		err = f.Sync()
+	out := &earlySync{File: f}
+	if err = writeBatch(out, gap, batch); err == nil {
+		err = out.Sync()
+	} else {
+		_ = out.await() // of what is undone now
 	}
 	if err == nil && f.made {
 		err = m.fsys.SyncDir(filepath.Dir(f.path))

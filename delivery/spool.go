@@ -32,9 +32,10 @@ type spool struct {
 	path string // the file's name
 	// otherPath, where not "", is taken instead where path's folder lets nobody make files.
 	otherPath string
+	stays     bool        // the file becomes the message's, so that sync will be called
 	also      []io.Writer // get the octets as stored; they never fail
 
-	beside *beside // takes the octets of a large message in; nothing else is touched then
+	beside *beside // takes the octets of a large message in; nothing below is touched then
 	begun  int64   // octets taken in without it
 
 	buf    *[]byte
@@ -53,21 +54,39 @@ func newSpool(ctx context.Context, fsys FS, path string, also ...io.Writer) *spo
 
 // Write takes octets in. For a large message it may be that an error comes with a later call.
 func (s *spool) Write(p []byte) (int, error) {
-	if s.beside != nil {
-		return s.beside.Write(p)
+	if s.err != nil {
+		return 0, s.err
 	}
-	if s.begun += int64(len(p)); s.begun < besideFrom {
-		return s.take(p)
+	if s.begun += int64(len(p)); s.begun >= besideFrom {
+		if s.beside == nil {
+			s.beside = startBeside(s)
+		}
+		n, err := s.beside.Write(p)
+		if err != nil {
+			s.settle()
+		}
+		return n, err
 	}
-	s.beside = startBeside(s.store, s.hash)
-	return s.beside.Write(p)
+	s.sum.Write(p)
+	for rest := p; len(rest) > 0; {
+		if rest = s.fill(s.buf, rest); len(rest) > 0 {
+			if s.err = s.makeRoom(); s.err != nil {
+				return 0, s.err
+			}
+		}
+	}
+	return len(p), nil
 }
 
 // settle waits until everything that was written has been taken in.
 func (s *spool) settle() {
-	if s.beside != nil {
-		s.beside.finish() // its error is in s.err
-		s.beside = nil
+	if s.beside == nil {
+		return
+	}
+	err := s.beside.finish()
+	s.beside = nil
+	if s.err == nil {
+		s.err = err
 	}
 }
 
@@ -77,39 +96,14 @@ func (s *spool) bind(ctx context.Context) {
 	s.ctx = ctx
 }
 
-// take is Write, at once.
-func (s *spool) take(p []byte) (int, error) {
-	if err := s.store(p); err != nil {
-		return 0, err
-	}
-	return len(p), s.hash(p)
-}
-
-// hash takes octets into the message's hash, which never fails.
-func (s *spool) hash(p []byte) error {
-	_, err := s.sum.Write(p)
-	return err
-}
-
-// store keeps octets, with their line ends turned.
-func (s *spool) store(p []byte) error {
-	if s.err != nil {
-		return s.err
-	}
-	s.octets += int64(len(p))
-	for rest := p; len(rest) > 0; {
-		room := cap(*s.buf) - len(*s.buf) - 1
-		if room <= 0 {
-			if s.err = s.makeRoom(); s.err != nil {
-				return s.err
-			}
-			continue
-		}
-		part := rest[:min(len(rest), room)]
-		s.keep(s.lines.appendLF(*s.buf, part))
-		rest = rest[len(part):]
-	}
-	return nil
+// fill keeps as much of p as the buffer has room for, with its line ends turned, and
+// returns the rest.
+func (s *spool) fill(buf *[]byte, p []byte) (rest []byte) {
+	// What p is turned into may be longer by one octet.
+	n := min(len(p), max(cap(*buf)-len(*buf)-1, 0))
+	s.keep(buf, s.lines.appendLF(*buf, p[:n]))
+	s.octets += int64(n)
+	return p[n:]
 }
 
 // end takes in the message's end. Writing more is no longer possible.
@@ -120,21 +114,21 @@ func (s *spool) end() error {
 			s.err = s.makeRoom()
 		}
 		if s.err == nil {
-			s.keep(s.lines.appendEnd(*s.buf))
+			s.keep(s.buf, s.lines.appendEnd(*s.buf))
 		}
 		s.whole = true
 	}
 	return s.err
 }
 
-// keep makes longer the buffer, whose new octets are counted.
-func (s *spool) keep(longer []byte) {
-	added := longer[len(*s.buf):]
+// keep makes a buffer longer, whose new octets are counted.
+func (s *spool) keep(buf *[]byte, longer []byte) {
+	added := longer[len(*buf):]
 	s.stored += int64(len(added))
 	for _, w := range s.also {
 		_, _ = w.Write(added) // hashes, see the field
 	}
-	*s.buf = longer
+	*buf = longer
 }
 
 func (s *spool) makeRoom() error {
@@ -148,27 +142,14 @@ func (s *spool) makeRoom() error {
 	return s.flush()
 }
 
+// flush writes what is in memory to the file.
 func (s *spool) flush() error {
-	buf, file, path, otherPath := s.buf, s.file, s.path, s.otherPath
+	buf, file, path := s.buf, s.file, s.path
 	err := s.disk(func() error {
 		var err error
-		if file == nil {
-			file, err = s.create(path)
-			if sealed(err) && otherPath != "" {
-				path = otherPath
-				file, err = s.create(path)
-			}
-		}
-		if err != nil || len(*buf) == 0 {
-			return err
-		}
-		_, err = file.Write(*buf)
+		file, path, err = s.put(file, path, *buf)
 		return err
-	}, func() {
-		if file != nil {
-			_ = errors.Join(file.Close(), s.fsys.Remove(path)) // nobody is there to tell
-		}
-	})
+	}, func() { discard(s.fsys, file, path) })
 	if s.buf == nil {
 		return err
 	}
@@ -177,8 +158,39 @@ func (s *spool) flush() error {
 	return err
 }
 
+// put writes p to a file, which it makes where it is nil.
+func (s *spool) put(file File, path string, p []byte) (File, string, error) {
+	if file == nil {
+		var err error
+		file, err = s.create(path)
+		if sealed(err) && s.otherPath != "" {
+			path = s.otherPath
+			file, err = s.create(path)
+		}
+		if err != nil {
+			return nil, path, err
+		}
+	}
+	if len(p) == 0 {
+		return file, path, nil
+	}
+	_, err := file.Write(p)
+	return file, path, err
+}
+
 func (s *spool) create(path string) (File, error) {
-	return s.fsys.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := s.fsys.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil && s.stays {
+		return &earlySync{File: f}, nil
+	}
+	return f, err
+}
+
+// discard closes and removes the file, if there is one, of a spool that nobody waits for any more.
+func discard(fsys FS, file File, path string) {
+	if file != nil {
+		_ = errors.Join(file.Close(), fsys.Remove(path)) // nobody is there to tell
+	}
 }
 
 // disk waits for work with the file or, where the context has ended, leaves it alone with

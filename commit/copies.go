@@ -27,6 +27,7 @@ type job struct {
 	st       *step
 	about    ledger.About
 	print    [sha256.Size]byte // of the header
+	serial   int               // the text's, among the arrivals
 	delivery delivery.Delivery
 	replaces string // the name of an earlier attempt; the step is the engine's alone once it is told of the copy
 	record   ledger.Fetched

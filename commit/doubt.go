@@ -1,124 +1,246 @@
 package commit
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
 
 	"popmark/mailbox"
 	"popmark/message"
 )
 
-// Some servers and proxies answer RETR with the text of a message before (P2). The first such text begins as one
-// that came a little earlier, or is not that of the message that is marked, as far as its header is known. Neither
-// it nor what comes behind it is put into place until TOP has told whose it is.
+// Some servers and proxies answer RETR with the text of another message (P2). What shows it is that a text begins
+// as one that came for another message, or is not that of the message that is marked, as far as its header is known.
+// Neither such a text nor what comes behind it is put into place until TOP has told whose it is.
 
-// recentTexts is how many texts a server may be late without its being missed.
-const recentTexts = 4
+// claim is a text that may not be its message's own.
+type claim struct {
+	arrival
+	of       *arrival          // one that came for another message and began as this one does; nil where there is none
+	marked   [sha256.Size]byte // what the message that is marked is known by; zero where nothing is
+	replaced bool              // that is not what the text shows
+	env      *message.Envelope // of the text's header
+	lines    map[uint64]bool   // the hashes of its lines
 
-// mostSpared is how many retries are given back in a run for messages that came as they should in another session: a
-// server that is late in each has no session for every message.
-const mostSpared = 16
+	top  textAnswer
+	head []byte     // what top gave
+	twin textAnswer // TOP of the other message, where the one is not enough
 
-// texts are those that came in a session.
-type texts struct {
-	count int
-	// recent are those that came last, in turn.
-	recent [recentTexts]struct {
-		st  *step
-		sum [sha256.Size]byte // of the header as it came
-	}
-	// held are, in order, one in doubt and what came behind it.
-	held []*job
+	twinNumber int // of the other message in this session
 }
 
-// doubt is what is asked of a text that may be another message's.
-type doubt struct {
-	top      textAnswer
-	head     []byte     // what it gave, nil where it was refused
-	twin     textAnswer // TOP of the message whose text began so before, where the one is not enough
-	of       *step      // that message's, nil where there is none
-	replaced bool       // the text is not that of the message that is marked, as far as its header tells
-	// Of the text's header, as mailbox.HashHeader has it, and what it says:
-	sum [sha256.Size]byte
-	env *message.Envelope
-}
+var lineSeed = maphash.MakeSeed()
 
-// doubtOf takes a text in by its header, which is in l.head. It gives what makes it doubtful, or nil.
-func (l *leg) doubtOf(st *step) *doubt {
-	t := &l.texts
-	header := l.head[:headerOctets(l.head)]
-	sum := sha256.Sum256(header)
-	var of *step
-	for i := 1; i <= min(t.count, recentTexts); i++ { // the newest first, and one that can be asked for still
-		r := t.recent[(t.count-i)%recentTexts]
-		if r.sum == sum && l.s.hasTOP(st.number) && (of == nil || of.sent && !r.st.sent) {
-			of = r.st
-		}
-	}
-	r := &t.recent[t.count%recentTexts]
-	r.st, r.sum = st, sum
-	t.count++
-	replaced := l.e.isReplaced(st, l.head)
-	if of == nil && !replaced {
+// claimOf gives what is to be asked of a text, whose header is in l.head, or nil.
+func (l *leg) claimOf(st *step, came *arrival) *claim {
+	c := claim{arrival: *came, of: l.e.arrivals.before(came), marked: l.e.markedPrint(st)}
+	c.replaced = c.marked != noPrint && came.print != noPrint && c.marked != came.print && len(l.head) < maxHeader
+	if c.of == nil && !c.replaced && !st.garbled {
 		return nil
 	}
-	d := &doubt{of: of, replaced: replaced, env: l.e.box.decode(header)}
-	d.sum, _ = mailbox.HashHeader(header)
-	return d
-}
-
-// ask has TOP tell of a text that is in doubt.
-func (l *leg) ask(st *step, d *doubt) {
-	st.doubted = true
-	d.top = l.s.top(st.number)
-	l.sent = append(l.sent, command{st: st, doubt: d})
-}
-
-// clear waits for what tells of a text that is in doubt.
-func (l *leg) clear(ctx context.Context, st *step, d *doubt) (err error) {
-	var twin []byte
-	if d.twin == nil {
-		if d.head, err = l.headOf(ctx, st, d.top); err != nil {
-			return err
-		}
-	} else if twin, err = l.headOf(ctx, d.of, d.twin); err != nil {
-		return err
+	if c.of != nil {
+		c.of = new(*c.of) // another may take its place
 	}
-	switch now := l.e.imprint(d.head); {
-	case d.replaced && (now == noPrint || now != st.imprint):
-		if err := l.leave(st, d.head); err != nil {
-			return err
+	c.env, c.lines = l.e.box.decode(l.head), make(map[uint64]bool)
+	for line := range mailbox.LastingLines(l.head) {
+		c.lines[maphash.Bytes(lineSeed, line)] = true
+	}
+	return &c
+}
+
+// markedPrint is what the message that is marked is known by, where RETR has to show the same.
+func (e *engine) markedPrint(st *step) [sha256.Size]byte {
+	if st.Message.Certain {
+		return st.imprint
+	}
+	if env := e.box.envelope(st.Message.ID); env != nil {
+		return mailbox.Imprint(env, nil)
+	}
+	return noPrint
+}
+
+// missing is how many lines of a header the text lacks.
+func (c *claim) missing(header []byte) (n int) {
+	for line := range mailbox.LastingLines(header) {
+		if !c.lines[maphash.Bytes(lineSeed, line)] {
+			n++
 		}
-	case d.head == nil && l.s.knowsTOP():
-		return l.garbled(st, fmt.Errorf("fetching message %d: its text begins as that of message %d, and TOP does not tell whether it is its own: %w", st.Message.Number, d.of.Message.Number, mailbox.ErrDisorder))
-	case d.head == nil, d.isOwn(l.e, twin):
-	case d.twin == nil && d.of != nil && !d.of.sent:
-		d.twin = l.s.top(d.of.number)
-		l.sent = append(l.sent, command{st: st, doubt: d})
+	}
+	return n
+}
+
+// resembles tells whether the text's header may be what RETR makes of the one that TOP gives: it has the same Message-ID
+// or, without, its subject holds the other's.
+func (c *claim) resembles(header *message.Envelope) bool {
+	a, b := c.env, header
+	same := a.MessageID == b.MessageID && a.From.Address == b.From.Address && a.HasDate == b.HasDate && a.Date.Equal(b.Date)
+	return same && (b.MessageID != "" || strings.Contains(string(a.Subject), string(b.Subject)))
+}
+
+// ofOtherSize tells that the very text that came for a message of another size came again. It has to do where TOP
+// does not tell.
+func (c *claim) ofOtherSize(st *step) bool {
+	return c.of != nil && c.sum == c.of.sum && c.octets == c.of.octets && st.Message.Octets != c.of.st.Message.Octets
+}
+
+// ask has TOP tell of a text.
+func (l *leg) ask(st *step, c *claim) {
+	st.claimed = true
+	c.top = l.s.top(st.number)
+	l.sent = append(l.sent, command{st: st, claim: c})
+}
+
+// examine waits for what TOP tells of a text, or of the message whose text began so before, and decides.
+func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
+	var what finding
+	if c.twin == nil {
+		head, err := l.headOf(ctx, st, c.top)
+		if err != nil {
+			return l.unexamined(st, err)
+		}
+		c.head = head
+		what = l.alone(st, c)
+	} else {
+		head, err := l.headOf(ctx, c.of.st, c.twin)
+		if err != nil {
+			return l.unexamined(st, err)
+		}
+		what = l.beside(c, head)
+	}
+	switch what {
+	case askTwin:
+		c.twin = l.s.top(c.twinNumber)
+		l.sent = append(l.sent, command{st: st, claim: c})
 		return nil
-	default:
-		return l.garbled(st, fmt.Errorf("fetching message %d: its text is another message's: %w", st.Message.Number, mailbox.ErrDisorder))
+	case isOthers:
+		return l.anothers(st)
+	case twinIsWrong:
+		return l.mislead(c.of.st)
+	case isUnclear:
+		c.of.st.disputed = c
+		if l.e.spared < mostSpared { // both may be as they should
+			l.e.spared++
+			l.e.retries--
+		}
+		return &garbledError{fmt.Errorf("fetching message %d: its text is that of message %d, which can't be looked at any more: %w", st.Message.Number, c.of.st.Message.Number, mailbox.ErrDisorder)}
+	case isReplaced:
+		if err := l.leave(st, c.head); err != nil {
+			return err
+		}
+	case isOwn:
+		st.proven = c.head != nil
 	}
-	st.doubted = false
+	st.claimed = false
 	return l.release(ctx)
 }
 
-// isOwn says whether a text is its message's own, whose header TOP gives, as that of the one that began so in twin. RETR may
-// give another header than TOP: then the two messages are the same as TOP has it, or, where nothing began so and there
-// are no Message-IDs, sender and date are.
-func (d *doubt) isOwn(e *engine, twin []byte) bool {
-	sum, tells := mailbox.HashHeader(d.head)
-	if sum == d.sum {
-		return true
+// finding is what is found out about a text.
+type finding uint8
+
+const (
+	isOwn       finding = iota
+	isOthers            // another message's
+	isReplaced          // that of a message which has the UIDL of the marked one now
+	askTwin             // TOP of the other message has to tell
+	twinIsWrong         // its message's own, and came for another one before
+	isUnclear           // its message's own, it came for another one before, and whether that has the same can't be asked
+)
+
+// alone tells what the header of a text's message shows, which is nil where TOP is refused.
+func (l *leg) alone(st *step, c *claim) finding {
+	now := l.e.imprint(c.head)
+	if c.replaced && (now == noPrint || now != c.marked) {
+		return isReplaced
 	}
-	if d.of == nil {
-		env := e.box.decode(d.head)
-		return env.MessageID == "" && d.env.MessageID == "" && env.HasDate && d.env.HasDate && env.Date.Equal(d.env.Date) && env.From.Address == d.env.From.Address
+	if now == noPrint {
+		refused := c.head == nil && l.s.knowsTOP()
+		if refused || c.ofOtherSize(st) || c.print[0] != 0 && c.print[0] != mailbox.ImprintHeader {
+			return isOthers
+		}
+		return isOwn
 	}
+	whole := c.missing(c.head) == 0
+	mayBe := whole || c.resembles(l.e.box.decode(c.head))
+	switch of := c.of; {
+	case of == nil:
+		return isOwnIf(mayBe)
+	case whole && (of.sum != c.sum || of.st.proven || of.st.disputed != nil || of.st.closed || !of.kept):
+		return isOwn
+	case l.reaches(c):
+		return askTwin
+	case of.sum != c.sum:
+		return isOwnIf(mayBe)
+	case whole && of.st.sent && of.st.fate != deleted:
+		return isUnclear
+	}
+	return isOwnIf(whole)
+}
+
+func isOwnIf(own bool) finding {
+	if own {
+		return isOwn
+	}
+	return isOthers
+}
+
+// reaches tells whether TOP can tell of the other message in this session.
+func (l *leg) reaches(c *claim) bool {
+	if c.of.st.sent {
+		return false
+	}
+	m, err := l.s.bind(c.of.st.Message.ID)
+	c.twinNumber = m.Number
+	return err == nil && l.s.hasTOP(m.Number)
+}
+
+// beside tells what the header of the other message shows as well.
+func (l *leg) beside(c *claim, twin []byte) finding {
+	if twin == nil {
+		if c.missing(c.head) == 0 {
+			return isUnclear
+		}
+		return isOthers
+	}
+	sum, _ := mailbox.HashHeader(c.head)
 	other, _ := mailbox.HashHeader(twin)
-	return tells && sum == other
+	own, others := c.missing(c.head), c.missing(twin)
+	switch {
+	case sum == other: // they are the same
+		c.of.st.proven = true
+		return isOwn
+	case own >= others:
+		return isOthers
+	case c.of.sum == c.sum:
+		return twinIsWrong
+	}
+	return isOwn
+}
+
+// anothers takes in that a message's text is another message's.
+func (l *leg) anothers(st *step) error {
+	return l.garbled(st, fmt.Errorf("fetching message %d: its text is another message's: %w", st.Message.Number, mailbox.ErrDisorder))
+}
+
+// mislead takes in that a text which is taken for a message's, and may be in place, is another's.
+func (l *leg) mislead(st *step) error {
+	l.e.uncopy(st)
+	st.misled = true
+	err := l.anothers(st)
+	if !st.closed && !slices.Contains(l.todo, st) { // its part of the plan is over
+		l.e.fail(st, err)
+	}
+	return err
+}
+
+// unexamined takes in that no answer told of a text.
+func (l *leg) unexamined(st *step, err error) error {
+	if faultOf(err) == confused {
+		return l.garbled(st, err)
+	}
+	return err
 }
 
 // headOf waits for a header, which may be empty, and gives nil where it is refused.
@@ -147,58 +269,4 @@ func (l *leg) leave(st *step, head []byte) error {
 		l.e.box.relearn(st.Message.ID, st.Message.Octets, head)
 	}
 	return nil
-}
-
-// keep puts a text into place that has come whole, or holds it where one is in doubt.
-func (l *leg) keep(ctx context.Context, j *job) error {
-	l.texts.held = append(l.texts.held, j)
-	return l.release(ctx)
-}
-
-// release puts into place what is held up to the first in doubt.
-func (l *leg) release(ctx context.Context) error {
-	for t := &l.texts; len(t.held) > 0 && !t.held[0].st.doubted; {
-		j := t.held[0]
-		t.held = t.held[1:]
-		if j.st.closed {
-			if err := j.delivery.Abort(); err != nil {
-				return localError{err}
-			}
-			continue
-		}
-		if l.under == maxUnderWay {
-			if err := l.collect(ctx, true); err != nil {
-				_ = j.delivery.Abort() // err says why
-				return err
-			}
-		}
-		if j.st.garbled && l.e.spared < mostSpared {
-			l.e.spared++
-			l.e.retries = max(l.e.retries-1, 0)
-		}
-		l.under++
-		l.e.passed = 0
-		j.st.print = j.print
-		l.copier.in <- j
-	}
-	return nil
-}
-
-// drop throws away what is held when the session ends: it is fetched anew.
-func (l *leg) drop() {
-	for _, j := range l.texts.held {
-		_ = j.delivery.Abort() // why the session ends is the error to tell
-		j.st.doubted = false
-	}
-	l.texts.held = nil
-}
-
-// headerOctets is how many octets of a text are its header, as far as it is there.
-func headerOctets(text []byte) int {
-	for _, end := range []string{"\r\n\r\n", "\n\n"} {
-		if at := bytes.Index(text, []byte(end)); at >= 0 {
-			return at
-		}
-	}
-	return len(text)
 }

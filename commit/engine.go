@@ -53,6 +53,7 @@ type engine struct {
 	told        int64     // of octets, when Progress was last told
 	toldAt      time.Time // the time then
 	wrongSizes  int
+	arrivals    arrivals
 	sum         Summary
 	// unnamed is what this run has put into place of messages without a UIDL of their own, by what stands
 	// for it. The copier's alone.
@@ -95,6 +96,7 @@ func (e *engine) carryOut(ctx context.Context) error {
 		s.give()
 		return err
 	}
+	e.remember()
 	e.put(Event{Kind: Starting, RunTotal: e.total})
 	parts := cut(e.steps, e.plan.Parts())
 	for i, part := range parts {
@@ -200,7 +202,7 @@ func (e *engine) mayTakeUp(s session, err error) bool {
 func (e *engine) reconnect(ctx context.Context, cause error) (session, error) {
 	for ctx.Err() == nil && e.retries < e.opts.Retries {
 		e.retries++
-		pause := min(time.Second<<min(e.retries-1, 6), time.Minute) // a longer shift would overflow
+		pause := min(time.Second<<min(max(e.retries-1, 0), 6), time.Minute) // a longer shift would overflow
 		e.put(Event{Kind: Reconnecting, Err: cause, Attempt: e.retries, Pause: pause})
 		if err := e.pause(ctx, pause); err != nil {
 			return nil, err

@@ -43,7 +43,7 @@ type leg struct {
 	under  int       // copies that are being put into place
 	copier *copier
 	head   []byte // the buffer for a message's header; receive alone uses it
-	texts  texts
+	held   []*job // in order, a text whose message is in doubt and what came behind it
 
 	// refused is the step that the last answer refused, and refusal why: it is told of when another
 	// answer follows, as a server that ends the session may say so in an answer's place.
@@ -51,12 +51,12 @@ type leg struct {
 	refusal error
 }
 
-// command is a RETR, a DELE or what is asked in doubt of a RETR's text, whose answer is awaited.
+// command is a RETR, a DELE or what is asked about a RETR's text, whose answer is awaited.
 type command struct {
 	st    *step
 	retr  textAnswer
 	dele  answer
-	doubt *doubt
+	claim *claim
 }
 
 // run carries the steps out up to but not including QUIT. An error means that the session must not QUIT.
@@ -185,6 +185,9 @@ func (l *leg) placed(j *job) error {
 		l.e.fail(st, j.err)
 		return nil
 	}
+	if st.misled {
+		return nil
+	}
 	st.copied, st.fresh = true, &j.receipt
 	if j.earlier != nil {
 		st.fresh, st.known, st.path, st.received = nil, true, j.earlier.Path, j.earlier.Received
@@ -215,7 +218,7 @@ func (l *leg) issue() {
 func (l *leg) settle() {
 	for l.settled < l.next {
 		st := l.todo[l.settled]
-		if (st.wantsCopy() || st.doubted) && !st.closed {
+		if (st.wantsCopy() || st.claimed) && !st.closed {
 			return
 		}
 		l.e.tellCopy(st)
@@ -230,10 +233,11 @@ func (l *leg) room() bool {
 		return len(l.sent) == 0 && (l.e.plan.Order == atEnd || !slices.ContainsFunc(l.todo[l.turn:l.next], (*step).toDelete))
 	}
 	limit := l.e.flow.limit()
-	return len(l.texts.held) == 0 && len(l.sent) < sentAhead && l.retrs < retrAhead && (l.ahead < limit || l.retrs < 2 && limit == mostAhead)
+	return len(l.held) == 0 && len(l.sent) < sentAhead && l.retrs < retrAhead && (l.ahead < limit || l.retrs < 2 && limit == mostAhead)
 }
 
 func (l *leg) sendRetr(st *step) {
+	st.misled, st.proven = false, false
 	l.sent = append(l.sent, command{st: st, retr: l.s.retr(st.number)})
 	l.retrs++
 	l.ahead += st.Message.Octets
@@ -265,8 +269,8 @@ func (l *leg) answer(ctx context.Context) error {
 	c := l.sent[0]
 	l.sent = l.sent[1:]
 	st, number := c.st, c.st.Message.Number
-	if c.doubt != nil {
-		return l.clear(ctx, st, c.doubt)
+	if c.claim != nil {
+		return l.examine(ctx, st, c.claim)
 	}
 	if c.retr == nil {
 		err := c.dele.wait(ctx)
@@ -293,7 +297,7 @@ func (l *leg) answer(ctx context.Context) error {
 		l.refuse(st, err)
 		return nil
 	}
-	if err != nil {
+	if err != nil && !errors.As(err, new(*garbledError)) {
 		err = fmt.Errorf("fetching message %d: %w", number, err)
 		if faultOf(err) == confused || errors.Is(err, mailbox.ErrOddText) || errors.Is(err, errNotThatCopy) {
 			return l.garbled(st, err)
@@ -363,21 +367,22 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if env == nil {
 		env = l.e.box.decode(l.head)
 	}
+	came := l.e.arrive(st, l.head)
 	if st.awaited != noPrint {
 		return l.confirm(st, text)
 	}
-	d := l.doubtOf(st)
-	if d != nil && !l.s.hasTOP(st.number) {
+	cl := l.claimOf(st, came)
+	if cl != nil && cl.replaced && !l.s.hasTOP(st.number) {
 		if _, err := io.Copy(io.Discard, text); err != nil {
 			return err
 		}
 		return l.leave(st, nil)
 	}
-	imprint := l.e.imprint(l.head)
-	if st.prior != nil && st.print != noPrint && !l.e.fits(st.print, l.head) {
-		st.prior = nil // what is there of an earlier attempt is of another message
+	prior := st.prior
+	if prior != nil && st.print != noPrint && !l.e.fits(st.print, l.head) {
+		prior = nil // what is there of an earlier attempt is of another message
 	}
-	to, err := st.dest.Begin(ctx, l.e.meta(st, env))
+	to, err := st.dest.Begin(ctx, l.e.meta(st, env, prior))
 	if err != nil {
 		return localError{err}
 	}
@@ -398,13 +403,22 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if octets != st.Message.Octets && st.Message.Octets >= 0 {
 		l.e.wrongSize(st, octets)
 	}
-	if d != nil { // only now, as another answer may be needed to see where the text ends
-		l.ask(st, d)
+	came.octets = octets
+	j := &job{st: st, about: about(env), print: came.print, serial: came.serial, delivery: to}
+	if prior != nil {
+		j.replaces = prior.Name
 	}
-	j := &job{st: st, about: about(env), print: imprint, delivery: to}
-	if st.prior != nil {
-		j.replaces = st.prior.Name
+	if cl != nil { // only now, as another answer may be needed to see where the text ends
+		cl.octets = octets
+		switch {
+		case l.s.hasTOP(st.number):
+			l.ask(st, cl)
+		case cl.ofOtherSize(st):
+			_ = to.Abort() // the error says why
+			return l.anothers(st)
+		}
 	}
+	came.kept = true
 	return l.keep(ctx, j)
 }
 

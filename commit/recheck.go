@@ -139,16 +139,6 @@ func (e *engine) replaced(st *step) {
 	e.fail(st, errReplaced)
 }
 
-// isReplaced tells of a message that is being fetched whether its text is another's than the one that is
-// marked, as far as that is known.
-func (e *engine) isReplaced(st *step, head []byte) bool {
-	if !st.Message.Certain || len(head) >= maxHeader || st.imprint == noPrint || st.byHeader() {
-		return false
-	}
-	now := e.imprint(head)
-	return now != noPrint && now != st.imprint
-}
-
 func (e *engine) imprint(head []byte) [sha256.Size]byte {
 	return mailbox.Imprint(e.box.decode(head), head)
 }
@@ -210,6 +200,7 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 	// Only now: before, an answer may have been another's.
 	for _, st := range alike {
 		st.looked, st.doubt, st.risked = true, false, false
+		st.proven, st.disputed = st.copied, nil
 	}
 	for _, st := range blind {
 		e.askHistory(st)
@@ -281,6 +272,11 @@ func (e *engine) judge(st *step, head []byte) verdict {
 		return untold
 	case marked && now != st.imprint:
 		return isAnother
+	case copied && st.disputed != nil:
+		if st.disputed.missing(head) > 0 {
+			return uncopied
+		}
+		return same
 	case !copied, e.fits(st.print, head), marked && !st.known:
 		return same
 	case marked:
@@ -331,7 +327,7 @@ func (e *engine) askHistory(st *step) {
 // one that is taken up, what is marked now is the new message, unless it has replaced the one that was shown.
 func (e *engine) otherwise(st *step, v verdict) {
 	switch {
-	case v == unsure && (st.mine || st.doubt):
+	case v == unsure && (st.mine || st.doubt || !st.known):
 		st.awaited, st.copied = st.print, false // RETR tells
 		e.total += max(st.Message.Octets, 0)
 		return
@@ -351,6 +347,6 @@ func (e *engine) otherwise(st *step, v verdict) {
 		return
 	}
 	e.warn(fmt.Sprintf("message %d has the UIDL and the size of one that was fetched before, but another header: it is fetched too", st.Message.Number))
-	st.copied, st.known, st.path, st.prior = false, false, "", nil
+	e.uncopy(st)
 	e.total += max(st.Message.Octets, 0)
 }

@@ -34,7 +34,7 @@ type step struct {
 	copied   bool              // the copy is safe
 	known    bool              // it was safe before this run
 	path     string            // of a copy that is known or in the bin
-	received int64             // octets of a copy that was known
+	received int64             // octets of a copy that was known, or that was told of
 	spent    bool              // the copy that was known is of a message that was deleted since
 	print    [sha256.Size]byte // what the copy that is there is known by, see fits; zero where nothing is
 	imprint  [sha256.Size]byte // of the message that is marked, see mailbox.Imprint; zero where none is known
@@ -42,19 +42,22 @@ type step struct {
 	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
 	fate     promise
-	told     bool // Kept has been told
-	vowed    bool // Deleted has been told
-	mine     bool // the mark is of a run that was broken off and is taken up: it means the message of that time
-	sent     bool // its DELE, in this session or an earlier one, and not taken back
-	noted    bool // the journal says that a QUIT was asked to delete it
-	doubt    bool // its deletion may have come true before this session, and its UIDL name another message by now
-	risked   bool // that it has come true would be this run's doing
-	recalled bool // what is known of its header an earlier session has shown
-	looked   bool // it was looked at whether the message is the one of the known copy
-	doubted  bool // its text may be another message's, and TOP has not told
-	closed   bool // failed, or gone: there is nothing more to do
-	parted   bool // it was refused in a session that ended then
-	garbled  bool // its text did not come as it should
+	told     bool   // Kept has been told
+	vowed    bool   // Deleted has been told
+	mine     bool   // the mark is of a run that was broken off and is taken up: it means the message of that time
+	sent     bool   // its DELE, in this session or an earlier one, and not taken back
+	noted    bool   // the journal says that a QUIT was asked to delete it
+	doubt    bool   // its deletion may have come true before this session, and its UIDL name another message by now
+	risked   bool   // that it has come true would be this run's doing
+	recalled bool   // what is known of its header an earlier session has shown
+	looked   bool   // it was looked at whether the message is the one of the known copy
+	claimed  bool   // its text may be another message's, and TOP has not told
+	proven   bool   // TOP has told that its text is its own
+	misled   bool   // its text was another message's, and is no copy of it
+	disputed *claim // to its text, by another message that it came for as well, when its own could not be asked
+	closed   bool   // failed, or gone: there is nothing more to do
+	parted   bool   // it was refused in a session that ended then
+	garbled  bool   // its text did not come as it should
 }
 
 // octets is what the message is known by: those that it had when it was marked.
@@ -143,10 +146,10 @@ func about(env *message.Envelope) ledger.About {
 	return a
 }
 
-// meta tells a destination of a message with an envelope.
-func (e *engine) meta(st *step, env *message.Envelope) delivery.Meta {
+// meta tells a destination of a message with an envelope, and of an earlier attempt that is not wholly there.
+func (e *engine) meta(st *step, env *message.Envelope, prior *delivery.Receipt) delivery.Meta {
 	meta := delivery.Meta{
-		Account: e.opts.Account, UID: string(message.MakeSafe(st.Message.UID)), Size: st.Message.Octets, Prior: st.prior,
+		Account: e.opts.Account, UID: string(message.MakeSafe(st.Message.UID)), Size: st.Message.Octets, Prior: prior,
 	}
 	meta.MessageID, meta.From, meta.Subject = string(env.MessageID), string(env.From.Address), string(env.Subject)
 	if env.HasDate {

@@ -46,6 +46,7 @@ func (e *engine) tellCopy(st *step) {
 	case r != nil:
 		e.sum.Fetched++
 		e.sum.Octets += r.Octets
+		st.received = r.Octets
 		ev := st.event(Fetched)
 		ev.Octets, ev.Path = r.Octets, r.Path
 		e.put(ev)
@@ -56,6 +57,15 @@ func (e *engine) tellCopy(st *step) {
 		ev.Octets, ev.Path = st.received, st.path
 		e.put(ev)
 	}
+}
+
+// uncopy takes in that what is there is no copy of a message, so that it has to be fetched.
+func (e *engine) uncopy(st *step) {
+	if st.copied && !st.known && !st.binned && st.fresh == nil { // it was told of
+		e.sum.Fetched--
+		e.sum.Octets -= st.received
+	}
+	st.copied, st.known, st.path, st.fresh, st.prior = false, false, "", nil, nil
 }
 
 // promise notes that DELE was answered +OK.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"iter"
 	"strconv"
 	"time"
 
@@ -31,23 +32,33 @@ var volatile = [][]byte{
 // where nothing is left to tell a message by.
 func HashHeader(header []byte) (sum [sha256.Size]byte, ok bool) {
 	h := sha256.New()
-	skip := false
-	for line := range bytes.Lines(header) {
-		line = bytes.TrimRight(line, "\r\n")
-		if len(line) == 0 {
-			break
-		}
-		if line[0] != ' ' && line[0] != '\t' {
-			skip = isVolatile(line)
-		}
-		if !skip {
-			ok = true
-			h.Write(line)
-			h.Write([]byte{'\n'})
-		}
+	for line := range LastingLines(header) {
+		ok = true
+		h.Write(line)
+		h.Write([]byte{'\n'})
 	}
 	h.Sum(sum[:0])
 	return sum, ok
+}
+
+// LastingLines gives the lines of a header section, up to the first empty one, without their ends and
+// without the fields that servers change by themselves.
+func LastingLines(header []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		skip := false
+		for line := range bytes.Lines(header) {
+			line = bytes.TrimRight(line, "\r\n")
+			if len(line) == 0 {
+				return
+			}
+			if line[0] != ' ' && line[0] != '\t' {
+				skip = isVolatile(line)
+			}
+			if !skip && !yield(line) {
+				return
+			}
+		}
+	}
 }
 
 // Imprint is what a message is known by under its UIDL from one session to another, and between TOP and RETR, on servers and

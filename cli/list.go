@@ -88,12 +88,17 @@ func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON b
 	if err != nil {
 		return err
 	}
-	b.tellUnfinished(ctx, a, list)
+	reminded := make(chan struct{})
+	defer func() { <-reminded }()
+	go func() { // beside the first headers
+		defer close(reminded)
+		b.tellUnfinished(ctx, a, list)
+	}()
 	show := a.plainRows(list)
 	if asJSON {
 		show = a.jsonRows()
 	}
-	l := lister{app: a, box: b, query: query, show: show}
+	l := lister{app: a, box: b, query: query, reminded: reminded, show: show}
 	var looked map[mailbox.ID]struct{} // once there is a second list
 	for try := 1; ; try++ {
 		if err := l.pass(ctx, list, looked); err != nil {
@@ -125,8 +130,10 @@ type lister struct {
 	app   *app
 	box   *opened
 	query *triage.Query
-	show  func(triage.Row) error
-	gone  []mailbox.Header // of the last pass: what went while it read
+	// reminded is closed when it was told what a commit has left undone, which comes before the first row.
+	reminded <-chan struct{}
+	show     func(triage.Row) error
+	gone     []mailbox.Header // of the last pass: what went while it read
 }
 
 // pass lists those of a list that were not looked at yet.
@@ -166,6 +173,7 @@ func (l *lister) pass(ctx context.Context, list *mailbox.List, looked map[mailbo
 		if !l.query.Match(row) {
 			continue
 		}
+		<-l.reminded
 		if header.Err != nil && (l.query.NeedsHeaders() || !errors.Is(header.Err, mailbox.ErrNoTOP)) { // of that the mailbox warns once
 			l.app.warn(withoutHeader(row.Message, header.Err))
 		}

@@ -37,6 +37,7 @@ func (m *Mailbox) hints(ctx context.Context) Hints {
 			h.Capabilities = lines
 		}
 	}
+	m.askLedger()
 	return h
 }
 

@@ -191,8 +191,7 @@ func (m *Mailbox) lookup(ctx context.Context, ids []ID) source {
 	list := m.List()
 	known := m.keeps()
 	if known && len(ids) > cacheChunk { // a first look at a large mailbox asks once
-		has, err := m.cfg.Ledger.HasHeaders(ctx, m.cfg.Account)
-		known = has || err != nil
+		known = m.hasHeaders(ctx)
 	}
 	return func() (*item, bool) {
 		if len(chunk) == 0 {
@@ -207,6 +206,42 @@ func (m *Mailbox) lookup(ctx context.Context, ids []ID) source {
 		chunk = chunk[1:]
 		return it, true
 	}
+}
+
+// askLedger asks, beside the connecting, whether the ledger knows headers at all.
+func (m *Mailbox) askLedger() {
+	answer := make(chan bool, 1)
+	m.mu.Lock()
+	asked := m.asked
+	if !asked {
+		m.asked, m.knows = true, answer
+	}
+	m.mu.Unlock()
+	if !asked {
+		m.work(func() { answer <- m.ledgerKnows(m.closing) })
+	}
+}
+
+// hasHeaders tells whether the ledger knows headers, as far as it was known when it was asked last. The turn is held.
+func (m *Mailbox) hasHeaders(ctx context.Context) bool {
+	m.mu.Lock()
+	answer := m.knows
+	m.knows = nil // later there may be some
+	m.mu.Unlock()
+	if answer == nil {
+		return m.ledgerKnows(ctx)
+	}
+	select {
+	case has := <-answer:
+		return has
+	case <-ctx.Done():
+		return true // nobody waits for what comes of it
+	}
+}
+
+func (m *Mailbox) ledgerKnows(ctx context.Context) bool {
+	has, err := m.cfg.Ledger.HasHeaders(ctx, m.cfg.Account)
+	return has || err != nil
 }
 
 // cached makes the items for some messages, with what the ledger knows of them where it is asked.

@@ -89,6 +89,8 @@ type Mailbox struct {
 	closing  context.Context
 	shut     context.CancelFunc
 	workers  sync.WaitGroup
+	asked    bool        // the ledger was asked whether it knows headers
+	knows    <-chan bool // gives its answer; nil once it was taken
 	closeOne sync.Once
 }
 

@@ -58,6 +58,12 @@ func TestP2_NoTextOfAnotherMessageIsACopy(t *testing.T) {
 	ofOneSecond := func(n int) string {
 		return fmt.Sprintf("From: root@example.org\r\nDate: Mon, 2 Nov 2026 00:00:00 +0100\r\nSubject: job %d\r\n\r\nresult %d\r\n", n, n)
 	}
+	jobs := func(n int) string {
+		return fmt.Sprintf("From: root@example.org\r\nDate: Mon, 2 Nov 2026 00:00:00 +0100\r\nSubject: job 1%s\r\n\r\nresult %d\r\n", strings.Repeat("0", n-1), n)
+	}
+	plain := func(n int) string {
+		return fmt.Sprintf("From: root@example.org\r\nX-Job: %d\r\n\r\nresult %d\r\n", n, n)
+	}
 	viaList := func(n int) string {
 		if n == 1 {
 			return "Received: from direct\r\nMessage-ID: <m@example.org>\r\nDate: Mon, 2 Nov 2026 08:00:00 +0100\r\n\r\nsecret\r\n"
@@ -124,6 +130,12 @@ func TestP2_NoTextOfAnotherMessageIsACopy(t *testing.T) {
 			return append(hooks(answersWith(texts, map[string]string{"1": "3"})), pop3server.Without("UIDL"))
 		}},
 		"sender and second are the same": {text: ofOneSecond, marks: "MM", order: order{headers: true}, server: func(texts map[string]string) []pop3server.Option {
+			return hooks(answersWith(texts, map[string]string{"1": "2"}))
+		}},
+		"subjects begin alike": {text: jobs, marks: "M-", order: order{headers: true}, server: func(texts map[string]string) []pop3server.Option {
+			return hooks(answersWith(texts, map[string]string{"1": "2"}))
+		}},
+		"there is neither subject nor date": {text: plain, marks: "MM", order: order{headers: true}, server: func(texts map[string]string) []pop3server.Option {
 			return hooks(answersWith(texts, map[string]string{"1": "2"}))
 		}},
 		"only the header tells": {text: letter, marks: "M-", order: order{headers: true}, server: func(texts map[string]string) []pop3server.Option {

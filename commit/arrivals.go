@@ -19,7 +19,7 @@ type arrival struct {
 	kept   bool              // it is, or will be, a copy of its message
 }
 
-// arrivals are the texts that came last in a run, in whichever session.
+// arrivals are the last recentTexts texts of a run, in whichever session.
 type arrivals struct {
 	ring  []arrival
 	count int

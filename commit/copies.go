@@ -254,6 +254,15 @@ func (c *copier) findEarlier(ctx context.Context, j *job) error {
 	return nil
 }
 
+// forgetCopy has the ledger know that what is there is no copy of a step's message.
+func (e *engine) forgetCopy(st *step) error {
+	if !st.Message.Certain {
+		return nil
+	}
+	none := ledger.Fetched{UID: st.Message.UID, Octets: st.octets(), Destination: st.key, At: e.now()}
+	return e.log.RecordCopies(e.late, e.opts.Account, e.run, []ledger.Fetched{none}, nil)
+}
+
 func (e *engine) recordOf(j *job, r delivery.Receipt) ledger.Fetched {
 	uid := j.st.Message.UID
 	if !j.st.Message.Certain {

@@ -3,6 +3,7 @@ package commit
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -22,32 +23,48 @@ type claim struct {
 	of       *arrival          // one that came for another message and began as this one does; nil where there is none
 	marked   [sha256.Size]byte // what the message that is marked is known by; zero where nothing is
 	replaced bool              // that is not what the text shows
+	strange  bool              // nor is it, but RETR and TOP may give different headers
 	env      *message.Envelope // of the text's header
-	lines    map[uint64]bool   // the hashes of its lines
+	lines    []uint64          // the hashes of its lines, sorted
 
-	top  textAnswer
-	head []byte     // what top gave
-	twin textAnswer // TOP of the other message, where the one is not enough
-
-	twinNumber int // of the other message in this session
+	top    textAnswer
+	head   [sha256.Size]byte // of what top gave, see mailbox.HashHeader
+	lacks  int               // how many of its lines the text lacks
+	like   bool              // it may be what RETR has made of it
+	twin   textAnswer        // TOP of the other message, where the one is not enough
+	twinAt int               // that message's number
 }
 
+// mostLines is how many lines of a header are compared.
+const mostLines = 4096
+
 var lineSeed = maphash.MakeSeed()
+
+// hashLines gives the hashes of a header's lines.
+func hashLines(header []byte) (hashes []uint64) {
+	for line := range mailbox.LastingLines(header) {
+		if hashes = append(hashes, maphash.Bytes(lineSeed, line)); len(hashes) == mostLines {
+			break
+		}
+	}
+	return hashes
+}
 
 // claimOf gives what is to be asked of a text, whose header is in l.head, or nil.
 func (l *leg) claimOf(st *step, came *arrival) *claim {
 	c := claim{arrival: *came, of: l.e.arrivals.before(came), marked: l.e.markedPrint(st)}
-	c.replaced = c.marked != noPrint && came.print != noPrint && c.marked != came.print && len(l.head) < maxHeader
-	if c.of == nil && !c.replaced && !st.garbled {
+	if c.marked != noPrint && came.print != noPrint && c.marked != came.print && len(l.head) < maxHeader {
+		c.strange = c.marked[0] == mailbox.ImprintHeader
+		c.replaced = !c.strange
+	}
+	if c.of == nil && !c.replaced && !c.strange && !st.garbled {
 		return nil
 	}
 	if c.of != nil {
 		c.of = new(*c.of) // another may take its place
 	}
-	c.env, c.lines = l.e.box.decode(l.head), make(map[uint64]bool)
-	for line := range mailbox.LastingLines(l.head) {
-		c.lines[maphash.Bytes(lineSeed, line)] = true
-	}
+	c.env, c.lines = l.e.box.decode(l.head), hashLines(l.head)
+	slices.Sort(c.lines)
 	return &c
 }
 
@@ -64,26 +81,45 @@ func (e *engine) markedPrint(st *step) [sha256.Size]byte {
 
 // missing is how many lines of a header the text lacks.
 func (c *claim) missing(header []byte) (n int) {
-	for line := range mailbox.LastingLines(header) {
-		if !c.lines[maphash.Bytes(lineSeed, line)] {
+	for _, line := range hashLines(header) {
+		if _, found := slices.BinarySearch(c.lines, line); !found {
 			n++
 		}
 	}
 	return n
 }
 
-// resembles tells whether the text's header may be what RETR makes of the one that TOP gives: it has the same Message-ID
-// or, without, its subject holds the other's.
+// resembles tells whether the text's header may be what RETR makes of the one that TOP gives: it has the same
+// Message-ID or, without, the same date or subject, which may have got something before or behind it.
 func (c *claim) resembles(header *message.Envelope) bool {
 	a, b := c.env, header
-	same := a.MessageID == b.MessageID && a.From.Address == b.From.Address && a.HasDate == b.HasDate && a.Date.Equal(b.Date)
-	return same && (b.MessageID != "" || strings.Contains(string(a.Subject), string(b.Subject)))
+	if a.MessageID != b.MessageID || a.From.Address != b.From.Address || a.HasDate != b.HasDate || !a.Date.Equal(b.Date) {
+		return false
+	}
+	return b.MessageID != "" || (b.HasDate || b.Subject != "") && extends(string(a.Subject), string(b.Subject))
 }
+
+// extends tells whether a subject is another one, or that with words before or behind it.
+func extends(longer, subject string) bool {
+	if longer == subject || subject == "" {
+		return longer == subject
+	}
+	return strings.HasSuffix(longer, " "+subject) || strings.HasPrefix(longer, subject+" ")
+}
+
+// sameSize tells whether LIST gives both messages the same octets, as it does where they are the same.
+func (c *claim) sameSize(st *step) bool { return st.Message.Octets == c.of.st.Message.Octets }
 
 // ofOtherSize tells that the very text that came for a message of another size came again. It has to do where TOP
 // does not tell.
 func (c *claim) ofOtherSize(st *step) bool {
-	return c.of != nil && c.sum == c.of.sum && c.octets == c.of.octets && st.Message.Octets != c.of.st.Message.Octets
+	return c.of != nil && c.sum == c.of.sum && c.octets == c.of.octets && !c.sameSize(st)
+}
+
+// refuted tells whether nothing need be asked: the text began as another only in what it says, which copies
+// do that a list has sent as well, and it has the octets that LIST gives its message.
+func (c *claim) refuted(st *step) bool {
+	return !c.replaced && !c.strange && !st.garbled && c.sum != c.of.sum && c.octets == st.Message.Octets
 }
 
 // ask has TOP tell of a text.
@@ -95,24 +131,26 @@ func (l *leg) ask(st *step, c *claim) {
 
 // examine waits for what TOP tells of a text, or of the message whose text began so before, and decides.
 func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
+	asked, top := st, c.top
+	if c.twin != nil {
+		asked, top = c.of.st, c.twin
+	}
+	head, err := l.headOf(ctx, asked, top)
+	if err != nil {
+		if faultOf(err) == confused {
+			return l.garbled(st, err)
+		}
+		return err
+	}
 	var what finding
 	if c.twin == nil {
-		head, err := l.headOf(ctx, st, c.top)
-		if err != nil {
-			return l.unexamined(st, err)
-		}
-		c.head = head
-		what = l.alone(st, c)
+		what = l.alone(st, c, head)
 	} else {
-		head, err := l.headOf(ctx, c.of.st, c.twin)
-		if err != nil {
-			return l.unexamined(st, err)
-		}
-		what = l.beside(c, head)
+		what = c.beside(st, head)
 	}
 	switch what {
 	case askTwin:
-		c.twin = l.s.top(c.twinNumber)
+		c.twin = l.s.top(c.twinAt)
 		l.sent = append(l.sent, command{st: st, claim: c})
 		return nil
 	case isOthers:
@@ -120,18 +158,13 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 	case twinIsWrong:
 		return l.mislead(c.of.st)
 	case isUnclear:
-		c.of.st.disputed = c
-		if l.e.spared < mostSpared { // both may be as they should
-			l.e.spared++
-			l.e.retries--
-		}
-		return &garbledError{fmt.Errorf("fetching message %d: its text is that of message %d, which can't be looked at any more: %w", st.Message.Number, c.of.st.Message.Number, mailbox.ErrDisorder)}
+		return l.dispute(st, c)
 	case isReplaced:
-		if err := l.leave(st, c.head); err != nil {
+		if err := l.leave(st, head); err != nil {
 			return err
 		}
 	case isOwn:
-		st.proven = c.head != nil
+		st.proven = c.top != nil && c.head != noPrint && c.lacks == 0
 	}
 	st.claimed = false
 	return l.release(ctx)
@@ -149,41 +182,43 @@ const (
 	isUnclear           // its message's own, it came for another one before, and whether that has the same can't be asked
 )
 
-// alone tells what the header of a text's message shows, which is nil where TOP is refused.
-func (l *leg) alone(st *step, c *claim) finding {
-	now := l.e.imprint(c.head)
-	if c.replaced && (now == noPrint || now != c.marked) {
-		return isReplaced
-	}
-	if now == noPrint {
-		refused := c.head == nil && l.s.knowsTOP()
-		if refused || c.ofOtherSize(st) || c.print[0] != 0 && c.print[0] != mailbox.ImprintHeader {
-			return isOthers
-		}
-		return isOwn
-	}
-	whole := c.missing(c.head) == 0
-	mayBe := whole || c.resembles(l.e.box.decode(c.head))
-	switch of := c.of; {
-	case of == nil:
-		return isOwnIf(mayBe)
-	case whole && (of.sum != c.sum || of.st.proven || of.st.disputed != nil || of.st.closed || !of.kept):
-		return isOwn
-	case l.reaches(c):
-		return askTwin
-	case of.sum != c.sum:
-		return isOwnIf(mayBe)
-	case whole && of.st.sent && of.st.fate != deleted:
-		return isUnclear
-	}
-	return isOwnIf(whole)
-}
-
 func isOwnIf(own bool) finding {
 	if own {
 		return isOwn
 	}
 	return isOthers
+}
+
+// alone tells what the header of a text's message shows, which is nil where TOP is refused.
+func (l *leg) alone(st *step, c *claim, head []byte) finding {
+	now := l.e.imprint(head)
+	if c.replaced && (now == noPrint || now != c.marked) {
+		return isReplaced
+	}
+	if now == noPrint {
+		repeated := c.of != nil && c.of.sum == c.sum && !c.sameSize(st)
+		told := head != nil && c.print[0] != mailbox.ImprintHeader // the text has what the message has not
+		return isOwnIf(!told && !(repeated && (head != nil || l.s.knowsTOP()) || c.ofOtherSize(st)))
+	}
+	c.head, _ = mailbox.HashHeader(head)
+	c.lacks = c.missing(head)
+	c.like = c.lacks == 0 || c.resembles(l.e.box.decode(head))
+	whole := c.lacks == 0
+	if c.of == nil {
+		return isOwnIf(c.like)
+	}
+	of, again := c.of.st, c.of.sum == c.sum // the very same header came
+	switch {
+	case whole && (!again || of.proven || of.rival != nil || of.closed || !c.of.kept):
+		return isOwn
+	case l.reaches(c):
+		return askTwin
+	case c.like && (!again || c.sameSize(st)):
+		return isOwn
+	case whole && of.sent && of.fate != deleted:
+		return isUnclear
+	}
+	return isOwnIf(whole)
 }
 
 // reaches tells whether TOP can tell of the other message in this session.
@@ -192,31 +227,46 @@ func (l *leg) reaches(c *claim) bool {
 		return false
 	}
 	m, err := l.s.bind(c.of.st.Message.ID)
-	c.twinNumber = m.Number
+	c.twinAt = m.Number
 	return err == nil && l.s.hasTOP(m.Number)
 }
 
-// beside tells what the header of the other message shows as well.
-func (l *leg) beside(c *claim, twin []byte) finding {
+// beside tells what the header of the other message shows as well, which is nil where TOP is refused.
+func (c *claim) beside(st *step, twin []byte) finding {
+	whole := c.lacks == 0
 	if twin == nil {
-		if c.missing(c.head) == 0 {
+		switch {
+		case c.like && c.sameSize(st):
+			return isOwn
+		case whole:
 			return isUnclear
 		}
 		return isOthers
 	}
-	sum, _ := mailbox.HashHeader(c.head)
-	other, _ := mailbox.HashHeader(twin)
-	own, others := c.missing(c.head), c.missing(twin)
-	switch {
-	case sum == other: // they are the same
-		c.of.st.proven = true
+	sum, _ := mailbox.HashHeader(twin)
+	switch others := c.missing(twin); {
+	case sum == c.head: // they are the same
+		c.of.st.proven = whole
 		return isOwn
-	case own >= others:
+	case c.lacks > others:
 		return isOthers
-	case c.of.sum == c.sum:
+	case c.lacks < others && c.of.sum == c.sum:
 		return twinIsWrong
 	}
 	return isOwn
+}
+
+// errUnclear is why a session ends without its deletions.
+var errUnclear = errors.New("what came for it came for another message as well, which is marked deleted by now: that is taken back, to look at it first")
+
+// dispute has the next session look at the other message, whose DELE has gone out.
+func (l *leg) dispute(st *step, c *claim) error {
+	c.of.st.rival = c
+	if l.e.spared < mostSpared { // both may be as they should
+		l.e.spared++
+		l.e.retries = max(l.e.retries-1, 0)
+	}
+	return &garbledError{fmt.Errorf("fetching message %d: %w", st.Message.Number, errUnclear)}
 }
 
 // anothers takes in that a message's text is another message's.
@@ -228,17 +278,12 @@ func (l *leg) anothers(st *step) error {
 func (l *leg) mislead(st *step) error {
 	l.e.uncopy(st)
 	st.misled = true
+	if err := l.e.forgetCopy(st); err != nil {
+		return localError{err}
+	}
 	err := l.anothers(st)
 	if !st.closed && !slices.Contains(l.todo, st) { // its part of the plan is over
 		l.e.fail(st, err)
-	}
-	return err
-}
-
-// unexamined takes in that no answer told of a text.
-func (l *leg) unexamined(st *step, err error) error {
-	if faultOf(err) == confused {
-		return l.garbled(st, err)
 	}
 	return err
 }

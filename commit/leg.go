@@ -368,6 +368,10 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		env = l.e.box.decode(l.head)
 	}
 	came := l.e.arrive(st, l.head)
+	if st.awaited != noPrint && st.renews && !l.e.fits(st.awaited, l.head) {
+		st.awaited, st.copied = noPrint, true
+		l.e.uncopy(st)
+	}
 	if st.awaited != noPrint {
 		return l.confirm(st, text)
 	}
@@ -411,7 +415,8 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if cl != nil { // only now, as another answer may be needed to see where the text ends
 		cl.octets = octets
 		switch {
-		case l.s.hasTOP(st.number):
+		case cl.of != nil && cl.refuted(st):
+		case cl.print != noPrint && l.s.hasTOP(st.number):
 			l.ask(st, cl)
 		case cl.ofOtherSize(st):
 			_ = to.Abort() // the error says why

@@ -200,7 +200,7 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 	// Only now: before, an answer may have been another's.
 	for _, st := range alike {
 		st.looked, st.doubt, st.risked = true, false, false
-		st.proven, st.disputed = st.copied, nil
+		st.proven, st.rival = st.copied, nil
 	}
 	for _, st := range blind {
 		e.askHistory(st)
@@ -272,8 +272,8 @@ func (e *engine) judge(st *step, head []byte) verdict {
 		return untold
 	case marked && now != st.imprint:
 		return isAnother
-	case copied && st.disputed != nil:
-		if st.disputed.missing(head) > 0 {
+	case copied && st.rival != nil:
+		if st.rival.missing(head) > 0 {
 			return uncopied
 		}
 		return same
@@ -329,6 +329,7 @@ func (e *engine) otherwise(st *step, v verdict) {
 	switch {
 	case v == unsure && (st.mine || st.doubt || !st.known):
 		st.awaited, st.copied = st.print, false // RETR tells
+		st.renews = !st.mine && !st.doubt
 		e.total += max(st.Message.Octets, 0)
 		return
 	case v == unsure:

@@ -52,9 +52,10 @@ type step struct {
 	recalled bool   // what is known of its header an earlier session has shown
 	looked   bool   // it was looked at whether the message is the one of the known copy
 	claimed  bool   // its text may be another message's, and TOP has not told
-	proven   bool   // TOP has told that its text is its own
+	proven   bool   // TOP has told, line by line, that its text is its own
 	misled   bool   // its text was another message's, and is no copy of it
-	disputed *claim // to its text, by another message that it came for as well, when its own could not be asked
+	renews   bool   // where RETR does not confirm the copy that is awaited, another is made
+	rival    *claim // of another message to the text that came for this one as well, when TOP of this one could not be asked
 	closed   bool   // failed, or gone: there is nothing more to do
 	parted   bool   // it was refused in a session that ended then
 	garbled  bool   // its text did not come as it should

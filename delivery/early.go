@@ -1,8 +1,8 @@
 package delivery
 
 // earlyAfter is how many octets a file is ahead of the disk before they are brought there
-// beside what is still to be written.
-const earlyAfter = 32 << 20
+// beside what is still to be written. Tests change it.
+var earlyAfter int64 = 32 << 20
 
 // earlySync is a file whose last Sync has little left to wait for, however large it is. It
 // brings the octets to the disk with fsync: a hint to begin writing leaves the emptying of

@@ -12,7 +12,8 @@ import (
 // A message so large that it is brought to the disk in parts is in place only where each of
 // these fsyncs went well: a disk tells of a failure once, to whichever asks first.
 func TestP2_AnEarlyFsyncThatFailsIsNotCommitted(t *testing.T) {
-	sent := "Subject: large\r\n\r\n" + strings.Repeat(strings.Repeat("x", 1022)+"\r\n", 34<<10)
+	delivery.SyncEarlyAfter(t, 1<<20)
+	sent, _ := large(3)
 	broken := errors.New("input/output error")
 	for _, to := range []string{"maildir:/mail", "eml:/mail", "mbox:/mail"} {
 		t.Run(to, func(t *testing.T) {

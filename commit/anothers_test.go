@@ -61,6 +61,15 @@ func TestP2_NoTextOfAnotherMessageIsACopy(t *testing.T) {
 	jobs := func(n int) string {
 		return fmt.Sprintf("From: root@example.org\r\nDate: Mon, 2 Nov 2026 00:00:00 +0100\r\nSubject: job 1%s\r\n\r\nresult %d\r\n", strings.Repeat("0", n-1), n)
 	}
+	alike := func(n int) string {
+		return fmt.Sprintf("From: root@example.org\r\nDate: Mon, 2 Nov 2026 00:00:00 +0100\r\nSubject: job\r\nX-Job: %d\r\n\r\nresult %d\r\n", n, n)
+	}
+	oneBare := func(n int) string {
+		if n == 1 {
+			return "\r\n" + strings.Repeat("x", len(namedLetter(2))-4) + "\r\n"
+		}
+		return namedLetter(n)
+	}
 	plain := func(n int) string {
 		return fmt.Sprintf("From: root@example.org\r\nX-Job: %d\r\n\r\nresult %d\r\n", n, n)
 	}
@@ -137,6 +146,12 @@ func TestP2_NoTextOfAnotherMessageIsACopy(t *testing.T) {
 		}},
 		"there is neither subject nor date": {text: plain, marks: "MM", order: order{headers: true}, server: func(texts map[string]string) []pop3server.Option {
 			return hooks(answersWith(texts, map[string]string{"1": "2"}))
+		}},
+		"it has the octets, the sender and the second of the other": {text: alike, marks: "MM", server: func(texts map[string]string) []pop3server.Option {
+			return hooks(first(lateTexts(1, texts)), slowTexts())
+		}},
+		"it has no header, and the octets of the other": {text: oneBare, marks: "MM", server: func(texts map[string]string) []pop3server.Option {
+			return hooks(first(lateTexts(1, texts)))
 		}},
 		"only the header tells": {text: letter, marks: "M-", order: order{headers: true}, server: func(texts map[string]string) []pop3server.Option {
 			return hooks(answersWith(texts, map[string]string{"1": "2"}))
@@ -234,6 +249,28 @@ func TestTwinsAreMovedWhereRETRShowsOtherHeaders(t *testing.T) {
 		out := r.commit(order{marks: marked("MMMMMM"), opts: Options{Retries: 3}})
 		if copies := len(r.texts()); out.err != nil || out.Failed > 0 || copies != 6 || out.count(Reconnecting) > 0 {
 			t.Errorf("pipelining %v: %v, %+v, %d copies, %d sessions more", pipelining, out.err, out.Summary, copies, out.count(Reconnecting))
+		}
+	}
+}
+
+// All that tells is the header, an earlier session has shown it, and more messages are marked by their numbers than
+// are looked at before.
+func TestP1_AMessageThatGotAUIDLIsNeitherFetchedNorMoved(t *testing.T) {
+	const many = 130
+	for _, mark := range []string{"F", "M"} {
+		r := lateRig(t, many, letter, true)
+		must(t, r.commit(order{headers: true}).err)
+		for n := 1; n <= many; n++ {
+			r.drop.Remove(fmt.Sprint("uid-", n))
+			text := letter(n)
+			if n == 2 {
+				text = strings.Replace(text, "number 2", "number Z", 1)
+			}
+			r.drop.Add(pop3server.NewMessage(fmt.Sprint("uid-", n), []byte(text)))
+		}
+		out := r.commit(order{marks: marked(strings.Repeat(mark, many)), opts: Options{Retries: 3, Numbered: true}})
+		if out.Failed != 1 || !slices.Contains(r.drop.UIDLs(), "uid-2") || len(r.texts()) != many-1 {
+			t.Errorf("%s: %v, fetched %d, deleted %d, failed %d, %d copies", mark, out.err, out.Fetched, out.Deleted, out.Failed, len(r.texts()))
 		}
 	}
 }

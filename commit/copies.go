@@ -254,13 +254,21 @@ func (c *copier) findEarlier(ctx context.Context, j *job) error {
 	return nil
 }
 
-// forgetCopy has the ledger know that what is there is no copy of a step's message.
-func (e *engine) forgetCopy(st *step) error {
-	if !st.Message.Certain {
-		return nil
+// forgetCopies has the ledger know that what is there is no copy of some steps' messages.
+func (e *engine) forgetCopies(steps []*step) error {
+	for _, st := range steps {
+		if !st.Message.Certain {
+			continue
+		}
+		key := ledger.FetchedKey{UID: st.Message.UID, Octets: st.octets(), Destination: st.key}
+		if err := e.log.ForgetCopies(e.late, e.opts.Account, key, e.started); err != nil {
+			return localError{err}
+		}
+		if err := e.setSteps(e.late, ledger.StepPlanned, []int{st.seq}); err != nil {
+			return localError{err}
+		}
 	}
-	none := ledger.Fetched{UID: st.Message.UID, Octets: st.octets(), Destination: st.key, At: e.now()}
-	return e.log.RecordCopies(e.late, e.opts.Account, e.run, []ledger.Fetched{none}, nil)
+	return nil
 }
 
 func (e *engine) recordOf(j *job, r delivery.Receipt) ledger.Fetched {

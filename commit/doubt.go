@@ -1,9 +1,9 @@
 package commit
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -31,6 +31,7 @@ type claim struct {
 	head   [sha256.Size]byte // of what top gave, see mailbox.HashHeader
 	lacks  int               // how many of its lines the text lacks
 	like   bool              // it may be what RETR has made of it
+	marks  bool              // it is that but for the subject
 	twin   textAnswer        // TOP of the other message, where the one is not enough
 	twinAt int               // that message's number
 }
@@ -89,6 +90,24 @@ func (c *claim) missing(header []byte) (n int) {
 	return n
 }
 
+// lacksSubject tells whether the text lacks nothing of a header but its subject, which scanners rewrite.
+func (c *claim) lacksSubject(header []byte) bool {
+	subject := false
+	for line := range mailbox.LastingLines(header) {
+		if line[0] != ' ' && line[0] != '\t' {
+			name, _, _ := bytes.Cut(line, []byte(":"))
+			subject = bytes.EqualFold(name, []byte("subject"))
+		}
+		if _, found := slices.BinarySearch(c.lines, maphash.Bytes(lineSeed, line)); !found && !subject {
+			return false
+		}
+	}
+	return true
+}
+
+// again tells whether the very text came that came for the other message.
+func (c *claim) again() bool { return c.sum == c.of.sum && c.octets == c.of.octets }
+
 // resembles tells whether the text's header may be what RETR makes of the one that TOP gives: it has the same
 // Message-ID or, without, the same date or subject, which may have got something before or behind it.
 func (c *claim) resembles(header *message.Envelope) bool {
@@ -113,13 +132,13 @@ func (c *claim) sameSize(st *step) bool { return st.Message.Octets == c.of.st.Me
 // ofOtherSize tells that the very text that came for a message of another size came again. It has to do where TOP
 // does not tell.
 func (c *claim) ofOtherSize(st *step) bool {
-	return c.of != nil && c.sum == c.of.sum && c.octets == c.of.octets && !c.sameSize(st)
+	return c.of != nil && c.again() && !c.sameSize(st)
 }
 
-// refuted tells whether nothing need be asked: the text began as another only in what it says, which copies
-// do that a list has sent as well, and it has the octets that LIST gives its message.
+// refuted tells whether nothing need be asked: the text is not the one that it begins as, such as what a list has sent
+// as well, and it has the octets that LIST gives its message.
 func (c *claim) refuted(st *step) bool {
-	return !c.replaced && !c.strange && !st.garbled && c.sum != c.of.sum && c.octets == st.Message.Octets
+	return !c.replaced && !c.strange && !st.garbled && !c.again() && c.octets == st.Message.Octets
 }
 
 // ask has TOP tell of a text.
@@ -144,7 +163,10 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 	}
 	var what finding
 	if c.twin == nil {
-		what = l.alone(st, c, head)
+		what, err = l.alone(ctx, st, c, head)
+		if err != nil {
+			return localError{err}
+		}
 	} else {
 		what = c.beside(st, head)
 	}
@@ -190,30 +212,57 @@ func isOwnIf(own bool) finding {
 }
 
 // alone tells what the header of a text's message shows, which is nil where TOP is refused.
-func (l *leg) alone(st *step, c *claim, head []byte) finding {
+func (l *leg) alone(ctx context.Context, st *step, c *claim, head []byte) (finding, error) {
 	now := l.e.imprint(head)
-	if c.replaced && (now == noPrint || now != c.marked) {
-		return isReplaced
+	switch {
+	case c.replaced && (now == noPrint || now != c.marked):
+		return isReplaced, nil
+	case c.strange && now != noPrint && now != c.marked:
+		shown, err := l.e.shown(ctx, st)
+		if err != nil {
+			return 0, err
+		}
+		if env := l.e.box.decode(head); shown != nil && (env.From != shown.From || env.Subject != shown.Subject) {
+			return isReplaced, nil
+		}
 	}
+	return l.whose(st, c, head), nil
+}
+
+// shown is what was known of a message when it was marked, nil where that is nothing.
+func (e *engine) shown(ctx context.Context, st *step) (*message.Envelope, error) {
+	if env := e.box.envelope(st.Message.ID); env != nil || !st.Message.Certain {
+		return env, nil
+	}
+	rows, err := e.log.Headers(ctx, e.opts.Account, []string{st.Message.UID})
+	if row, known := rows[st.Message.UID]; known && err == nil {
+		return e.box.decode(row.Header), nil
+	}
+	return nil, err
+}
+
+// whose tells whether a text may be its message's, as far as that one's header shows.
+func (l *leg) whose(st *step, c *claim, head []byte) finding {
+	now := l.e.imprint(head)
 	if now == noPrint {
-		repeated := c.of != nil && c.of.sum == c.sum && !c.sameSize(st)
-		told := head != nil && c.print[0] != mailbox.ImprintHeader // the text has what the message has not
+		repeated := c.of != nil && c.print != noPrint && c.again() && !c.sameSize(st)
+		told := head != nil && c.print != noPrint && c.print[0] != mailbox.ImprintHeader // the text has what the message has not
 		return isOwnIf(!told && !(repeated && (head != nil || l.s.knowsTOP()) || c.ofOtherSize(st)))
 	}
 	c.head, _ = mailbox.HashHeader(head)
 	c.lacks = c.missing(head)
 	c.like = c.lacks == 0 || c.resembles(l.e.box.decode(head))
-	whole := c.lacks == 0
+	c.marks = c.lacks == 0 || c.like && c.lacksSubject(head)
 	if c.of == nil {
 		return isOwnIf(c.like)
 	}
-	of, again := c.of.st, c.of.sum == c.sum // the very same header came
+	whole, of, again := c.lacks == 0, c.of.st, c.again()
 	switch {
-	case whole && (!again || of.proven || of.rival != nil || of.closed || !c.of.kept):
+	case whole && !again, c.marks && (of.proven || of.rival != nil || of.closed || !c.of.kept):
 		return isOwn
 	case l.reaches(c):
 		return askTwin
-	case c.like && (!again || c.sameSize(st)):
+	case c.like && !again, c.marks && c.sameSize(st):
 		return isOwn
 	case whole && of.sent && of.fate != deleted:
 		return isUnclear
@@ -236,7 +285,7 @@ func (c *claim) beside(st *step, twin []byte) finding {
 	whole := c.lacks == 0
 	if twin == nil {
 		switch {
-		case c.like && c.sameSize(st):
+		case c.marks && c.sameSize(st):
 			return isOwn
 		case whole:
 			return isUnclear
@@ -250,14 +299,14 @@ func (c *claim) beside(st *step, twin []byte) finding {
 		return isOwn
 	case c.lacks > others:
 		return isOthers
-	case c.lacks < others && c.of.sum == c.sum:
+	case c.lacks < others && c.again() && c.of.kept:
 		return twinIsWrong
 	}
 	return isOwn
 }
 
 // errUnclear is why a session ends without its deletions.
-var errUnclear = errors.New("what came for it came for another message as well, which is marked deleted by now: that is taken back, to look at it first")
+var errUnclear = fmt.Errorf("what came for it came for another message as well, which can't be looked at now: deletions are taken back, to look at it first: %w", mailbox.ErrDisorder)
 
 // dispute has the next session look at the other message, whose DELE has gone out.
 func (l *leg) dispute(st *step, c *claim) error {
@@ -278,9 +327,7 @@ func (l *leg) anothers(st *step) error {
 func (l *leg) mislead(st *step) error {
 	l.e.uncopy(st)
 	st.misled = true
-	if err := l.e.forgetCopy(st); err != nil {
-		return localError{err}
-	}
+	l.misled = append(l.misled, st)
 	err := l.anothers(st)
 	if !st.closed && !slices.Contains(l.todo, st) { // its part of the plan is over
 		l.e.fail(st, err)

@@ -37,6 +37,8 @@ type engine struct {
 	events *queue
 	steps  []*step
 	run    int64 // the journal's name for it
+	// started is when the run began.
+	started time.Time
 	// late outlives the run's context by grace, lateCopies by copyGrace.
 	late, lateCopies context.Context
 

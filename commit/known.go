@@ -95,8 +95,9 @@ func (e *engine) begin(ctx context.Context, s session) error {
 	if err := e.settle(ctx, s, runs); err != nil {
 		return err
 	}
+	e.started = e.now()
 	run := ledger.Run{
-		Account: e.opts.Account, Started: e.now(), Destination: e.destination(), Request: e.opts.Request,
+		Account: e.opts.Account, Started: e.started, Destination: e.destination(), Request: e.opts.Request,
 		Steps: make([]ledger.Step, len(e.steps)),
 	}
 	if err := e.findGrown(ctx, s); err != nil {

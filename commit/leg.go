@@ -43,6 +43,7 @@ type leg struct {
 	under  int       // copies that are being put into place
 	copier *copier
 	head   []byte // the buffer for a message's header; receive alone uses it
+	misled []*step
 	held   []*job // in order, a text whose message is in doubt and what came behind it
 
 	// refused is the step that the last answer refused, and refusal why: it is told of when another
@@ -71,6 +72,7 @@ func (l *leg) run(ctx context.Context) (err error) {
 		for j := range l.copier.out {
 			err = cmp.Or(err, l.placed(j))
 		}
+		err = cmp.Or(err, l.e.forgetCopies(l.misled)) // only now: they may have been put into place just then
 		l.drop()
 		for _, st := range l.todo[l.settled:l.next] {
 			l.e.tellCopy(st)
@@ -315,7 +317,7 @@ func (e *garbledError) Unwrap() error { return e.error }
 // the next session does without. If it does so twice it is for the message, such as one whose dots
 // are not stuffed, and the others go on without it.
 func (l *leg) garbled(st *step, err error) error {
-	if st.garbled {
+	if st.garbled && !st.closed {
 		l.e.fail(st, err)
 		l.e.pass()
 	}
@@ -416,7 +418,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		cl.octets = octets
 		switch {
 		case cl.of != nil && cl.refuted(st):
-		case cl.print != noPrint && l.s.hasTOP(st.number):
+		case l.s.hasTOP(st.number):
 			l.ask(st, cl)
 		case cl.ofOtherSize(st):
 			_ = to.Abort() // the error says why

@@ -3,6 +3,7 @@ package commit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"popmark/ledger"
@@ -121,7 +122,7 @@ func (e *engine) stepsDeleted(ctx context.Context, seqs []int) error {
 // giveUp ends a session with nothing deleted: RSET and QUIT where the server still
 // answers, else without a word.
 func (e *engine) giveUp(s session, part []*step, cause error) {
-	if f := faultOf(cause); f != broken && f != confused {
+	if f := faultOf(cause); f != broken && f != confused || errors.Is(cause, errUnclear) {
 		ctx, cancel := context.WithTimeout(e.late, takeBackWait)
 		defer cancel()
 		if s.rset(ctx) == nil {

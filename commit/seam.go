@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"popmark/ledger"
 	"popmark/mailbox"
@@ -146,6 +147,7 @@ type journal interface {
 	Fetched(ctx context.Context, account, destination string, uids []string) (map[ledger.FetchedKey]ledger.Fetched, error)
 	Headers(ctx context.Context, account string, uids []string) (map[string]ledger.HeaderRow, error)
 	RecordCopies(ctx context.Context, account string, run int64, copies []ledger.Fetched, placed []ledger.Placed) error
+	ForgetCopies(ctx context.Context, account string, of ledger.FetchedKey, since time.Time) error
 	Runs(ctx context.Context, account string) ([]ledger.Run, error)
 	BeginRun(ctx context.Context, run ledger.Run, resumed ...int64) (int64, error)
 	SetSteps(ctx context.Context, run int64, state ledger.StepState, seqs ...int) error

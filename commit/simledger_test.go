@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"popmark/ledger"
 )
@@ -71,6 +72,10 @@ func (l *simLedger) RecordCopies(_ context.Context, _ string, run int64, copies 
 			l.set(run, ledger.StepFetched, []int{p.Seq})
 		}
 	})
+}
+
+func (l *simLedger) ForgetCopies(_ context.Context, _ string, of ledger.FetchedKey, _ time.Time) error {
+	return l.write(func() { delete(l.fetched, of) })
 }
 
 func (l *simLedger) set(run int64, state ledger.StepState, seqs []int) {

@@ -2,11 +2,14 @@ package commit
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"popmark/delivery"
 	"popmark/pop3server"
 	"popmark/triage"
 )
@@ -37,6 +40,9 @@ func TestMessagesThatAreThereTwiceCostNothing(t *testing.T) {
 	pairs := func(n int) string { return namedLetter((n + 1) / 2) }
 	first := func(n int) string { return namedLetter(max(n, 2)) }
 	bare := func(n int) string { return fmt.Sprintf("\r\nbody %d\r\n", n) }
+	ofOtherOctets := func(n int) string {
+		return fmt.Sprintf("From: root@example.org\r\nDate: Mon, 2 Nov 2026 00:00:%02d +0100\r\nSubject: cron\r\n\r\n%s\r\n", (n+1)/2, strings.Repeat("r", n))
+	}
 	refused := func(top string) pop3server.Option {
 		return pop3server.WithHooks(pop3server.Refuse(pop3server.On(top), "no"))
 	}
@@ -46,6 +52,7 @@ func TestMessagesThatAreThereTwiceCostNothing(t *testing.T) {
 		options []pop3server.Option
 	}{
 		"one pair":                               {6, first, []pop3server.Option{pop3server.WithHooks(slowTexts())}},
+		"pairs of other octets":                  {20, ofOtherOctets, []pop3server.Option{pop3server.WithHooks(slowTexts())}},
 		"many pairs":                             {50, pairs, nil},
 		"without UIDL":                           {6, first, []pop3server.Option{pop3server.Without("UIDL"), pop3server.WithHooks(slowTexts())}},
 		"RETR has another subject":               {6, first, []pop3server.Option{pop3server.WithHooks(marksSpam(), slowTexts())}},
@@ -131,21 +138,53 @@ func TestP2_ADELEInDoubtIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestP5_WhatWasAnothersTextIsNotKeptInTheNextRun(t *testing.T) {
-	wrong, texts := true, stuffed(2, namedLetter)
-	r := lateRig(t, 2, namedLetter, true, pop3server.WithHooks(pop3server.On("RETR 1").Do(func(*pop3server.Event) pop3server.Action {
-		if !wrong {
+// wrongWhile answers RETR 1 with the text of 2 while that is wanted.
+func wrongWhile(wrong *bool) pop3server.Hook {
+	texts := stuffed(2, namedLetter)
+	return pop3server.On("RETR 1").Do(func(*pop3server.Event) pop3server.Action {
+		if !*wrong {
 			return pop3server.Action{}
 		}
 		return pop3server.Action{Skip: true, Answer: strings.NewReader("+OK\r\n" + texts["2"] + ".\r\n")}
-	})))
-	if out := r.commit(order{marks: marked("FF"), opts: Options{Retries: 3}}); out.err == nil && out.Failed == 0 {
-		t.Errorf("nothing says that message 1 was not fetched: %+v", out.Summary)
+	})
+}
+
+func TestP5_WhatWasAnothersTextIsNotKeptInTheNextRun(t *testing.T) {
+	for _, retries := range []int{0, 3} {
+		wrong := true
+		r := lateRig(t, 2, namedLetter, true, pop3server.WithHooks(wrongWhile(&wrong)))
+		for range 2 {
+			if out := r.commit(order{marks: marked("FF"), opts: Options{Retries: retries}}); out.err == nil && out.Failed == 0 {
+				t.Errorf("retries %d: nothing says that message 1 was not fetched: %+v", retries, out.Summary)
+			}
+		}
+		wrong = false
+		out := r.commit(order{marks: marked("FF"), opts: Options{Retries: 3}})
+		if out.err != nil || out.Failed > 0 || !slices.Contains(r.texts(), namedLetter(1)) {
+			t.Errorf("retries %d: %v, %+v", retries, out.err, out.Summary)
+		}
 	}
-	wrong = false
-	out := r.commit(order{marks: marked("FF"), opts: Options{Retries: 3}})
-	if out.err != nil || out.Failed > 0 || !slices.Contains(r.texts(), namedLetter(1)) {
-		t.Errorf("%v, %+v", out.err, out.Summary)
+}
+
+// A command can't be asked what it has, and may be at work on the wrong text when that is found out.
+func TestP5_WhatWasAnothersTextIsPipedOnce(t *testing.T) {
+	for _, before := range []string{"", "sleep 0.2; "} {
+		wrong := true
+		r := lateRig(t, 2, namedLetter, true, pop3server.WithHooks(wrongWhile(&wrong), slowTexts()))
+		path := filepath.Join(t.TempDir(), "piped")
+		to := delivery.NewPipe(before + "cat >> " + path)
+		r.commit(order{marks: marked("FF"), opts: Options{Destination: to}})
+		wrong = false
+		for range 2 {
+			if out := r.commit(order{marks: marked("FF"), opts: Options{Retries: 3, Destination: to}}); out.err != nil || out.Failed > 0 {
+				t.Errorf("%v, %+v", out.err, out.Summary)
+			}
+		}
+		piped, err := os.ReadFile(path)
+		must(t, err)
+		if n := strings.Count(string(piped), "<m1@"); n != 1 {
+			t.Errorf("%q: message 1 was piped %d times", before, n)
+		}
 	}
 }
 

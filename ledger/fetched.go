@@ -100,6 +100,16 @@ ON CONFLICT (account, uid, octets, destination, name) DO UPDATE SET
 	safe=excluded.safe, spent=excluded.spent, path=excluded.path, received=excluded.received, sha256=excluded.sha256, header=excluded.header,
 	at=excluded.at, sender=excluded.sender, subject=excluded.subject, date=excluded.date`
 
+// ForgetCopies forgets the copies of a message at a destination that were made since some time, and turned out
+// to be another's text.
+func (l *Ledger) ForgetCopies(ctx context.Context, account string, of FetchedKey, since time.Time) error {
+	return l.write(ctx, "forgetting what is no copy", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM fetched WHERE account=(SELECT id FROM account WHERE key=?) AND uid=? AND octets=? AND destination=? AND at>=?",
+			account, []byte(of.UID), of.Octets, of.Destination, since.UnixNano())
+		return err
+	})
+}
+
 func putFetched(ctx context.Context, tx *sql.Tx, account string, copies []Fetched) error {
 	id, err := addAccount(ctx, tx, account)
 	if err != nil {

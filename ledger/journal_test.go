@@ -169,6 +169,30 @@ func TestP3_HeadersAreForgottenWithTheirMessages(t *testing.T) {
 	}
 }
 
+func TestWhatTurnsOutToBeAnothersTextIsForgotten(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger) {
+		noon := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+		put := func(uid, destination, name string, at time.Time) {
+			check(t, l.RecordCopies(t.Context(), account, 0, []Fetched{{UID: uid, Octets: 5, Destination: destination, Name: name, Safe: true, At: at}}, nil))
+		}
+		put("a", "d", "before", noon.Add(-time.Hour))
+		put("a", "d", "wrong", noon)
+		put("b", "d", "other message", noon)
+		put("a", "e", "other place", noon)
+		check(t, l.ForgetCopies(t.Context(), account, FetchedKey{"a", 5, "d"}, noon))
+		check(t, l.ForgetCopies(t.Context(), "nobody", FetchedKey{"b", 5, "d"}, noon))
+		for destination, want := range map[string]map[string]string{"d": {"a": "before", "b": "other message"}, "e": {"a": "other place"}} {
+			found, err := l.Fetched(t.Context(), account, destination, []string{"a", "b"})
+			check(t, err)
+			for uid, name := range want {
+				if got := found[FetchedKey{uid, 5, destination}].Name; got != name {
+					t.Errorf("%s at %s is taken to be %q, want %q", uid, destination, got, name)
+				}
+			}
+		}
+	})
+}
+
 func TestTheHistoryKeepsEveryCopy(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		put := func(name string, safe bool, replaces string) {

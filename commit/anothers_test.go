@@ -99,6 +99,12 @@ func TestP2_NoTextOfAnotherMessageIsACopy(t *testing.T) {
 		"the one before has its text, deletions at the end": {text: namedLetter, marks: "MM", order: order{order: triage.AtEnd}, server: func(texts map[string]string) []pop3server.Option {
 			return hooks(answersWith(texts, map[string]string{"1": "2"}))
 		}},
+		"the one before has the same one's": {text: namedLetter, marks: "MM-", server: func(texts map[string]string) []pop3server.Option {
+			return hooks(first(answersWith(texts, map[string]string{"1": "3", "2": "3"})))
+		}},
+		"the one before has the same one's, and it stays": {text: namedLetter, marks: "FF-", server: func(texts map[string]string) []pop3server.Option {
+			return hooks(first(answersWith(texts, map[string]string{"1": "3", "2": "3"})))
+		}},
 		"the one before has its text, once, and stays": {text: namedLetter, marks: "FF", server: func(texts map[string]string) []pop3server.Option {
 			return hooks(first(answersWith(texts, map[string]string{"1": "2"})))
 		}},

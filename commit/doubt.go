@@ -168,7 +168,7 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 			return localError{err}
 		}
 	} else {
-		what = c.beside(st, head)
+		what = c.beside(st, head, l.e.box.decode(head))
 	}
 	switch what {
 	case askTwin:
@@ -176,6 +176,12 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 		l.sent = append(l.sent, command{st: st, claim: c})
 		return nil
 	case isOthers:
+		if of := c.of; of != nil && of.kept && c.again() && !of.st.proven {
+			of.st.rival = c // it may be a third one's
+		}
+		return l.anothers(st)
+	case isThirds:
+		_ = l.mislead(c.of.st) // the next error says the same
 		return l.anothers(st)
 	case twinIsWrong:
 		return l.mislead(c.of.st)
@@ -198,6 +204,7 @@ type finding uint8
 const (
 	isOwn       finding = iota
 	isOthers            // another message's
+	isThirds            // neither its message's nor that of the other one for which it came
 	isReplaced          // that of a message which has the UIDL of the marked one now
 	askTwin             // TOP of the other message has to tell
 	twinIsWrong         // its message's own, and came for another one before
@@ -281,7 +288,7 @@ func (l *leg) reaches(c *claim) bool {
 }
 
 // beside tells what the header of the other message shows as well, which is nil where TOP is refused.
-func (c *claim) beside(st *step, twin []byte) finding {
+func (c *claim) beside(st *step, twin []byte, env *message.Envelope) finding {
 	whole := c.lacks == 0
 	if twin == nil {
 		switch {
@@ -294,6 +301,10 @@ func (c *claim) beside(st *step, twin []byte) finding {
 	}
 	sum, _ := mailbox.HashHeader(twin)
 	switch others := c.missing(twin); {
+	case !c.like && c.again() && c.of.kept && others > 0 && !c.resembles(env):
+		return isThirds
+	case !c.like:
+		return isOthers
 	case sum == c.head: // they are the same
 		c.of.st.proven = whole
 		return isOwn

@@ -1,0 +1,129 @@
+package commit
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// errEmpty is why a message is not taken for fetched, and not deleted, of which nothing came.
+var errEmpty = errors.New("the server sent an empty message where LIST does not say that it is empty: it stays on the server, look at it with popmark peek")
+
+// errNotThatCopy is why a message is not taken for the one that was copied before.
+var errNotThatCopy = errors.New("its text is not that of the copy that was made before, so that it may be another message: look with popmark list; the same marks mean it once they were given with --forget")
+
+func localOrNil(err error) error {
+	if err == nil {
+		return nil
+	}
+	return localError{err}
+}
+
+// receive gives a message's text to its destination and the whole of it to the copier.
+func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
+	var err error
+	if l.head, text, err = withHeader(text, l.head); err != nil {
+		return err
+	}
+	env := l.e.box.envelope(st.Message.ID)
+	if env == nil {
+		env = l.e.box.decode(l.head)
+	}
+	came := l.e.arrive(st, l.head)
+	if st.awaited != noPrint && st.renews && !l.e.fits(st.awaited, l.head) {
+		st.awaited, st.copied = noPrint, true
+		l.e.uncopy(st)
+	}
+	if st.awaited != noPrint {
+		return l.confirm(st, text)
+	}
+	cl := l.claimOf(st, came)
+	if cl != nil && cl.replaced && !l.s.hasTOP(st.number) {
+		if _, err := io.Copy(io.Discard, text); err != nil {
+			return err
+		}
+		return l.leave(st, nil)
+	}
+	prior := st.prior
+	if prior != nil && st.print != noPrint && !l.e.fits(st.print, l.head) {
+		prior = nil // what is there of an earlier attempt is of another message
+	}
+	to, err := st.dest.Begin(ctx, l.e.meta(st, env, prior))
+	if err != nil {
+		return localError{err}
+	}
+	in := &intake{e: l.e, st: st, to: to}
+	octets, err := io.Copy(in, text)
+	l.e.flow.got(octets, l.e.now())
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err == nil && octets == 0 && st.Message.Octets != 0 { // a size that is not known is no proof
+		l.e.fail(st, errEmpty)
+		return localOrNil(to.Abort())
+	}
+	if err != nil {
+		_ = to.Abort() // err says why
+		return err
+	}
+	if octets != st.Message.Octets && st.Message.Octets >= 0 {
+		l.e.wrongSize(st, octets)
+	}
+	came.octets = octets
+	j := &job{st: st, about: about(env), print: came.print, serial: came.serial, delivery: to}
+	if prior != nil {
+		j.replaces = prior.Name
+	}
+	if cl != nil { // only now, as another answer may be needed to see where the text ends
+		cl.octets = octets
+		switch {
+		case cl.of != nil && cl.refuted(st):
+		case l.s.hasTOP(st.number):
+			l.ask(st, cl)
+		case cl.ofOtherSize(st):
+			_ = to.Abort() // the error says why
+			return l.anothers(st)
+		}
+	}
+	came.kept = true
+	return l.keep(ctx, j)
+}
+
+// confirm reads the text of a message whose copy was made before, and is known by RETR's header alone.
+func (l *leg) confirm(st *step, text io.Reader) error {
+	if _, err := io.Copy(io.Discard, text); err != nil {
+		return err
+	}
+	if !l.e.fits(st.awaited, l.head) {
+		again := !st.garbled && l.e.retries < l.e.opts.Retries
+		if !again && st.risked {
+			l.e.sum.Unknown++
+			l.e.sum.Unclear++
+		}
+		if !again && !st.garbled {
+			l.e.fail(st, errNotThatCopy)
+			return nil
+		}
+		return errNotThatCopy
+	}
+	st.awaited, st.copied, st.doubt, st.risked = noPrint, true, false, false
+	return nil
+}
+
+// intake counts what goes into a delivery and tells of it now and then.
+type intake struct {
+	e      *engine
+	st     *step
+	to     io.Writer
+	octets int64
+}
+
+func (in *intake) Write(p []byte) (int, error) {
+	n, err := in.to.Write(p)
+	in.octets += int64(n)
+	in.e.progress(in.st, in.octets, n)
+	if err != nil {
+		return n, localError{err}
+	}
+	return n, nil
+}

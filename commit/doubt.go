@@ -192,7 +192,7 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 			return err
 		}
 	case isOwn:
-		st.proven = c.top != nil && c.head != noPrint && c.lacks == 0
+		st.proven = c.head != noPrint && c.lacks == 0
 	}
 	st.claimed = false
 	return l.release(ctx)

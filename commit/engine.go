@@ -45,7 +45,7 @@ type engine struct {
 	pace        pace      // of the server's answers to DELE
 	flow        flow      // of the texts
 	retries     int       // used so far
-	spared      int       // retries given back for messages that came in another session
+	spared      int       // retries given back, see mostSpared
 	passed      int       // messages in a row that were given up since their texts did not come as they should
 	counted     bool      // all UIDLs were numbers when the run began
 	disproved   bool      // a header of an earlier session was seen to be another message's
@@ -204,7 +204,7 @@ func (e *engine) mayTakeUp(s session, err error) bool {
 func (e *engine) reconnect(ctx context.Context, cause error) (session, error) {
 	for ctx.Err() == nil && e.retries < e.opts.Retries {
 		e.retries++
-		pause := min(time.Second<<min(max(e.retries-1, 0), 6), time.Minute) // a longer shift would overflow
+		pause := min(time.Second<<min(e.retries-1, 6), time.Minute) // a longer shift would overflow
 		e.put(Event{Kind: Reconnecting, Err: cause, Attempt: e.retries, Pause: pause})
 		if err := e.pause(ctx, pause); err != nil {
 			return nil, err

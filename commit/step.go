@@ -55,7 +55,7 @@ type step struct {
 	proven   bool   // TOP has told, line by line, that its text is its own
 	misled   bool   // its text was another message's, and is no copy of it
 	renews   bool   // where RETR does not confirm the copy that is awaited, another is made
-	rival    *claim // of another message to the text that came for this one as well, when TOP of this one could not be asked
+	rival    *claim // the claim of another message to the same text, made when TOP of this one could not be asked
 	closed   bool   // failed, or gone: there is nothing more to do
 	parted   bool   // it was refused in a session that ended then
 	garbled  bool   // its text did not come as it should

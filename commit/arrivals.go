@@ -1,22 +1,16 @@
 package commit
 
-import (
-	"crypto/sha256"
-
-	"popmark/mailbox"
-)
-
 // recentTexts is of how many texts it is known how they began. As many may be asked for ahead.
 const recentTexts = retrAhead
 
 // arrival is a text that came.
 type arrival struct {
+	heading
 	st     *step
-	print  [sha256.Size]byte // of its header, see mailbox.Imprint; zero where nothing tells
-	sum    [sha256.Size]byte // of its header, see mailbox.HashHeader
-	octets int64             // of the whole text, once it was read
-	serial int               // among those of the run
-	kept   bool              // it is, or will be, a copy of its message
+	octets int64    // of the whole text, once it was read
+	serial int      // among those of the run
+	kept   bool     // it is, or will be, a copy of its message
+	top    *heading // its message's, where TOP has told; else nil
 }
 
 // arrivals are the last recentTexts texts of a run, in whichever session.
@@ -44,12 +38,38 @@ func (a *arrivals) drop(serial int) {
 	}
 }
 
+// renew brings what was known of an arrival up to date.
+func (a *arrivals) renew(old *arrival) {
+	if r := &a.ring[old.serial%recentTexts]; r.serial == old.serial {
+		*old = *r
+	}
+}
+
+// dropOf takes in that no text that came for a step is a copy of its message.
+func (a *arrivals) dropOf(st *step) {
+	for i := range a.ring {
+		a.ring[i].kept = a.ring[i].kept && a.ring[i].st != st
+	}
+}
+
+// tell takes in what TOP has told of a step's message.
+func (a *arrivals) tell(st *step, top *heading) {
+	for i := range a.ring {
+		if a.ring[i].st == st {
+			a.ring[i].top = top
+		}
+	}
+}
+
 // before gives the newest text that began as one does, but for lines that are written anew each time, and came
-// for another message. One that began just so is preferred, and one whose message may be asked for still. It is nil
-// where there is none.
+// for another message. One that is a copy is preferred, then one that began just so, then one whose message may be
+// asked for still. It is nil where there is none.
 func (a *arrivals) before(came *arrival) *arrival {
 	var found *arrival
 	rank := func(r *arrival) (n int) {
+		if r.kept {
+			n += 4
+		}
 		if r.sum == came.sum {
 			n += 2
 		}
@@ -67,17 +87,11 @@ func (a *arrivals) before(came *arrival) *arrival {
 	return found
 }
 
-// arrive takes in that a text with this header came for a step. What it gives is good until the next one comes.
-func (e *engine) arrive(st *step, head []byte) *arrival {
-	sum, _ := mailbox.HashHeader(head)
-	return e.arrivals.add(arrival{st: st, print: e.imprint(head), sum: sum})
-}
-
 // remember takes in what earlier runs fetched of the messages that are still there.
 func (e *engine) remember() {
 	for _, st := range e.steps {
 		if st.copied && st.print != noPrint {
-			e.arrivals.add(arrival{st: st, print: st.print, octets: st.received, kept: true})
+			e.arrivals.add(arrival{st: st, heading: heading{print: st.print}, octets: st.received, kept: true})
 		}
 	}
 }

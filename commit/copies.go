@@ -255,13 +255,14 @@ func (c *copier) findEarlier(ctx context.Context, j *job) error {
 }
 
 // forgetCopies has the ledger know that what is there is no copy of some steps' messages.
-func (e *engine) forgetCopies(steps []*step) error {
-	for _, st := range steps {
+func (e *engine) forgetCopies(steps []misled) error {
+	for _, m := range steps {
+		st := m.st
 		if !st.Message.Certain {
 			continue
 		}
-		key := ledger.FetchedKey{UID: st.Message.UID, Octets: st.octets(), Destination: st.key}
-		if err := e.log.ForgetCopies(e.late, e.opts.Account, key, e.started); err != nil {
+		key := ledger.FetchedKey{UID: st.Message.UID, Octets: st.recorded(), Destination: st.key}
+		if err := e.log.ForgetCopies(e.late, e.opts.Account, key, m.since); err != nil {
 			return localError{err}
 		}
 		if err := e.setSteps(e.late, ledger.StepPlanned, []int{st.seq}); err != nil {
@@ -277,12 +278,8 @@ func (e *engine) recordOf(j *job, r delivery.Receipt) ledger.Fetched {
 		// No UIDL of its own: known by what it holds.
 		uid = "\x00" + hex.EncodeToString(r.SHA256[:])
 	}
-	octets := j.st.Message.Octets
-	if j.st.Mark.Deletes() {
-		octets = j.st.octets() // by which its deletion finds the copy
-	}
 	return ledger.Fetched{
-		UID: uid, Replaces: j.replaces, Octets: octets, Destination: j.st.key,
+		UID: uid, Replaces: j.replaces, Octets: j.st.recorded(), Destination: j.st.key,
 		Name: r.Name, Path: r.Path, Received: r.Octets, SHA256: r.SHA256, Header: j.print, At: e.now(),
 		About: j.about,
 	}

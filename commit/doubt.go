@@ -1,13 +1,11 @@
 package commit
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"hash/maphash"
 	"slices"
-	"strings"
+	"time"
 
 	"popmark/mailbox"
 	"popmark/message"
@@ -24,31 +22,12 @@ type claim struct {
 	marked   [sha256.Size]byte // what the message that is marked is known by; zero where nothing is
 	replaced bool              // that is not what the text shows
 	strange  bool              // nor is it, but RETR and TOP may give different headers
-	env      *message.Envelope // of the text's header
-	lines    []uint64          // the hashes of its lines, sorted
+	unsized  bool              // LIST's octets tell nothing
 
-	top    textAnswer
-	head   [sha256.Size]byte // of what top gave, see mailbox.HashHeader
-	lacks  int               // how many of its lines the text lacks
-	like   bool              // it may be what RETR has made of it
-	marks  bool              // it is that but for the subject
-	twin   textAnswer        // TOP of the other message, where the one is not enough
-	twinAt int               // that message's number
-}
-
-// mostLines is how many lines of a header are compared.
-const mostLines = 4096
-
-var lineSeed = maphash.MakeSeed()
-
-// hashLines gives the hashes of a header's lines.
-func hashLines(header []byte) (hashes []uint64) {
-	for line := range mailbox.LastingLines(header) {
-		if hashes = append(hashes, maphash.Bytes(lineSeed, line)); len(hashes) == mostLines {
-			break
-		}
-	}
-	return hashes
+	asked  textAnswer // TOP of its message
+	own    *heading   // what that gave; nil where it is refused
+	twin   textAnswer // TOP of the other message, where the one is not enough
+	twinAt int        // that message's number
 }
 
 // claimOf gives what is to be asked of a text, whose header is in l.head, or nil.
@@ -64,9 +43,20 @@ func (l *leg) claimOf(st *step, came *arrival) *claim {
 	if c.of != nil {
 		c.of = new(*c.of) // another may take its place
 	}
-	c.env, c.lines = l.e.box.decode(l.head), hashLines(l.head)
-	slices.Sort(c.lines)
 	return &c
+}
+
+// mostGuessed is how many texts turn out to be their messages' own, though LIST gives other octets, before its octets
+// tell nothing: some servers guess.
+const mostGuessed = 8
+
+// claimOfSize gives what is to be asked of a text that nothing but its octets, which are not LIST's, tells from
+// another message's, or nil.
+func (l *leg) claimOfSize(st *step, came *arrival) *claim {
+	if st.Message.Octets < 0 || came.octets == st.Message.Octets || l.e.guessed >= mostGuessed || l.e.markedPrint(st) != noPrint {
+		return nil
+	}
+	return &claim{arrival: *came}
 }
 
 // markedPrint is what the message that is marked is known by, where RETR has to show the same.
@@ -80,77 +70,75 @@ func (e *engine) markedPrint(st *step) [sha256.Size]byte {
 	return noPrint
 }
 
-// missing is how many lines of a header the text lacks.
-func (c *claim) missing(header []byte) (n int) {
-	for _, line := range hashLines(header) {
-		if _, found := slices.BinarySearch(c.lines, line); !found {
-			n++
-		}
-	}
-	return n
-}
-
-// lacksSubject tells whether the text lacks nothing of a header but its subject, which scanners rewrite.
-func (c *claim) lacksSubject(header []byte) bool {
-	subject := false
-	for line := range mailbox.LastingLines(header) {
-		if line[0] != ' ' && line[0] != '\t' {
-			name, _, _ := bytes.Cut(line, []byte(":"))
-			subject = bytes.EqualFold(name, []byte("subject"))
-		}
-		if _, found := slices.BinarySearch(c.lines, maphash.Bytes(lineSeed, line)); !found && !subject {
-			return false
-		}
-	}
-	return true
-}
-
 // again tells whether the very text came that came for the other message.
-func (c *claim) again() bool { return c.sum == c.of.sum && c.octets == c.of.octets }
-
-// resembles tells whether the text's header may be what RETR makes of the one that TOP gives: it has the same
-// Message-ID or, without, the same date or subject, which may have got something before or behind it.
-func (c *claim) resembles(header *message.Envelope) bool {
-	a, b := c.env, header
-	if a.MessageID != b.MessageID || a.From.Address != b.From.Address || a.HasDate != b.HasDate || !a.Date.Equal(b.Date) {
-		return false
-	}
-	return b.MessageID != "" || (b.HasDate || b.Subject != "") && extends(string(a.Subject), string(b.Subject))
+func (c *claim) again() bool {
+	return c.octets == c.of.octets && (c.sum == c.of.sum || c.of.sum == noPrint)
 }
 
-// extends tells whether a subject is another one, or that with words before or behind it.
-func extends(longer, subject string) bool {
-	if longer == subject || subject == "" {
-		return longer == subject
-	}
-	return strings.HasSuffix(longer, " "+subject) || strings.HasPrefix(longer, subject+" ")
+// serves tells whether the text that came for the other message would do for this one as well.
+func (c *claim) serves() bool {
+	return c.again() || c.of.lines != nil && c.of.octets != c.of.st.Message.Octets && c.of.lacks(c.own) == 0
 }
 
-// sameSize tells whether LIST gives both messages the same octets, as it does where they are the same.
-func (c *claim) sameSize(st *step) bool { return st.Message.Octets == c.of.st.Message.Octets }
+// matters tells whether the other message has a copy that has to be its own.
+func (c *claim) matters() bool {
+	of := c.of.st
+	return c.of.kept && !of.closed && of.fate != deleted && of.rival == nil
+}
 
-// ofOtherSize tells that the very text that came for a message of another size came again. It has to do where TOP
-// does not tell.
-func (c *claim) ofOtherSize(st *step) bool {
-	return c.of != nil && c.again() && !c.sameSize(st)
+// whole tells whether the text has all that TOP gives of its message.
+func (c *claim) whole() bool { return c.lacks(c.own) == 0 }
+
+// marks tells whether it has that but for the subject.
+func (c *claim) marks() bool {
+	return c.whole() || c.resembles(c.own) && c.lacksSubject(c.own)
+}
+
+// sameSize tells whether LIST tells the two messages apart by nothing.
+func (c *claim) sameSize() bool {
+	return c.unsized || c.st.Message.Octets == c.of.st.Message.Octets
+}
+
+// parties are the text's message and the other one, of which TOP gives twin; nil where that is not known.
+func (c *claim) parties(twin *heading) (own, other party) {
+	if c.unsized {
+		return party{top: c.own}, party{top: twin}
+	}
+	return party{c.own, c.st.Message.Octets}, party{twin, c.of.st.Message.Octets}
+}
+
+// misled tells whether the text that came for the other message is not that one's, of which TOP gives twin.
+func (c *claim) misled(twin *heading) bool {
+	text := &c.of.heading
+	switch {
+	case c.again():
+		text = &c.heading
+	case text.lines == nil:
+		return false // of an earlier run, which is looked at before its DELE
+	}
+	own, other := c.parties(twin)
+	return !text.fits(twin) || text.owner(c.of.octets, other, own) == ofAnother
 }
 
 // refuted tells whether nothing need be asked: the text is not the one that it begins as, such as what a list has sent
 // as well, and it has the octets that LIST gives its message.
-func (c *claim) refuted(st *step) bool {
-	return !c.replaced && !c.strange && !st.garbled && !c.again() && c.octets == st.Message.Octets
+func (c *claim) refuted() bool {
+	return !c.replaced && !c.strange && !c.st.garbled && c.sum != c.of.sum && c.octets == c.st.Message.Octets
 }
 
 // ask has TOP tell of a text.
 func (l *leg) ask(st *step, c *claim) {
 	st.claimed = true
-	c.top = l.s.top(st.number)
+	if c.of != nil {
+		c.of.st.named++
+	}
+	c.asked = l.s.top(st.number)
 	l.sent = append(l.sent, command{st: st, claim: c})
 }
 
 // examine waits for what TOP tells of a text, or of the message whose text began so before, and decides.
 func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
-	asked, top := st, c.top
+	asked, top := st, c.asked
 	if c.twin != nil {
 		asked, top = c.of.st, c.twin
 	}
@@ -161,23 +149,49 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 		}
 		return err
 	}
+	if c.of != nil {
+		l.e.arrivals.renew(c.of)
+	}
+	c.unsized = l.e.guessed >= mostGuessed
 	var what finding
 	if c.twin == nil {
-		what, err = l.alone(ctx, st, c, head)
-		if err != nil {
+		if what, err = l.alone(ctx, c, head); err != nil {
 			return localError{err}
 		}
 	} else {
-		what = c.beside(st, head, l.e.box.decode(head))
+		what = c.beside(l.showing(asked, head))
 	}
-	switch what {
-	case askTwin:
+	if what == askTwin {
 		c.twin = l.s.top(c.twinAt)
 		l.sent = append(l.sent, command{st: st, claim: c})
 		return nil
+	}
+	if c.of != nil {
+		c.of.st.named--
+	}
+	if err := l.conclude(st, c, what, head); err != nil {
+		return err
+	}
+	st.claimed = false
+	return l.release(ctx)
+}
+
+// showing gives what TOP shows of a message, nil where it is refused.
+func (l *leg) showing(st *step, head []byte) *heading {
+	if head == nil {
+		return nil
+	}
+	top := headingOf(l.e.box.decode(head), head, mostOfTOP)
+	l.e.arrivals.tell(st, &top)
+	return &top
+}
+
+// conclude takes in what was found out about a text; head is what TOP gave of its message. The error is what ends the session.
+func (l *leg) conclude(st *step, c *claim, what finding, head []byte) error {
+	switch what {
 	case isOthers:
-		if of := c.of; of != nil && of.kept && c.again() && !of.st.proven {
-			of.st.rival = c // it may be a third one's
+		if c.mayBeThirds() {
+			c.of.st.rival = c
 		}
 		return l.anothers(st)
 	case isThirds:
@@ -188,14 +202,20 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 	case isUnclear:
 		return l.dispute(st, c)
 	case isReplaced:
-		if err := l.leave(st, head); err != nil {
-			return err
-		}
-	case isOwn:
-		st.proven = c.head != noPrint && c.lacks == 0
+		return l.leave(st, head)
 	}
-	st.claimed = false
-	return l.release(ctx)
+	if c.own != nil && c.octets != st.Message.Octets && st.Message.Octets >= 0 {
+		l.e.guessed++
+	}
+	return nil
+}
+
+// mayBeThirds tells whether a text that is not its message's may not be the other one's either, for which it came too.
+func (c *claim) mayBeThirds() bool {
+	if c.of == nil || c.of.top != nil || !c.again() || !c.matters() {
+		return false
+	}
+	return c.own != nil || c.octets != c.of.st.Message.Octets
 }
 
 // finding is what is found out about a text.
@@ -219,13 +239,17 @@ func isOwnIf(own bool) finding {
 }
 
 // alone tells what the header of a text's message shows, which is nil where TOP is refused.
-func (l *leg) alone(ctx context.Context, st *step, c *claim, head []byte) (finding, error) {
-	now := l.e.imprint(head)
+func (l *leg) alone(ctx context.Context, c *claim, head []byte) (finding, error) {
+	c.own = l.showing(c.st, head)
+	now := noPrint
+	if c.own != nil {
+		now = c.own.print
+	}
 	switch {
 	case c.replaced && (now == noPrint || now != c.marked):
 		return isReplaced, nil
 	case c.strange && now != noPrint && now != c.marked:
-		shown, err := l.e.shown(ctx, st)
+		shown, err := l.e.shown(ctx, c.st)
 		if err != nil {
 			return 0, err
 		}
@@ -233,7 +257,7 @@ func (l *leg) alone(ctx context.Context, st *step, c *claim, head []byte) (findi
 			return isReplaced, nil
 		}
 	}
-	return l.whose(st, c, head), nil
+	return l.whose(c), nil
 }
 
 // shown is what was known of a message when it was marked, nil where that is nothing.
@@ -249,32 +273,28 @@ func (e *engine) shown(ctx context.Context, st *step) (*message.Envelope, error)
 }
 
 // whose tells whether a text may be its message's, as far as that one's header shows.
-func (l *leg) whose(st *step, c *claim, head []byte) finding {
-	now := l.e.imprint(head)
-	if now == noPrint {
-		repeated := c.of != nil && c.print != noPrint && c.again() && !c.sameSize(st)
-		told := head != nil && c.print != noPrint && c.print[0] != mailbox.ImprintHeader // the text has what the message has not
-		return isOwnIf(!told && !(repeated && (head != nil || l.s.knowsTOP()) || c.ofOtherSize(st)))
-	}
-	c.head, _ = mailbox.HashHeader(head)
-	c.lacks = c.missing(head)
-	c.like = c.lacks == 0 || c.resembles(l.e.box.decode(head))
-	c.marks = c.lacks == 0 || c.like && c.lacksSubject(head)
-	if c.of == nil {
-		return isOwnIf(c.like)
-	}
-	whole, of, again := c.lacks == 0, c.of.st, c.again()
-	switch {
-	case whole && !again, c.marks && (of.proven || of.rival != nil || of.closed || !c.of.kept):
+func (l *leg) whose(c *claim) finding {
+	switch own := c.own; {
+	case own == nil:
+		return c.bySize()
+	case own.print == noPrint:
+		switch told := c.print != noPrint && c.print[0] != mailbox.ImprintHeader; { // the text has what the message has not
+		case told && c.of != nil && l.reaches(c):
+			return askTwin // TOP may give nothing of any message
+		case told:
+			return isOwnIf(c.of != nil && c.again() && c.sameSize())
+		}
+		return c.bySize()
+	case c.of == nil:
+		return isOwnIf(c.fits(own))
+	case c.whole() && !c.serves():
 		return isOwn
+	case c.of.top != nil:
+		return c.beside(c.of.top)
 	case l.reaches(c):
 		return askTwin
-	case c.like && !again, c.marks && c.sameSize(st):
-		return isOwn
-	case whole && of.sent && of.fate != deleted:
-		return isUnclear
 	}
-	return isOwnIf(whole)
+	return c.withoutTwin()
 }
 
 // reaches tells whether TOP can tell of the other message in this session.
@@ -288,36 +308,73 @@ func (l *leg) reaches(c *claim) bool {
 }
 
 // beside tells what the header of the other message shows as well, which is nil where TOP is refused.
-func (c *claim) beside(st *step, twin []byte, env *message.Envelope) finding {
-	whole := c.lacks == 0
-	if twin == nil {
-		switch {
-		case c.marks && c.sameSize(st):
-			return isOwn
-		case whole:
-			return isUnclear
+func (c *claim) beside(twin *heading) finding {
+	switch {
+	case twin == nil:
+		return c.withoutTwin()
+	case c.own.print == noPrint:
+		return isOwnIf(twin.print == noPrint && c.sameSize())
+	}
+	misled := c.matters() && c.misled(twin)
+	own, other := c.parties(twin)
+	switch {
+	case !c.fits(c.own):
+		if misled && c.again() {
+			return isThirds
 		}
 		return isOthers
-	}
-	sum, _ := mailbox.HashHeader(twin)
-	switch others := c.missing(twin); {
-	case !c.like && c.again() && c.of.kept && others > 0 && !c.resembles(env):
-		return isThirds
-	case !c.like:
+	case c.owner(c.octets, own, other) == ofAnother:
 		return isOthers
-	case sum == c.head: // they are the same
-		c.of.st.proven = whole
-		return isOwn
-	case c.lacks > others:
-		return isOthers
-	case c.lacks < others && c.again() && c.of.kept:
+	case misled:
 		return twinIsWrong
 	}
 	return isOwn
 }
 
+// withoutTwin tells the same where TOP of the other message can't be had.
+func (c *claim) withoutTwin() finding {
+	switch {
+	case c.own == nil || c.own.print == noPrint:
+		return c.bySize()
+	case !c.fits(c.own):
+		return isOthers
+	case !c.serves():
+		return isOwn
+	}
+	own, other := c.parties(nil)
+	switch {
+	case c.again() && c.owner(c.octets, own, other) != ofEither:
+		return c.bySize()
+	case c.marks() && (c.sameSize() || !c.matters()):
+		return isOwn
+	case c.whole() && c.matters():
+		return isUnclear
+	}
+	return isOwnIf(c.whole())
+}
+
+// bySize tells whose a text is where nothing but LIST's octets does. The very text that came for a message of another size
+// is of one of the two.
+func (c *claim) bySize() finding {
+	if c.of == nil || !c.again() || c.sameSize() {
+		return isOwn
+	}
+	switch {
+	case c.octets != c.st.Message.Octets:
+		return isOthers
+	case !c.matters():
+		return isOwn
+	case c.of.st.sent:
+		return isUnclear
+	}
+	return twinIsWrong
+}
+
 // errUnclear is why a session ends without its deletions.
 var errUnclear = fmt.Errorf("what came for it came for another message as well, which can't be looked at now: deletions are taken back, to look at it first: %w", mailbox.ErrDisorder)
+
+// errAnothers is found out where the answers themselves are in order.
+var errAnothers = fmt.Errorf("its text is another message's: deletions are taken back: %w", mailbox.ErrDisorder)
 
 // dispute has the next session look at the other message, whose DELE has gone out.
 func (l *leg) dispute(st *step, c *claim) error {
@@ -331,14 +388,18 @@ func (l *leg) dispute(st *step, c *claim) error {
 
 // anothers takes in that a message's text is another message's.
 func (l *leg) anothers(st *step) error {
-	return l.garbled(st, fmt.Errorf("fetching message %d: its text is another message's: %w", st.Message.Number, mailbox.ErrDisorder))
+	return l.garbled(st, fmt.Errorf("fetching message %d: %w", st.Message.Number, errAnothers))
 }
 
 // mislead takes in that a text which is taken for a message's, and may be in place, is another's.
 func (l *leg) mislead(st *step) error {
+	since := l.e.started
+	if st.known {
+		since = time.Unix(0, 0) // an earlier run was misled
+	}
 	l.e.uncopy(st)
 	st.misled = true
-	l.misled = append(l.misled, st)
+	l.misled = append(l.misled, misled{st, since})
 	err := l.anothers(st)
 	if !st.closed && !slices.Contains(l.todo, st) { // its part of the plan is over
 		l.e.fail(st, err)

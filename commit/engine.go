@@ -55,6 +55,7 @@ type engine struct {
 	told        int64     // of octets, when Progress was last told
 	toldAt      time.Time // the time then
 	wrongSizes  int
+	guessed     int // texts that LIST gave other octets, and that TOP has shown to be their messages' own
 	arrivals    arrivals
 	sum         Summary
 	// unnamed is what this run has put into place of messages without a UIDL of their own, by what stands
@@ -181,8 +182,15 @@ func (e *engine) carryOutPart(ctx context.Context, s session, part []*step) erro
 const mostPassed = 3
 
 // pass gives the two retries back that a message took which was given up for good: whether it came
-// again was asked of it alone. A server that does so with message after message uses them up.
-func (e *engine) pass() {
+// again was asked of it alone. A server that does so with message after message uses them up, and so does one that
+// goes on giving the texts of others.
+func (e *engine) pass(err error) {
+	if errors.Is(err, errAnothers) {
+		if e.spared >= mostSpared {
+			return
+		}
+		e.spared += 2
+	}
 	if e.passed++; e.passed <= mostPassed {
 		e.retries = max(e.retries-2, 0)
 	}
@@ -275,6 +283,9 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 	return e.quit(ctx, s, part)
 }
 
+// errGoneInDoubt is why a message that is gone is not said to be deleted.
+var errGoneInDoubt = errors.New("it is gone from the server, and what came for it may be another message's text: look at its copy")
+
 // bind finds a step's message in a session (P3). False where it is not there, or
 // where it cannot be told from others.
 func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
@@ -288,6 +299,8 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 		st.doubt = st.doubt || st.risked
 		st.fate, st.sent = kept, false // the server has it still
 		return m, true
+	case errors.Is(err, mailbox.ErrGone) && (st.misled || st.rival != nil): // some servers delete when a session breaks off
+		e.fail(st, errGoneInDoubt)
 	case errors.Is(err, mailbox.ErrGone) && (st.ours() || st.copied || st.Mark == triage.Delete):
 		e.vanished(st, st.ours())
 	case st.ours():

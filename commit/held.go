@@ -3,7 +3,7 @@ package commit
 import "context"
 
 // mostSpared is how many retries are given back in a run for messages whose texts are, or came in another session, as
-// they should. Without a bound a server that is wrong in each would be given a session for every message.
+// they should, or are another's each time. Without a bound a server that is wrong in each would be given a session for every message.
 const mostSpared = 16
 
 // keep puts a text into place that has come whole, or holds it where one is in doubt.

@@ -42,13 +42,19 @@ type leg struct {
 	under  int       // copies that are being put into place
 	copier *copier
 	head   []byte // the buffer for a message's header; receive alone uses it
-	misled []*step
+	misled []misled
 	held   []*job // in order, a text whose message is in doubt and what came behind it
 
 	// refused is the step that the last answer refused, and refusal why: it is told of when another
 	// answer follows, as a server that ends the session may say so in an answer's place.
 	refused *step
 	refusal error
+}
+
+// misled is a step whose copies since some time are another message's text.
+type misled struct {
+	st    *step
+	since time.Time
 }
 
 // command is a RETR, a DELE or what is asked about a RETR's text, whose answer is awaited.
@@ -77,6 +83,9 @@ func (l *leg) run(ctx context.Context) (err error) {
 			l.e.tellCopy(st)
 		}
 	}()
+	for _, st := range l.todo {
+		st.named = 0 // an earlier session may have ended meanwhile
+	}
 	if err := l.prove(ctx); err != nil {
 		return err
 	}
@@ -219,7 +228,7 @@ func (l *leg) issue() {
 func (l *leg) settle() {
 	for l.settled < l.next {
 		st := l.todo[l.settled]
-		if (st.wantsCopy() || st.claimed) && !st.closed {
+		if st.wantsCopy() && !st.closed {
 			return
 		}
 		l.e.tellCopy(st)
@@ -238,14 +247,15 @@ func (l *leg) room() bool {
 }
 
 func (l *leg) sendRetr(st *step) {
-	st.misled, st.proven = false, false
+	st.misled = false
 	l.sent = append(l.sent, command{st: st, retr: l.s.retr(st.number)})
 	l.retrs++
 	l.ahead += st.Message.Octets
 }
 
 // sendDeles sends DELEs in message order: all that the window has room for, or one where
-// the server takes one command at a time. Each waits for all before it to be settled.
+// the server takes one command at a time. Each waits for all before it to be settled, and while it is not clear whether
+// the text that came for it came for another message as well.
 func (l *leg) sendDeles() {
 	if l.e.plan.Order == atEnd && l.settled < len(l.todo) {
 		return
@@ -256,7 +266,7 @@ func (l *leg) sendDeles() {
 		if !st.toDelete() {
 			continue
 		}
-		if l.deles >= l.e.pace.limit() || len(l.sent) >= sentAhead || !pipelines && len(l.sent) > 0 {
+		if st.named > 0 || l.deles >= l.e.pace.limit() || len(l.sent) >= sentAhead || !pipelines && len(l.sent) > 0 {
 			return
 		}
 		l.deles++
@@ -318,7 +328,7 @@ func (e *garbledError) Unwrap() error { return e.error }
 func (l *leg) garbled(st *step, err error) error {
 	if st.garbled && !st.closed {
 		l.e.fail(st, err)
-		l.e.pass()
+		l.e.pass(err)
 	}
 	st.garbled = true
 	return &garbledError{err}

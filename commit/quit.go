@@ -122,7 +122,8 @@ func (e *engine) stepsDeleted(ctx context.Context, seqs []int) error {
 // giveUp ends a session with nothing deleted: RSET and QUIT where the server still
 // answers, else without a word.
 func (e *engine) giveUp(s session, part []*step, cause error) {
-	if f := faultOf(cause); f != broken && f != confused || errors.Is(cause, errUnclear) {
+	inOrder := errors.Is(cause, errUnclear) || errors.Is(cause, errAnothers)
+	if f := faultOf(cause); f != broken && f != confused || inOrder {
 		ctx, cancel := context.WithTimeout(e.late, takeBackWait)
 		defer cancel()
 		if s.rset(ctx) == nil {

@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -25,17 +26,15 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if l.head, text, err = withHeader(text, l.head); err != nil {
 		return err
 	}
-	env := l.e.box.envelope(st.Message.ID)
-	if env == nil {
-		env = l.e.box.decode(l.head)
-	}
-	came := l.e.arrive(st, l.head)
+	shown := l.e.box.decode(l.head)
+	env := cmp.Or(l.e.box.envelope(st.Message.ID), shown)
+	came := l.e.arrivals.add(arrival{st: st, heading: headingOf(shown, l.head, mostLines)})
 	if st.awaited != noPrint && st.renews && !l.e.fits(st.awaited, l.head) {
 		st.awaited, st.copied = noPrint, true
 		l.e.uncopy(st)
 	}
 	if st.awaited != noPrint {
-		return l.confirm(st, text)
+		return l.confirm(st, text, came)
 	}
 	cl := l.claimOf(st, came)
 	if cl != nil && cl.replaced && !l.s.hasTOP(st.number) {
@@ -74,15 +73,20 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 	if prior != nil {
 		j.replaces = prior.Name
 	}
+	if cl == nil {
+		cl = l.claimOfSize(st, came)
+	}
 	if cl != nil { // only now, as another answer may be needed to see where the text ends
 		cl.octets = octets
 		switch {
-		case cl.of != nil && cl.refuted(st):
+		case cl.of != nil && cl.refuted():
 		case l.s.hasTOP(st.number):
 			l.ask(st, cl)
-		case cl.ofOtherSize(st):
-			_ = to.Abort() // the error says why
-			return l.anothers(st)
+		default:
+			if err := l.conclude(st, cl, cl.bySize(), nil); err != nil {
+				_ = to.Abort() // err says why
+				return err
+			}
 		}
 	}
 	came.kept = true
@@ -90,11 +94,13 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 }
 
 // confirm reads the text of a message whose copy was made before, and is known by RETR's header alone.
-func (l *leg) confirm(st *step, text io.Reader) error {
-	if _, err := io.Copy(io.Discard, text); err != nil {
+func (l *leg) confirm(st *step, text io.Reader, came *arrival) error {
+	octets, err := io.Copy(io.Discard, text)
+	if err != nil {
 		return err
 	}
-	if !l.e.fits(st.awaited, l.head) {
+	came.octets = octets
+	if !l.e.fits(st.awaited, l.head) || st.shows != nil && !came.fits(st.shows) {
 		again := !st.garbled && l.e.retries < l.e.opts.Retries
 		if !again && st.risked {
 			l.e.sum.Unknown++
@@ -106,7 +112,8 @@ func (l *leg) confirm(st *step, text io.Reader) error {
 		}
 		return errNotThatCopy
 	}
-	st.awaited, st.copied, st.doubt, st.risked = noPrint, true, false, false
+	came.kept = true
+	st.awaited, st.shows, st.copied, st.doubt, st.risked = noPrint, nil, true, false, false
 	return nil
 }
 

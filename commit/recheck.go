@@ -113,6 +113,9 @@ func spread(steps []*step, most int) []*step {
 // suspect tells whether a step's UIDL may name another message than it did; later: it was seen in
 // an earlier session.
 func (st *step) suspect(later bool) bool {
+	if st.rival != nil {
+		return true
+	}
 	if !st.Mark.Deletes() {
 		return st.known && st.spent && !st.looked
 	}
@@ -177,6 +180,9 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 		case untold:
 			blind = append(blind, st)
 		default:
+			if v == unsure {
+				st.shows = new(headingOf(e.box.decode(head), head, linesAwaited))
+			}
 			verdicts[st] = v
 			if differ = append(differ, st); len(differ) <= headsKept {
 				heads[st] = slices.Clone(head)
@@ -200,7 +206,7 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 	// Only now: before, an answer may have been another's.
 	for _, st := range alike {
 		st.looked, st.doubt, st.risked = true, false, false
-		st.proven, st.rival = st.copied, nil
+		st.rival = nil
 	}
 	for _, st := range blind {
 		e.askHistory(st)
@@ -273,7 +279,7 @@ func (e *engine) judge(st *step, head []byte) verdict {
 	case marked && now != st.imprint:
 		return isAnother
 	case copied && st.rival != nil:
-		if st.rival.missing(head) > 0 {
+		if st.rival.misled(new(headingOf(e.box.decode(head), head, mostOfTOP))) {
 			return uncopied
 		}
 		return same
@@ -303,11 +309,19 @@ func readHeader(text io.Reader, buf []byte) ([]byte, error) {
 	return head, err
 }
 
+// linesAwaited is of how many lines of a header it is known that they are awaited.
+const linesAwaited = 64
+
+// errDisputed is why a message stays on the server whose copy may be another's.
+var errDisputed = errors.New("the text that came for it came for another message as well, and the server does not show its header, so that it is not known whose it is: look at its copy, and at the message with popmark peek")
+
 // askHistory judges the known copy of a message that could not be looked at: a message
 // that was deleted after its copy was made is not the one that bears its UIDL now.
 func (e *engine) askHistory(st *step) {
 	st.looked = true
 	switch {
+	case st.rival != nil:
+		e.fail(st, errDisputed)
 	case st.known && st.spent:
 		e.otherwise(st, isLater)
 	case st.doubt && e.counted: // where the deletion came true, its number is another message's

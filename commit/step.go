@@ -39,6 +39,7 @@ type step struct {
 	print    [sha256.Size]byte // what the copy that is there is known by, see fits; zero where nothing is
 	imprint  [sha256.Size]byte // of the message that is marked, see mailbox.Imprint; zero where none is known
 	awaited  [sha256.Size]byte // what RETR's header has to be known by, as that of an earlier copy; zero: any will do
+	shows    *heading          // what TOP gives of the message whose copy is awaited
 	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
 	fate     promise
@@ -51,8 +52,8 @@ type step struct {
 	risked   bool   // that it has come true would be this run's doing
 	recalled bool   // what is known of its header an earlier session has shown
 	looked   bool   // it was looked at whether the message is the one of the known copy
-	claimed  bool   // its text may be another message's, and TOP has not told
-	proven   bool   // TOP has told, line by line, that its text is its own
+	claimed  bool   // its text may be another message's, and TOP is asked
+	named    int    // how many claims name the text that came for it
 	misled   bool   // its text was another message's, and is no copy of it
 	renews   bool   // where RETR does not confirm the copy that is awaited, another is made
 	rival    *claim // the claim of another message to the same text, made when TOP of this one could not be asked
@@ -63,6 +64,14 @@ type step struct {
 
 // octets is what the message is known by: those that it had when it was marked.
 func (st *step) octets() int64 { return cmp.Or(st.was, st.Message.Octets) }
+
+// recorded is with which octets a copy is written down. Its deletion finds it by those that the message is known by.
+func (st *step) recorded() int64 {
+	if st.Mark.Deletes() {
+		return st.octets()
+	}
+	return st.Message.Octets
+}
 
 func (st *step) isClosed() bool { return st.closed }
 

@@ -65,7 +65,8 @@ func (e *engine) uncopy(st *step) {
 		e.sum.Fetched--
 		e.sum.Octets -= st.received
 	}
-	st.copied, st.known, st.path, st.fresh, st.prior = false, false, "", nil, nil
+	e.arrivals.dropOf(st)
+	st.copied, st.known, st.path, st.fresh, st.prior, st.rival = false, false, "", nil, nil, nil
 }
 
 // promise notes that DELE was answered +OK.

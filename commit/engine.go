@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"popmark/mailbox"
@@ -42,18 +43,21 @@ type engine struct {
 	// late outlives the run's context by grace, lateCopies by copyGrace.
 	late, lateCopies context.Context
 
-	pace        pace      // of the server's answers to DELE
-	flow        flow      // of the texts
-	retries     int       // used so far
-	spared      int       // retries given back, see mostSpared
-	passed      int       // messages in a row that were given up since their texts did not come as they should
-	counted     bool      // all UIDLs were numbers when the run began
-	disproved   bool      // a header of an earlier session was seen to be another message's
-	uncommitted int       // deletions seen to be true that no Committed has told of
-	octets      int64     // downloaded
-	total       int64     // to be downloaded, by LIST's sizes
-	told        int64     // of octets, when Progress was last told
-	toldAt      time.Time // the time then
+	pace        pace         // of the server's answers to DELE
+	flow        flow         // of the texts
+	retries     int          // used so far
+	spared      int          // retries given back, see mostSpared
+	passed      int          // messages in a row that were given up since their texts did not come as they should
+	counted     bool         // all UIDLs were numbers when the run began
+	sample      []mailbox.ID // of what was there when the run began
+	listed      int          // how many messages that was
+	renamed     bool         // the session that is under way gives all messages other UIDLs
+	disproved   bool         // a header of an earlier session was seen to be another message's
+	uncommitted int          // deletions seen to be true that no Committed has told of
+	octets      int64        // downloaded
+	total       int64        // to be downloaded, by LIST's sizes
+	told        int64        // of octets, when Progress was last told
+	toldAt      time.Time    // the time then
 	wrongSizes  int
 	guessed     int // texts that LIST gave other octets, and that TOP has shown to be their messages' own
 	arrivals    arrivals
@@ -100,6 +104,7 @@ func (e *engine) carryOut(ctx context.Context) error {
 		return err
 	}
 	e.remember()
+	e.sample, e.listed = sampleOf(s.list()), len(s.list().Messages)
 	e.put(Event{Kind: Starting, RunTotal: e.total})
 	parts := cut(e.steps, e.plan.Parts())
 	for i, part := range parts {
@@ -137,7 +142,7 @@ func (e *engine) uncertain(list *mailbox.List) []mailbox.ID {
 	e.counted = list.Counted()
 	var ids []mailbox.ID
 	for _, st := range e.steps {
-		if !st.Message.Certain || e.counted && e.plan.Checkpoint > 0 && e.box.envelope(st.Message.ID) == nil {
+		if !st.Message.Certain || e.counted && st.Mark.Deletes() && e.box.envelope(st.Message.ID) == nil {
 			ids = append(ids, st.Message.ID)
 		}
 	}
@@ -247,6 +252,7 @@ func mayPass(err error) bool {
 // Without work it only finds out what is true.
 func (e *engine) inSession(ctx context.Context, s session, part []*step, work bool) error {
 	todo := make([]*step, 0, len(part))
+	e.renamed = e.namesAnew(s.list())
 	for _, st := range part {
 		switch {
 		case st.closed || st.finished() && st.Mark.Deletes():
@@ -290,8 +296,8 @@ var errGoneInDoubt = errors.New("it is gone from the server, and what came for i
 // where it cannot be told from others.
 func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 	m, err := s.bind(st.Message.ID)
-	if errors.Is(err, mailbox.ErrGone) && !tellsAll(s) {
-		err = mailbox.ErrUncertain // it may be one of those without a UIDL
+	if errors.Is(err, mailbox.ErrGone) && (!tellsAll(s) || e.renamed) {
+		err = mailbox.ErrUncertain // it may be one of those without a UIDL, or have another one
 	}
 	switch {
 	case err == nil:
@@ -312,6 +318,28 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 		e.fail(st, err)
 	}
 	return mailbox.Message{}, false
+}
+
+// sampleOf gives some of a list's messages that have a UIDL of their own.
+func sampleOf(list *mailbox.List) (ids []mailbox.ID) {
+	for i := range list.Messages {
+		if m := &list.Messages[i]; m.Certain && i%(len(list.Messages)/sampled+1) == 0 {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}
+
+// namesAnew tells whether a list has none of the UIDLs of before though there are no fewer messages: some servers make
+// new ones for each session, and nothing is gone then.
+func (e *engine) namesAnew(list *mailbox.List) bool {
+	if len(e.sample) == 0 || len(list.Messages) < e.listed {
+		return false
+	}
+	return !slices.ContainsFunc(e.sample, func(id mailbox.ID) bool {
+		_, there := list.Find(id)
+		return there
+	})
 }
 
 // vanished takes in that a message is not on the server any more, which this session

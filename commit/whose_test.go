@@ -209,3 +209,50 @@ func TestP5_WhatWasInDoubtOnceIsNotFetchedOnceMoreForIt(t *testing.T) {
 		t.Errorf("%d copies of message 1: %v, %+v", copies, out.err, out.Summary)
 	}
 }
+
+// asLong are texts of one length.
+func asLong(n int) string {
+	return fmt.Sprintf("From: p%d@example.org\r\nMessage-ID: <m%d@example.org>\r\nSubject: %d\r\n\r\ntext %d\r\n", n, n, n, n)
+}
+
+// A UIDL that is not there any more shows nothing where the server makes new ones for each session.
+func TestP4_WhereUIDLsDoNotLastNothingIsSaidToBeDeleted(t *testing.T) {
+	r := lateRig(t, 4, asLong, true, pop3server.WithHooks(
+		pop3server.Lines(pop3server.On("UIDL").InSession(2), func(_ int, line string) (string, bool) {
+			return strings.Replace(line, " uid-", " anew-", 1), true
+		}),
+		pop3server.Cut(pop3server.On("DELE 4").InSession(1), pop3server.Close)))
+	out := r.commit(order{marks: marked("DDDD"), opts: Options{Retries: 1}})
+	if out.Deleted > 0 || out.Unknown == 0 || len(r.drop.UIDLs()) != 4 {
+		t.Errorf("%v, %+v, %v", out.err, out.Summary, r.drop.UIDLs())
+	}
+}
+
+// Of these nothing is known, all have the same octets, and each gets the text of the one behind it.
+func TestP2_AServerThatGivesTheNextTextEachTimeIsSeen(t *testing.T) {
+	const many = 6
+	next := make(map[string]string)
+	for n := range many {
+		next[fmt.Sprint(n)] = fmt.Sprint(n + 1)
+	}
+	for _, pipelining := range []bool{true, false} {
+		r := lateRig(t, many, asLong, pipelining, renumbered(many, asLong, next))
+		r.safe(r.commit(order{marks: marked("MMMM--"), opts: Options{Retries: 3}}), "MMMM--", asLong)
+	}
+}
+
+func TestP1_WhereUIDLsAreNumbersNothingElseIsDeletedInTheNextSession(t *testing.T) {
+	byNumber := pop3server.Lines(pop3server.On("UIDL"), func(_ int, line string) (string, bool) {
+		if n, _, numbered := strings.Cut(line, " uid-"); numbered {
+			line = n + " " + n
+		}
+		return line, true
+	})
+	r := lateRig(t, 6, asLong, false, pop3server.WithHooks(pop3server.CommitOnDrop(), byNumber, pop3server.Cut(pop3server.On("DELE 3").InSession(1), pop3server.Close)))
+	out := r.commit(order{marks: marked("-DDD--"), opts: Options{Retries: 3}})
+	for _, n := range []int{1, 5, 6} {
+		if !slices.Contains(r.drop.UIDLs(), fmt.Sprint("uid-", n)) {
+			t.Errorf("message %d was not marked and is gone: %v, %+v", n, out.err, out.Summary)
+		}
+	}
+}

@@ -26,8 +26,11 @@ func (p *commitPrinter) event(e commit.Event) {
 		a.warn(e.Text)
 	case commit.Reconnecting:
 		what := "the line broke"
-		if mailbox.ClassOf(e.Err) == mailbox.TryLater {
+		switch mailbox.ClassOf(e.Err) {
+		case mailbox.TryLater:
 			what = "the mailbox is not to be had yet"
+		case mailbox.Protocol:
+			what = "the session was left"
 		}
 		a.warn(message.MakeSafe(fmt.Sprintf("%s: %v: taking it up again, try %d", what, e.Err, e.Attempt)))
 	case commit.Failed:

@@ -254,7 +254,11 @@ func (p *progress) event(e commit.Event) {
 	case commit.Warning:
 		p.warnings = append(p.warnings, e.Text)
 	case commit.Reconnecting:
-		p.phase = "The line broke (" + errorText(e.Err) + "): trying again in " + span(e.Pause.Round(time.Second))
+		what := message.Safe("The line broke (")
+		if mailbox.ClassOf(e.Err) == mailbox.Protocol {
+			what = "The session was left ("
+		}
+		p.phase = what + errorText(e.Err) + "): trying again in " + span(e.Pause.Round(time.Second))
 		p.takeBack()
 		return
 	case commit.Done:

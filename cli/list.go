@@ -31,6 +31,12 @@ func (a *app) listCommand() *cobra.Command {
 			if len(args) == 0 {
 				return misused(cmd, "the TARGET is missing")
 			}
+			if os.Getenv("GOGC") == "" {
+				debug.SetGCPercent(listGC)
+			}
+			if a.streams.Exits {
+				go growHeap() // beside all that comes before the first header; a process that goes on has a heap already
+			}
 			query, err := triage.ParseQuery(queryOf(args[1:]), time.Now())
 			if err != nil {
 				return err
@@ -78,12 +84,6 @@ const seenAtOnce = 10_000
 const listGC = 800
 
 func (a *app) list(ctx context.Context, b *opened, query *triage.Query, asJSON bool) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(listGC)
-	}
-	if a.streams.Exits {
-		go growHeap() // beside the connecting; a process that goes on has a heap already
-	}
 	list, err := b.open(ctx)
 	if err != nil {
 		return err

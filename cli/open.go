@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"popmark/account"
@@ -195,7 +196,7 @@ func (b *opened) fault(doing string, err error) error {
 	if next == "" {
 		next = "see the dialogue with --transcript FILE"
 	}
-	told := &toldError{what + ": " + next, err}
+	told := &toldError{strings.TrimSuffix(what, ".") + ": " + next, err}
 	if class == mailbox.Other {
 		return &statusError{exitUnavailable, told}
 	}

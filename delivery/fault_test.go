@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -98,14 +99,21 @@ func splitMbox(text string) []string {
 	return all
 }
 
-func message(n int) string {
-	// Longer than the buffers, every second time, so that writes come before the end.
-	line := strings.Repeat(fmt.Sprintf("text of message %d ", n), 50)
-	body := strings.Repeat(line+"\r\n", 1+n%2*150)
-	return fmt.Sprintf("Subject: message %d\r\n\r\n%s", n, body)
-}
+// texts are the messages, and what is stored of each: made once, since the tests compare with them everywhere.
+var texts = sync.OnceValue(func() (all [4]struct{ sent, stored string }) {
+	for n := range all {
+		// Longer than the buffers, every second time, so that writes come before the end.
+		line := strings.Repeat(fmt.Sprintf("text of message %d ", n), 50)
+		body := strings.Repeat(line+"\r\n", 1+n%2*150)
+		all[n].sent = fmt.Sprintf("Subject: message %d\r\n\r\n%s", n, body)
+		all[n].stored = strings.ReplaceAll(all[n].sent, "\r\n", "\n")
+	}
+	return all
+})
 
-func stored(n int) string { return strings.ReplaceAll(message(n), "\r\n", "\n") }
+func message(n int) string { return texts()[n].sent }
+
+func stored(n int) string { return texts()[n].stored }
 
 type outcome struct {
 	planned, receipt delivery.Receipt
@@ -151,6 +159,7 @@ func TestP2_P5_EveryCrashPoint(t *testing.T) {
 	for _, kind := range kinds {
 		for name, loss := range losses {
 			t.Run(kind.dest+", "+name, func(t *testing.T) {
+				t.Parallel()
 				points := 0
 				for n := 1; ; n++ {
 					ended := false
@@ -228,6 +237,7 @@ func TestP2_EveryFault(t *testing.T) {
 	for _, kind := range kinds {
 		for _, cause := range []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS} {
 			t.Run(kind.dest+", "+cause.Error(), func(t *testing.T) {
+				t.Parallel()
 				tried := 0
 				for _, op := range faultfs.Changes {
 					for n := 1; ; n++ {

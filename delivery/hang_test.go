@@ -76,6 +76,7 @@ func TestP10_EveryWaitForADeadDiskEndsWithItsContext(t *testing.T) {
 			}
 			for _, ends := range []string{"commit", "abort"} {
 				t.Run(kind.dest+", "+name+", "+ends, func(t *testing.T) {
+					t.Parallel()
 					hung := 0
 					for n := int64(0); ; n++ {
 						ended := false

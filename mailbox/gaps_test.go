@@ -14,6 +14,7 @@ import (
 // Headers that the ledger has stand between others that it has not. Which TOPs are under way together is a
 // matter of time, so many patterns are tried.
 func TestEveryHeaderIsGivenWhereTheLedgerHasSome(t *testing.T) {
+	t.Parallel()
 	const messages = 40
 	for seed := range uint64(60) {
 		random := rand.New(rand.NewPCG(seed, 0))

@@ -171,6 +171,7 @@ func TestP3_AFirstVisitsHeadersAreNoOtherMessages(t *testing.T) {
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := visitGuessing(t, mailbox.GuessFirst, openLedger(t), 7, func(b *bench) { b.answerTimeout = time.Second },
 				pop3server.WithHooks(pop3server.InSession(1, hook)))
 			if b.guessed() == nil {
@@ -365,6 +366,7 @@ func TestP3_GuessedHeadersAreNoOtherMessages(t *testing.T) {
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := visit(t, openLedger(t), 5, 4, nil, pop3server.WithHooks(pop3server.InSession(1, hook)))
 			if b.guessed() == nil {
 				t.Error("nothing was asked for with the list")
@@ -426,6 +428,7 @@ func TestAServerThatDoesNotBearGuessedTOPsIsRemembered(t *testing.T) {
 		}), nil, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := openLedger(t)
 			for k := range 2 { // once may have been the line
 				var b *bench
@@ -482,6 +485,7 @@ func TestWhatHappensNowAndThenIsNotTheServersWay(t *testing.T) {
 func TestAGuessThatKeepsAMailboxShutIsNotMadeAgain(t *testing.T) {
 	for name, refusal := range map[string]string{"locked": "[IN-USE] locked", "too soon": "[LOGIN-DELAY] wait", "once only": "[AUTH] used"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := openLedger(t)
 			visit(t, l, 5, 0, nil).mustRelease()
 			again := pop3server.Match(func(e *pop3server.Event) bool { return e.Session > 1 && pop3server.On("PASS")(e) })
@@ -634,6 +638,7 @@ func TestProvingTheOrderAsksWhateverCameWithTheList(t *testing.T) {
 }
 
 func TestAGuessIsLeftWhereRefusalsAreWaitedForTooLong(t *testing.T) {
+	t.Parallel()
 	l := openLedger(t)
 	visit(t, l, 5, 0, nil).mustRelease()
 	asked := make(chan struct{})
@@ -655,6 +660,7 @@ func TestAGuessIsLeftWhereRefusalsAreWaitedForTooLong(t *testing.T) {
 }
 
 func TestAGuessThatEndsTheLastTryLeavesNoOpenStateBehind(t *testing.T) {
+	t.Parallel()
 	l := openLedger(t)
 	visit(t, l, 5, 0, nil).mustRelease()
 	locked := pop3server.Match(func(e *pop3server.Event) bool { return e.Session > 1 && e.Session < 5 && pop3server.On("PASS")(e) })

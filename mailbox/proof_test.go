@@ -35,13 +35,12 @@ func late(k int, b **bench, do func(number, count int) pop3server.Action) pop3se
 }
 
 func TestP3_PipeliningThatLiesLateBindsNoHeaderToAnotherMessage(t *testing.T) {
-	nothing := pop3server.Action{Skip: true, Answer: strings.NewReader("")}
 	lose := func(from, to int) func(int, int) pop3server.Action {
 		return func(_, count int) pop3server.Action {
 			if count < from || count > to {
 				return pop3server.Action{}
 			}
-			return nothing
+			return pop3server.Action{Skip: true, Answer: strings.NewReader("")}
 		}
 	}
 	refuse := func(_, count int) pop3server.Action {

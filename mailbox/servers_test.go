@@ -351,6 +351,7 @@ func TestAPreviewComesBackAfterTheServerHungUp(t *testing.T) {
 }
 
 func TestTheScanComesBackWhileTheServerStillHoldsTheLock(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, mailbox.Config{}, letters(100), pop3server.WithHooks(
 		pop3server.InSession(1, pop3server.Cut(pop3server.On("TOP 50"), pop3server.Reset)),
 		pop3server.InSession(2, pop3server.Refuse(pop3server.On("PASS"), "[IN-USE] locked by another session"))))
@@ -547,6 +548,7 @@ func TestP3_APreviewIsNoOtherMessages(t *testing.T) {
 
 // A line that broke twice is no reason to ask for one header at a time for ever.
 func TestCareEndsBehindTheMessagesThatWereSuspected(t *testing.T) {
+	t.Parallel()
 	const n = 1000
 	cut := func(session int, at string) pop3server.Hook {
 		return pop3server.InSession(session, pop3server.Cut(pop3server.On(at), pop3server.Close))

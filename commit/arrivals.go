@@ -63,7 +63,7 @@ func (a *arrivals) tell(st *step, top *heading) {
 
 // before gives the newest text that began as one does, but for lines that are written anew each time, and came
 // for another message. One that is a copy is preferred, then one that began just so, then one whose message may be
-// asked for still. It is nil where there is none.
+// asked for still, then the one that is most like it. It is nil where there is none.
 func (a *arrivals) before(came *arrival) *arrival {
 	var found *arrival
 	rank := func(r *arrival) (n int) {
@@ -80,7 +80,10 @@ func (a *arrivals) before(came *arrival) *arrival {
 	}
 	for i := 2; i <= min(a.count, recentTexts); i++ { // the newest is came
 		r := &a.ring[(a.count-i)%recentTexts]
-		if r.print == came.print && r.st != came.st && (found == nil || rank(r) > rank(found)) {
+		if r.print != came.print || r.st == came.st {
+			continue
+		}
+		if found == nil || rank(r) > rank(found) || rank(r) == rank(found) && r.lacks(&came.heading) < found.lacks(&came.heading) {
 			found = r
 		}
 	}

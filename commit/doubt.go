@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-	"time"
 
 	"popmark/mailbox"
 	"popmark/message"
@@ -22,6 +21,7 @@ type claim struct {
 	marked   [sha256.Size]byte // what the message that is marked is known by; zero where nothing is
 	replaced bool              // that is not what the text shows
 	strange  bool              // nor is it, but RETR and TOP may give different headers
+	resized  bool              // it is in doubt since it has other octets than LIST says, and for nothing else
 	unsized  bool              // LIST's octets tell nothing
 
 	asked  textAnswer // TOP of its message
@@ -46,17 +46,18 @@ func (l *leg) claimOf(st *step, came *arrival) *claim {
 	return &c
 }
 
-// mostGuessed is how many texts turn out to be their messages' own, though LIST gives other octets, before its octets
-// tell nothing: some servers guess.
+// mostGuessed is how many texts are asked about for nothing but their octets, which are not LIST's, and turn out to be
+// their messages' own: some servers guess. When so many were seen, octets tell nothing.
 const mostGuessed = 8
 
 // claimOfSize gives what is to be asked of a text that nothing but its octets, which are not LIST's, tells from
 // another message's, or nil.
 func (l *leg) claimOfSize(st *step, came *arrival) *claim {
-	if st.Message.Octets < 0 || came.octets == st.Message.Octets || l.e.guessed >= mostGuessed || l.e.markedPrint(st) != noPrint {
+	if st.Message.Octets < 0 || came.octets == st.Message.Octets || l.e.sized+l.sizing >= mostGuessed || l.e.markedPrint(st) != noPrint {
 		return nil
 	}
-	return &claim{arrival: *came}
+	l.sizing++
+	return &claim{arrival: *came, resized: true}
 }
 
 // markedPrint is what the message that is marked is known by, where RETR has to show the same.
@@ -77,7 +78,11 @@ func (c *claim) again() bool {
 
 // serves tells whether the text that came for the other message would do for this one as well.
 func (c *claim) serves() bool {
-	return c.again() || c.of.lines != nil && c.of.octets != c.of.st.Message.Octets && c.of.lacks(c.own) == 0
+	if c.again() || c.of.lines == nil || c.of.octets == c.of.st.Message.Octets || c.of.lacks(c.own) > 0 {
+		return c.again()
+	}
+	// Where LIST tells the two apart, and both have got as many octets more or fewer, each has its own.
+	return c.sameSize() || c.octets-c.st.Message.Octets != c.of.octets-c.of.st.Message.Octets
 }
 
 // matters tells whether the other message has a copy that has to be its own.
@@ -111,10 +116,10 @@ func (c *claim) parties(twin *heading) (own, other party) {
 func (c *claim) misled(twin *heading) bool {
 	text := &c.of.heading
 	switch {
+	case text.lines == nil: // of an earlier run: more is not known of it
+		return c.again() && !c.fits(twin)
 	case c.again():
 		text = &c.heading
-	case text.lines == nil:
-		return false // of an earlier run, which is looked at before its DELE
 	}
 	own, other := c.parties(twin)
 	return !text.fits(twin) || text.owner(c.of.octets, other, own) == ofAnother
@@ -123,7 +128,7 @@ func (c *claim) misled(twin *heading) bool {
 // refuted tells whether nothing need be asked: the text is not the one that it begins as, such as what a list has sent
 // as well, and it has the octets that LIST gives its message.
 func (c *claim) refuted() bool {
-	return !c.replaced && !c.strange && !c.st.garbled && c.sum != c.of.sum && c.octets == c.st.Message.Octets
+	return !c.replaced && !c.strange && !c.st.garbled && c.sum != c.of.sum && c.octets == c.st.Message.Octets && !c.sameSize()
 }
 
 // ask has TOP tell of a text.
@@ -144,8 +149,14 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 	}
 	head, err := l.headOf(ctx, asked, top)
 	if err != nil {
-		if faultOf(err) == confused {
+		switch fault := faultOf(err); {
+		case fault == confused && c.twin == nil:
 			return l.garbled(st, err)
+		case fault == confused:
+			asked.endings++
+			return &garbledError{err}
+		case fault == broken:
+			asked.endings++
 		}
 		return err
 	}
@@ -169,6 +180,9 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 	if c.of != nil {
 		c.of.st.named--
 	}
+	if c.resized {
+		l.sizing--
+	}
 	if err := l.conclude(st, c, what, head); err != nil {
 		return err
 	}
@@ -190,8 +204,12 @@ func (l *leg) showing(st *step, head []byte) *heading {
 func (l *leg) conclude(st *step, c *claim, what finding, head []byte) error {
 	switch what {
 	case isOthers:
-		if c.mayBeThirds() {
-			c.of.st.rival = c
+		if of := c.of; c.mayBeThirds() {
+			of.st.rival = c
+			if !slices.Contains(l.todo, of.st) { // its part of the plan is over
+				l.e.fail(of.st, errDisputed)
+				l.misled = append(l.misled, misled{of.st, anyTime})
+			}
 		}
 		return l.anothers(st)
 	case isThirds:
@@ -203,6 +221,9 @@ func (l *leg) conclude(st *step, c *claim, what finding, head []byte) error {
 		return l.dispute(st, c)
 	case isReplaced:
 		return l.leave(st, head)
+	}
+	if c.resized {
+		l.e.sized++
 	}
 	if c.own != nil && c.octets != st.Message.Octets && st.Message.Octets >= 0 {
 		l.e.guessed++
@@ -297,6 +318,14 @@ func (l *leg) whose(c *claim) finding {
 	return c.withoutTwin()
 }
 
+// mostEndings is how often TOP of a message may end a session before it is not asked any more.
+const mostEndings = 2
+
+// hasTOP tells whether TOP can be asked of a step's message, which has a number.
+func (l *leg) hasTOP(st *step, number int) bool {
+	return st.endings < mostEndings && l.s.hasTOP(number)
+}
+
 // reaches tells whether TOP can tell of the other message in this session.
 func (l *leg) reaches(c *claim) bool {
 	if c.of.st.sent {
@@ -304,7 +333,7 @@ func (l *leg) reaches(c *claim) bool {
 	}
 	m, err := l.s.bind(c.of.st.Message.ID)
 	c.twinAt = m.Number
-	return err == nil && l.s.hasTOP(m.Number)
+	return err == nil && l.hasTOP(c.of.st, m.Number)
 }
 
 // beside tells what the header of the other message shows as well, which is nil where TOP is refused.
@@ -394,8 +423,8 @@ func (l *leg) anothers(st *step) error {
 // mislead takes in that a text which is taken for a message's, and may be in place, is another's.
 func (l *leg) mislead(st *step) error {
 	since := l.e.started
-	if st.known {
-		since = time.Unix(0, 0) // an earlier run was misled
+	if st.known { // an earlier run was misled
+		since = anyTime
 	}
 	l.e.uncopy(st)
 	st.misled = true

@@ -59,6 +59,7 @@ type engine struct {
 	told        int64        // of octets, when Progress was last told
 	toldAt      time.Time    // the time then
 	wrongSizes  int
+	sized       int // texts that were asked about for nothing but their octets, and for nothing
 	guessed     int // texts that LIST gave other octets, and that TOP has shown to be their messages' own
 	arrivals    arrivals
 	sum         Summary

@@ -92,7 +92,7 @@ func (h *heading) sharesAlone(one, other *heading) (n int) {
 }
 
 // resembles tells whether a text's header may be what RETR makes of the one that TOP gives: it has the same
-// Message-ID or, without, the same date or subject, before which there may be a scanner's words.
+// Message-ID or, without, the same date or subject, which a scanner may have marked.
 func (h *heading) resembles(top *heading) bool {
 	if h.id != top.id || h.from != top.from || h.dated != top.dated || !h.date.Equal(top.date) {
 		return false
@@ -100,8 +100,16 @@ func (h *heading) resembles(top *heading) bool {
 	if top.id != "" {
 		return true
 	}
-	marked := top.about != "" && strings.HasSuffix(h.about, " "+top.about)
-	return (top.dated || top.about != "") && (h.about == top.about || marked)
+	return (top.dated || top.about != "") && (h.about == top.about || isMarked(h.about, top.about))
+}
+
+// isMarked tells whether a subject is another one with a scanner's words before it, or behind it in brackets or asterisks.
+func isMarked(marked, subject string) bool {
+	if subject == "" {
+		return false
+	}
+	behind, begins := strings.CutPrefix(marked, subject+" ")
+	return strings.HasSuffix(marked, " "+subject) || begins && strings.ContainsAny(behind[:min(len(behind), 1)], "[({<*")
 }
 
 // fits tells whether a text's header may be that of the message of which TOP gives another.

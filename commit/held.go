@@ -45,7 +45,7 @@ func (l *leg) release(ctx context.Context) error {
 func (l *leg) drop() {
 	for _, j := range l.held {
 		_ = j.delivery.Abort() // why the session ends is the error to tell
-		j.st.claimed = false
+		j.st.claimed, j.st.rival = false, nil
 		l.e.arrivals.drop(j.serial)
 	}
 	l.held = nil

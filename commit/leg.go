@@ -42,6 +42,7 @@ type leg struct {
 	under  int       // copies that are being put into place
 	copier *copier
 	head   []byte // the buffer for a message's header; receive alone uses it
+	sizing int    // texts that are asked about for their octets
 	blind  int    // messages asked for of which nothing was known to hold their texts against
 	misled []misled
 	held   []*job // in order, a text whose message is in doubt and what came behind it
@@ -52,11 +53,14 @@ type leg struct {
 	refusal error
 }
 
-// misled is a step whose copies since some time are another message's text.
+// misled is a step whose copies since some time are, or may be, another message's text.
 type misled struct {
 	st    *step
 	since time.Time
 }
+
+// anyTime is when the copies of earlier runs were made.
+var anyTime = time.Unix(0, 0)
 
 // command is a RETR, a DELE or a TOP that tells of a RETR's text, before it or behind it, whose answer is awaited.
 type command struct {
@@ -262,7 +266,7 @@ func (l *leg) sendRetr(st *step) {
 // server that gives the texts of others does so mostly from the first one on. Of many that are the first, the second,
 // the fourth and so on.
 func (l *leg) samples(st *step) bool {
-	if !st.toDelete() || !st.Message.Certain || l.e.markedPrint(st) != noPrint || !l.s.hasTOP(st.number) {
+	if !st.toDelete() || !st.Message.Certain || l.e.markedPrint(st) != noPrint || !l.hasTOP(st, st.number) {
 		return false
 	}
 	l.blind++
@@ -275,8 +279,11 @@ func (l *leg) learn(ctx context.Context, st *step, top textAnswer) error {
 	switch {
 	case err == nil && head != nil:
 		st.imprint = l.e.imprint(head)
+	case faultOf(err) == broken:
+		st.endings++
 	case faultOf(err) == confused:
-		return l.garbled(st, err)
+		st.endings++
+		return &garbledError{err}
 	}
 	return err
 }

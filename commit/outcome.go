@@ -73,6 +73,13 @@ func count(n int, what string) string {
 // stopped makes the error of a run that ends here.
 func (e *engine) stopped(part []*step, err error) error {
 	stop := &StopError{Err: err}
+	for _, st := range e.steps {
+		if st.rival != nil && !st.closed { // the next run does not know of it
+			if err := e.forgetCopies([]misled{{st, anyTime}}); err != nil {
+				e.warn(err.Error())
+			}
+		}
+	}
 	for _, st := range part {
 		if st.fate != deleted && (st.ours() || st.risked) && !st.closed {
 			stop.Unknown++

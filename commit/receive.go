@@ -80,7 +80,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		cl.octets = octets
 		switch {
 		case cl.of != nil && cl.refuted():
-		case l.s.hasTOP(st.number):
+		case l.hasTOP(st, st.number):
 			l.ask(st, cl)
 		default:
 			if err := l.conclude(st, cl, cl.bySize(), nil); err != nil {

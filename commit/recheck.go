@@ -34,6 +34,8 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 	var suspects, recalled []*step
 	for _, st := range todo {
 		switch {
+		case st.rival != nil:
+			suspects = append(suspects, st)
 		case !st.Message.Certain:
 		case st.suspect(s.later()):
 			suspects = append(suspects, st)
@@ -209,6 +211,11 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 		st.rival = nil
 	}
 	for _, st := range blind {
+		if st.rival != nil { // nor is it one for the next run
+			if err := e.forgetCopies([]misled{{st, anyTime}}); err != nil {
+				return nil, err
+			}
+		}
 		e.askHistory(st)
 	}
 	for _, st := range differ {
@@ -279,7 +286,9 @@ func (e *engine) judge(st *step, head []byte) verdict {
 	case marked && now != st.imprint:
 		return isAnother
 	case copied && st.rival != nil:
-		if st.rival.misled(new(headingOf(e.box.decode(head), head, mostOfTOP))) {
+		top := new(headingOf(e.box.decode(head), head, mostOfTOP))
+		e.arrivals.tell(st, top)
+		if st.rival.misled(top) {
 			return uncopied
 		}
 		return same

@@ -53,6 +53,7 @@ type step struct {
 	recalled bool   // what is known of its header an earlier session has shown
 	looked   bool   // it was looked at whether the message is the one of the known copy
 	claimed  bool   // its text may be another message's, and TOP is asked
+	endings  int    // how often TOP of it has ended a session
 	named    int    // how many claims name the text that came for it
 	misled   bool   // its text was another message's, and is no copy of it
 	renews   bool   // where RETR does not confirm the copy that is awaited, another is made

@@ -76,7 +76,9 @@ func TestMessagesThatAreThereTwiceCostNothing(t *testing.T) {
 
 // What came by a list as well has its Message-ID; nothing need be asked where the octets are right.
 func TestWhatAListSentAsWellIsNotAskedAbout(t *testing.T) {
-	text := func(n int) string { return fmt.Sprintf("Received: by list %d\r\n%s", n, namedLetter(1)) }
+	text := func(n int) string {
+		return fmt.Sprintf("Received: by list %s\r\n%s", strings.Repeat("x", n), namedLetter(1))
+	}
 	r := lateRig(t, 20, text, true)
 	r.movedOnce(r.commit(order{marks: marked(strings.Repeat("M", 20))}), 20)
 	tops := 0

@@ -21,6 +21,7 @@ type claim struct {
 	marked   [sha256.Size]byte // what the message that is marked is known by; zero where nothing is
 	replaced bool              // that is not what the text shows
 	strange  bool              // nor is it, but RETR and TOP may give different headers
+	sampled  bool              // TOP showed another header just before
 	resized  bool              // it is in doubt since it has other octets than LIST says, and for nothing else
 	unsized  bool              // LIST's octets tell nothing
 
@@ -33,11 +34,14 @@ type claim struct {
 // claimOf gives what is to be asked of a text, whose header is in l.head, or nil.
 func (l *leg) claimOf(st *step, came *arrival) *claim {
 	c := claim{arrival: *came, of: l.e.arrivals.before(came), marked: l.e.markedPrint(st)}
+	if c.marked == noPrint && st.sampled != noPrint && st.sampled != came.print {
+		c.sampled = true
+	}
 	if c.marked != noPrint && came.print != noPrint && c.marked != came.print && len(l.head) < maxHeader {
 		c.strange = c.marked[0] == mailbox.ImprintHeader
 		c.replaced = !c.strange
 	}
-	if c.of == nil && !c.replaced && !c.strange && !st.garbled {
+	if c.of == nil && !c.replaced && !c.strange && !c.sampled && !st.garbled {
 		return nil
 	}
 	if c.of != nil {
@@ -82,7 +86,8 @@ func (c *claim) serves() bool {
 		return c.again()
 	}
 	// Where LIST tells the two apart, and both have got as many octets more or fewer, each has its own.
-	return c.sameSize() || c.octets-c.st.Message.Octets != c.of.octets-c.of.st.Message.Octets
+	mine, others := c.st.Message.Octets, c.of.st.Message.Octets
+	return c.sameSize() || c.octets-mine != c.of.octets-others || c.of.octets == mine || c.octets == others
 }
 
 // matters tells whether the other message has a copy that has to be its own.
@@ -128,7 +133,7 @@ func (c *claim) misled(twin *heading) bool {
 // refuted tells whether nothing need be asked: the text is not the one that it begins as, such as what a list has sent
 // as well, and it has the octets that LIST gives its message.
 func (c *claim) refuted() bool {
-	return !c.replaced && !c.strange && !c.st.garbled && c.sum != c.of.sum && c.octets == c.st.Message.Octets && !c.sameSize()
+	return !c.replaced && !c.strange && !c.sampled && !c.st.garbled && c.sum != c.of.sum && c.octets == c.st.Message.Octets && !c.sameSize()
 }
 
 // ask has TOP tell of a text.
@@ -180,9 +185,6 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 	if c.of != nil {
 		c.of.st.named--
 	}
-	if c.resized {
-		l.sizing--
-	}
 	if err := l.conclude(st, c, what, head); err != nil {
 		return err
 	}
@@ -202,6 +204,9 @@ func (l *leg) showing(st *step, head []byte) *heading {
 
 // conclude takes in what was found out about a text; head is what TOP gave of its message. The error is what ends the session.
 func (l *leg) conclude(st *step, c *claim, what finding, head []byte) error {
+	if c.resized {
+		l.sizing--
+	}
 	switch what {
 	case isOthers:
 		if of := c.of; c.mayBeThirds() {

@@ -51,6 +51,8 @@ type engine struct {
 	counted     bool         // all UIDLs were numbers when the run began
 	sample      []mailbox.ID // of what was there when the run began
 	listed      int          // how many messages that was
+	unsampled   bool         // a TOP that came before a text has ended a session
+	shifted     bool         // a DELE may have come true in a session that broke off
 	renamed     bool         // the session that is under way gives all messages other UIDLs
 	disproved   bool         // a header of an earlier session was seen to be another message's
 	uncommitted int          // deletions seen to be true that no Committed has told of
@@ -105,7 +107,7 @@ func (e *engine) carryOut(ctx context.Context) error {
 		return err
 	}
 	e.remember()
-	e.sample, e.listed = sampleOf(s.list()), len(s.list().Messages)
+	e.sample, e.listed = e.sampleOf(s.list()), len(s.list().Messages)
 	e.put(Event{Kind: Starting, RunTotal: e.total})
 	parts := cut(e.steps, e.plan.Parts())
 	for i, part := range parts {
@@ -143,7 +145,7 @@ func (e *engine) uncertain(list *mailbox.List) []mailbox.ID {
 	e.counted = list.Counted()
 	var ids []mailbox.ID
 	for _, st := range e.steps {
-		if !st.Message.Certain || e.counted && st.Mark.Deletes() && e.box.envelope(st.Message.ID) == nil {
+		if !st.Message.Certain || e.counted && e.plan.Checkpoint > 0 && e.box.envelope(st.Message.ID) == nil {
 			ids = append(ids, st.Message.ID)
 		}
 	}
@@ -255,6 +257,9 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 	todo := make([]*step, 0, len(part))
 	e.renamed = e.namesAnew(s.list())
 	for _, st := range part {
+		e.shifted = e.shifted || st.ours() && st.fate != deleted && !st.closed
+	}
+	for _, st := range part {
 		switch {
 		case st.closed || st.finished() && st.Mark.Deletes():
 		case st.finished() && !st.suspect(false):
@@ -290,6 +295,14 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 	return e.quit(ctx, s, part)
 }
 
+// errShifted is why a message is left alone that is known by its number and nothing else.
+var errShifted = errors.New("the server's UIDLs are numbers, which may mean other messages since the line broke: it is left alone: look with popmark list, and mark it again")
+
+// isKnown tells whether a message would be known again by more than its UIDL.
+func (e *engine) isKnown(st *step) bool {
+	return st.imprint != noPrint || st.copied && st.print != noPrint || st.ours() || e.box.envelope(st.Message.ID) != nil
+}
+
 // errGoneInDoubt is why a message that is gone is not said to be deleted.
 var errGoneInDoubt = errors.New("it is gone from the server, and what came for it may be another message's text: look at its copy")
 
@@ -301,6 +314,8 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 		err = mailbox.ErrUncertain // it may be one of those without a UIDL, or have another one
 	}
 	switch {
+	case err == nil && e.counted && e.shifted && st.toDelete() && !e.isKnown(st):
+		e.fail(st, errShifted)
 	case err == nil:
 		st.risked = st.risked || st.ours()
 		st.doubt = st.doubt || st.risked
@@ -321,15 +336,31 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 	return mailbox.Message{}, false
 }
 
-// sampleOf gives some of a list's messages that have a UIDL of their own.
-func sampleOf(list *mailbox.List) (ids []mailbox.ID) {
-	for i := range list.Messages {
-		if m := &list.Messages[i]; m.Certain && i%(len(list.Messages)/sampled+1) == 0 {
-			ids = append(ids, m.ID)
+// sampleOf gives some of a list's messages that have a UIDL of their own: of those that the plan leaves there, if any.
+func (e *engine) sampleOf(list *mailbox.List) (ids []mailbox.ID) {
+	goes := make([]bool, len(list.Messages))
+	for _, st := range e.steps {
+		if at, there := list.Find(st.Message.ID); there {
+			goes[at] = st.Mark.Deletes()
+		}
+	}
+	for _, going := range []bool{false, true} {
+		if len(ids) > 0 || going && len(list.Messages) < fewMessages {
+			break
+		}
+		for i := range list.Messages {
+			if m := &list.Messages[i]; m.Certain && goes[i] == going {
+				if ids = append(ids, m.ID); len(ids) == sampled {
+					break
+				}
+			}
 		}
 	}
 	return ids
 }
+
+// fewMessages may all be deleted while as many come.
+const fewMessages = 4
 
 // namesAnew tells whether a list has none of the UIDLs of before though there are no fewer messages: some servers make
 // new ones for each session, and nothing is gone then.

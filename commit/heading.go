@@ -103,13 +103,15 @@ func (h *heading) resembles(top *heading) bool {
 	return (top.dated || top.about != "") && (h.about == top.about || isMarked(h.about, top.about))
 }
 
-// isMarked tells whether a subject is another one with a scanner's words before it, or behind it in brackets or asterisks.
+// isMarked tells whether a subject is another one with words before it, or with what scanners write behind it.
 func isMarked(marked, subject string) bool {
 	if subject == "" {
 		return false
 	}
-	behind, begins := strings.CutPrefix(marked, subject+" ")
-	return strings.HasSuffix(marked, " "+subject) || begins && strings.ContainsAny(behind[:min(len(behind), 1)], "[({<*")
+	behind, begins := strings.CutPrefix(strings.ToLower(marked), strings.ToLower(subject)+" ")
+	return strings.HasSuffix(marked, " "+subject) || begins && slices.ContainsFunc([]string{"spam", "junk", "virus", "phish"}, func(word string) bool {
+		return strings.Contains(behind, word)
+	})
 }
 
 // fits tells whether a text's header may be that of the message of which TOP gives another.

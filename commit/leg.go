@@ -253,7 +253,7 @@ func (l *leg) room() bool {
 }
 
 func (l *leg) sendRetr(st *step) {
-	st.misled = false
+	st.misled, st.sampled = false, noPrint
 	if l.samples(st) {
 		l.sent = append(l.sent, command{st: st, top: l.s.top(st.number)})
 	}
@@ -266,7 +266,7 @@ func (l *leg) sendRetr(st *step) {
 // server that gives the texts of others does so mostly from the first one on. Of many that are the first, the second,
 // the fourth and so on.
 func (l *leg) samples(st *step) bool {
-	if !st.toDelete() || !st.Message.Certain || l.e.markedPrint(st) != noPrint || !l.hasTOP(st, st.number) {
+	if l.e.unsampled || !st.toDelete() || !st.Message.Certain || l.e.markedPrint(st) != noPrint || !l.hasTOP(st, st.number) {
 		return false
 	}
 	l.blind++
@@ -278,11 +278,11 @@ func (l *leg) learn(ctx context.Context, st *step, top textAnswer) error {
 	head, err := l.headOf(ctx, st, top)
 	switch {
 	case err == nil && head != nil:
-		st.imprint = l.e.imprint(head)
+		st.sampled = l.e.imprint(head)
 	case faultOf(err) == broken:
-		st.endings++
+		l.e.unsampled = true
 	case faultOf(err) == confused:
-		st.endings++
+		l.e.unsampled = true
 		return &garbledError{err}
 	}
 	return err

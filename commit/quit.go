@@ -43,6 +43,7 @@ func (e *engine) quit(ctx context.Context, s session, part []*step) error {
 		st.fate = deleted
 	}
 	e.sum.Committed = true
+	e.listed -= len(promises)
 	e.uncommitted += len(promises)
 	told := e.uncommitted
 	e.sum.Deleted += told

@@ -37,7 +37,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		return l.confirm(st, text, came)
 	}
 	cl := l.claimOf(st, came)
-	if cl != nil && cl.replaced && !l.s.hasTOP(st.number) {
+	if cl != nil && cl.replaced && !l.hasTOP(st, st.number) {
 		if _, err := io.Copy(io.Discard, text); err != nil {
 			return err
 		}

@@ -242,13 +242,7 @@ func TestP2_AServerThatGivesTheNextTextEachTimeIsSeen(t *testing.T) {
 }
 
 func TestP1_WhereUIDLsAreNumbersNothingElseIsDeletedInTheNextSession(t *testing.T) {
-	byNumber := pop3server.Lines(pop3server.On("UIDL"), func(_ int, line string) (string, bool) {
-		if n, _, numbered := strings.Cut(line, " uid-"); numbered {
-			line = n + " " + n
-		}
-		return line, true
-	})
-	r := lateRig(t, 6, asLong, false, pop3server.WithHooks(pop3server.CommitOnDrop(), byNumber, pop3server.Cut(pop3server.On("DELE 3").InSession(1), pop3server.Close)))
+	r := lateRig(t, 6, asLong, false, pop3server.WithHooks(pop3server.CommitOnDrop(), uidlsAreNumbers(), pop3server.Cut(pop3server.On("DELE 3").InSession(1), pop3server.Close)))
 	out := r.commit(order{marks: marked("-DDD--"), opts: Options{Retries: 3}})
 	for _, n := range []int{1, 5, 6} {
 		if !slices.Contains(r.drop.UIDLs(), fmt.Sprint("uid-", n)) {

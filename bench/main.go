@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"syscall"
 	"time"
 )
 
@@ -21,7 +22,7 @@ func main() {
 			finish(role(os.Args[2:]))
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	debug.SetGCPercent(20) // see peakMemory
 	finish(measure(ctx))

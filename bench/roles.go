@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"popmark/pop3server"
@@ -96,7 +97,7 @@ func lineRole(args []string) error {
 
 // untilInputEnds waits until whoever started this process is done with it, or is gone.
 func untilInputEnds(ctx context.Context) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	ended := make(chan struct{})
 	go func() {

@@ -33,9 +33,7 @@ type claim struct {
 // claimOf gives what is to be asked of a text, whose header is in l.head, or nil.
 func (l *leg) claimOf(st *step, came *arrival) *claim {
 	c := claim{arrival: *came, of: l.e.arrivals.before(came), marked: l.e.markedPrint(st)}
-	if c.marked == noPrint && st.sampled != noPrint && st.sampled != came.print {
-		c.sampled = true
-	}
+	c.sampled = c.marked == noPrint && st.sampled != noPrint && st.sampled != came.print
 	if c.marked != noPrint && came.print != noPrint && c.marked != came.print && len(l.head) < maxHeader {
 		c.strange = c.marked[0] == mailbox.ImprintHeader
 		c.replaced = !c.strange

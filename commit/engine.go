@@ -49,8 +49,8 @@ type engine struct {
 	spared      int          // retries given back, see mostSpared
 	passed      int          // messages in a row that were given up since their texts did not come as they should
 	counted     bool         // all UIDLs were numbers when the run began
-	sample      []mailbox.ID // of what was there when the run began
-	listed      int          // how many messages that was
+	sample      []mailbox.ID // of what was there when the run began, see sampleOf
+	listed      int          // how many messages there were then, less those that were deleted since
 	unsampled   bool         // a TOP that came before a text has ended a session
 	shifted     bool         // a DELE may have come true in a session that broke off
 	renamed     bool         // the session that is under way gives all messages other UIDLs

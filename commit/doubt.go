@@ -79,7 +79,7 @@ func (c *claim) again() bool {
 
 // serves tells whether the text that came for the other message would do for this one as well.
 func (c *claim) serves() bool {
-	if c.again() || c.of.lines == nil || c.of.octets == c.of.st.Message.Octets || c.of.lacks(c.own) > 0 {
+	if c.again() || c.of.lines == nil || c.of.octets == c.of.st.Message.Octets && c.octets == c.st.Message.Octets || c.of.lacks(c.own) > 0 {
 		return c.again()
 	}
 	// Where LIST tells the two apart, and both have got as many octets more or fewer, each has its own.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"popmark/mailbox"
@@ -43,23 +42,22 @@ type engine struct {
 	// late outlives the run's context by grace, lateCopies by copyGrace.
 	late, lateCopies context.Context
 
-	pace        pace         // of the server's answers to DELE
-	flow        flow         // of the texts
-	retries     int          // used so far
-	spared      int          // retries given back, see mostSpared
-	passed      int          // messages in a row that were given up since their texts did not come as they should
-	counted     bool         // all UIDLs were numbers when the run began
-	sample      []mailbox.ID // of what was there when the run began, see sampleOf
-	listed      int          // how many messages there were then, less those that were deleted since
-	unsampled   bool         // a TOP that came before a text has ended a session
-	shifted     bool         // a DELE may have come true in a session that broke off
-	renamed     bool         // the session that is under way gives all messages other UIDLs
-	disproved   bool         // a header of an earlier session was seen to be another message's
-	uncommitted int          // deletions seen to be true that no Committed has told of
-	octets      int64        // downloaded
-	total       int64        // to be downloaded, by LIST's sizes
-	told        int64        // of octets, when Progress was last told
-	toldAt      time.Time    // the time then
+	pace        pace              // of the server's answers to DELE
+	flow        flow              // of the texts
+	retries     int               // used so far
+	spared      int               // retries given back, see mostSpared
+	passed      int               // messages in a row that were given up since their texts did not come as they should
+	counted     bool              // all UIDLs were numbers when the run began
+	sample      []mailbox.Message // of what was there when the run began, see sampleOf
+	unsampled   int               // how many TOPs that came before a text have ended a session: at mostEndings none comes so any more
+	shifted     bool              // a DELE may have come true in a session that broke off
+	renamed     bool              // the session that is under way gives all messages other UIDLs
+	disproved   bool              // a header of an earlier session was seen to be another message's
+	uncommitted int               // deletions seen to be true that no Committed has told of
+	octets      int64             // downloaded
+	total       int64             // to be downloaded, by LIST's sizes
+	told        int64             // of octets, when Progress was last told
+	toldAt      time.Time         // the time then
 	wrongSizes  int
 	sized       int // texts that were asked about for nothing but their octets, and for nothing
 	guessed     int // texts that LIST gave other octets, and that TOP has shown to be their messages' own
@@ -107,7 +105,8 @@ func (e *engine) carryOut(ctx context.Context) error {
 		return err
 	}
 	e.remember()
-	e.sample, e.listed = e.sampleOf(s.list()), len(s.list().Messages)
+	e.shifted = e.opts.TakesUp // what an earlier run asked for may have come true
+	e.sample = e.sampleOf(s.list())
 	e.put(Event{Kind: Starting, RunTotal: e.total})
 	parts := cut(e.steps, e.plan.Parts())
 	for i, part := range parts {
@@ -298,6 +297,9 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 // errShifted is why a message is left alone that is known by its number and nothing else.
 var errShifted = errors.New("the server's UIDLs are numbers, which may mean other messages since the line broke: it is left alone: look with popmark list, and mark it again")
 
+// countedAnew tells whether a session's UIDLs may be numbers that were given anew.
+func (e *engine) countedAnew(s session) bool { return e.counted && e.shifted && s.list().Counted() }
+
 // isKnown tells whether a message would be known again by more than its UIDL.
 func (e *engine) isKnown(st *step) bool {
 	return st.imprint != noPrint || st.copied && st.print != noPrint || st.ours() || e.box.envelope(st.Message.ID) != nil
@@ -310,11 +312,11 @@ var errGoneInDoubt = errors.New("it is gone from the server, and what came for i
 // where it cannot be told from others.
 func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 	m, err := s.bind(st.Message.ID)
-	if errors.Is(err, mailbox.ErrGone) && (!tellsAll(s) || e.renamed) {
+	if errors.Is(err, mailbox.ErrGone) && (!tellsAll(s) || e.renamed || e.countedAnew(s)) {
 		err = mailbox.ErrUncertain // it may be one of those without a UIDL, or have another one
 	}
 	switch {
-	case err == nil && e.counted && e.shifted && st.toDelete() && !e.isKnown(st):
+	case err == nil && e.countedAnew(s) && !e.isKnown(st):
 		e.fail(st, errShifted)
 	case err == nil:
 		st.risked = st.risked || st.ours()
@@ -336,42 +338,43 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 	return mailbox.Message{}, false
 }
 
-// sampleOf gives some of a list's messages that have a UIDL of their own: of those that the plan leaves there, if any.
-func (e *engine) sampleOf(list *mailbox.List) (ids []mailbox.ID) {
-	goes := make([]bool, len(list.Messages))
+// sampleOf gives some of a list's messages that have a UIDL of their own and are there still: of those that the plan
+// leaves there, if any.
+func (e *engine) sampleOf(list *mailbox.List) (some []mailbox.Message) {
+	goes, gone := make([]bool, len(list.Messages)), make([]bool, len(list.Messages))
 	for _, st := range e.steps {
 		if at, there := list.Find(st.Message.ID); there {
-			goes[at] = st.Mark.Deletes()
+			goes[at], gone[at] = st.Mark.Deletes(), st.fate == deleted
 		}
 	}
 	for _, going := range []bool{false, true} {
-		if len(ids) > 0 || going && len(list.Messages) < fewMessages {
-			break
-		}
 		for i := range list.Messages {
-			if m := &list.Messages[i]; m.Certain && goes[i] == going {
-				if ids = append(ids, m.ID); len(ids) == sampled {
-					break
-				}
+			if m := &list.Messages[i]; len(some) < sampled && m.Certain && goes[i] == going && !gone[i] {
+				some = append(some, *m)
 			}
 		}
+		if len(some) > 0 {
+			break
+		}
 	}
-	return ids
+	return some
 }
 
-// fewMessages may all be deleted while as many come.
-const fewMessages = 4
-
-// namesAnew tells whether a list has none of the UIDLs of before though there are no fewer messages: some servers make
-// new ones for each session, and nothing is gone then.
+// namesAnew tells whether a list has none of the UIDLs of before though it has messages of the same octets: some servers
+// make new ones for each session, and nothing is gone then.
 func (e *engine) namesAnew(list *mailbox.List) bool {
-	if len(e.sample) == 0 || len(list.Messages) < e.listed {
-		return false
+	octets := make(map[int64]bool, len(list.Messages))
+	for i := range list.Messages {
+		octets[list.Messages[i].Octets] = true
 	}
-	return !slices.ContainsFunc(e.sample, func(id mailbox.ID) bool {
-		_, there := list.Find(id)
-		return there
-	})
+	alike := false
+	for i := range e.sample {
+		if _, there := list.Find(e.sample[i].ID); there {
+			return false
+		}
+		alike = alike || octets[e.sample[i].Octets]
+	}
+	return alike
 }
 
 // vanished takes in that a message is not on the server any more, which this session

@@ -64,6 +64,8 @@ func (e *engine) shown(ctx context.Context, st *step) (*message.Envelope, error)
 // whose tells whether a text may be its message's, as far as that one's header shows.
 func (l *leg) whose(c *claim) finding {
 	switch own := c.own; {
+	case own == nil && c.sampled:
+		return isOthers
 	case own == nil:
 		return c.bySize()
 	case own.print == noPrint:

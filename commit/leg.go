@@ -253,7 +253,7 @@ func (l *leg) room() bool {
 }
 
 func (l *leg) sendRetr(st *step) {
-	st.misled, st.sampled = false, noPrint
+	st.misled = false
 	if l.samples(st) {
 		l.sent = append(l.sent, command{st: st, top: l.s.top(st.number)})
 	}
@@ -266,7 +266,7 @@ func (l *leg) sendRetr(st *step) {
 // server that gives the texts of others does so mostly from the first one on. Of many that are the first, the second,
 // the fourth and so on.
 func (l *leg) samples(st *step) bool {
-	if l.e.unsampled || !st.toDelete() || !st.Message.Certain || l.e.markedPrint(st) != noPrint || !l.hasTOP(st, st.number) {
+	if l.e.unsampled >= mostEndings || !st.toDelete() || !st.Message.Certain || l.e.markedPrint(st) != noPrint || !l.hasTOP(st, st.number) {
 		return false
 	}
 	l.blind++
@@ -280,12 +280,20 @@ func (l *leg) learn(ctx context.Context, st *step, top textAnswer) error {
 	case err == nil && head != nil:
 		st.sampled = l.e.imprint(head)
 	case faultOf(err) == broken:
-		l.e.unsampled = true
+		l.unanswered(st)
 	case faultOf(err) == confused:
-		l.e.unsampled = true
+		l.unanswered(st)
 		return &garbledError{err}
 	}
 	return err
+}
+
+// unanswered takes in that a sample has ended the session. That may be the line's fault once.
+func (l *leg) unanswered(st *step) {
+	st.endings++
+	if l.e.unsampled++; l.e.unsampled == 1 {
+		l.e.retries = max(l.e.retries-1, 0)
+	}
 }
 
 // sendDeles sends DELEs in message order: all that the window has room for, or one where

@@ -43,7 +43,8 @@ func (e *engine) quit(ctx context.Context, s session, part []*step) error {
 		st.fate = deleted
 	}
 	e.sum.Committed = true
-	e.listed -= len(promises)
+	e.sample = e.sampleOf(s.list())
+	e.shifted = e.shifted || len(promises) > 0
 	e.uncommitted += len(promises)
 	told := e.uncommitted
 	e.sum.Deleted += told

@@ -83,7 +83,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		case l.hasTOP(st, st.number):
 			l.ask(st, cl)
 		default:
-			if err := l.conclude(st, cl, cl.bySize(), nil); err != nil {
+			if err := l.conclude(st, cl, l.whose(cl), nil); err != nil {
 				_ = to.Abort() // err says why
 				return err
 			}

@@ -216,7 +216,7 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 				return nil, err
 			}
 		}
-		e.askHistory(st)
+		e.askHistory(s, st)
 	}
 	for _, st := range differ {
 		st.looked = true
@@ -326,20 +326,22 @@ var errDisputed = errors.New("the text that came for it came for another message
 
 // askHistory judges the known copy of a message that could not be looked at: a message
 // that was deleted after its copy was made is not the one that bears its UIDL now.
-func (e *engine) askHistory(st *step) {
+func (e *engine) askHistory(s session, st *step) {
 	st.looked = true
 	switch {
 	case st.rival != nil:
 		e.fail(st, errDisputed)
 	case st.known && st.spent:
 		e.otherwise(st, isLater)
-	case st.doubt && e.counted: // where the deletion came true, its number is another message's
+	case st.doubt && e.counted && s.list().Counted(): // where the deletion came true, its number is another message's
 		if st.risked {
 			e.sum.Unknown++
 			e.sum.Unclear++
 		}
 		st.doubt, st.risked = false, false
 		e.fail(st, fmt.Errorf("it is not known whether the message was deleted: %w", mailbox.ErrUncertain))
+	case e.countedAnew(s) && st.toDelete() && !st.wantsCopy():
+		e.fail(st, errShifted)
 	default:
 		st.doubt, st.risked = false, false
 	}

@@ -295,7 +295,7 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 }
 
 // errShifted is why a message is left alone that is known by its number and nothing else.
-var errShifted = errors.New("the server's UIDLs are numbers, which may mean other messages since the line broke: it is left alone: look with popmark list, and mark it again")
+var errShifted = errors.New("the server's UIDLs are numbers, which mean other messages once something was deleted: it is left alone: look with popmark list, and mark it again")
 
 // countedAnew tells whether a session's UIDLs may be numbers that were given anew.
 func (e *engine) countedAnew(s session) bool { return e.counted && e.shifted && s.list().Counted() }

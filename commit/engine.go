@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"popmark/mailbox"
@@ -48,9 +49,9 @@ type engine struct {
 	spared      int               // retries given back, see mostSpared
 	passed      int               // messages in a row that were given up since their texts did not come as they should
 	counted     bool              // all UIDLs were numbers when the run began
-	sample      []mailbox.Message // of what was there when the run began, see sampleOf
+	sample      []mailbox.Message // of what was there when the run began, or behind its last QUIT, see sampleOf
 	unsampled   int               // how many TOPs that came before a text have ended a session: at mostEndings none comes so any more
-	shifted     bool              // a DELE may have come true in a session that broke off
+	shifted     bool              // a deletion has come true since the run began, or may have, in an earlier run too
 	renamed     bool              // the session that is under way gives all messages other UIDLs
 	disproved   bool              // a header of an earlier session was seen to be another message's
 	uncommitted int               // deletions seen to be true that no Committed has told of
@@ -363,18 +364,14 @@ func (e *engine) sampleOf(list *mailbox.List) (some []mailbox.Message) {
 // namesAnew tells whether a list has none of the UIDLs of before though it has messages of the same octets: some servers
 // make new ones for each session, and nothing is gone then.
 func (e *engine) namesAnew(list *mailbox.List) bool {
-	octets := make(map[int64]bool, len(list.Messages))
-	for i := range list.Messages {
-		octets[list.Messages[i].Octets] = true
-	}
-	alike := false
+	octets := make(map[int64]bool, len(e.sample))
 	for i := range e.sample {
 		if _, there := list.Find(e.sample[i].ID); there {
 			return false
 		}
-		alike = alike || octets[e.sample[i].Octets]
+		octets[e.sample[i].Octets] = true
 	}
-	return alike
+	return slices.ContainsFunc(list.Messages, func(m mailbox.Message) bool { return octets[m.Octets] })
 }
 
 // vanished takes in that a message is not on the server any more, which this session

@@ -206,15 +206,15 @@ func (m *Mailbox) prune(ctx context.Context, list *List) {
 // forgetDeleted forgets the headers of messages for which DELE was asked, by their indexes: a UIDL may come back as
 // another message's, at once where it is no more than the number. By what they are told from others in a later
 // session stays until the list shows which are gone. The turn is held.
-func (m *Mailbox) forgetDeleted(list *List, deleted []bool) {
-	if deleted == nil {
+func (m *Mailbox) forgetDeleted(list *List, deles []dele) {
+	if deles == nil {
 		return
 	}
 	var uids []string
 	all := list.Counted()
 	m.mu.Lock()
-	for at, gone := range deleted {
-		if !gone {
+	for at := range deles {
+		if deles[at] == notAsked {
 			continue
 		}
 		msg := &list.Messages[at]
@@ -232,7 +232,7 @@ func (m *Mailbox) forgetDeleted(list *List, deleted []bool) {
 		m.envelopes, m.lent = kept{}, nil
 	}
 	m.mu.Unlock()
-	m.noteTail(list, deleted)
+	m.noteTail(list, deles)
 	if !m.keeps() {
 		return
 	}

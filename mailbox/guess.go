@@ -324,11 +324,11 @@ func (m *Mailbox) readGuessing(ctx context.Context) {
 }
 
 // noteTail notes how the maildrop ends, but for messages that are deleted, by index; nil for none.
-func (m *Mailbox) noteTail(list *List, deleted []bool) {
+func (m *Mailbox) noteTail(list *List, deles []dele) {
 	tail := ledger.Tail{Known: true}
 	named := true
 	for i := len(list.Messages) - 1; i >= 0; i-- {
-		if deleted != nil && deleted[i] {
+		if deles != nil && deles[i] != notAsked {
 			continue
 		}
 		tail.Messages++

@@ -114,6 +114,7 @@ func (m *Mailbox) identify(ctx context.Context, messages []Message, last *List) 
 	if shared > 0 {
 		m.warn(message.MakeSafe(fmt.Sprintf("%d messages share a UIDL with another: they are told apart by size and header", shared)))
 	}
+	m.doubtNumbered(messages)
 	if err := m.doubtChanged(ctx, messages, last); err != nil {
 		return nil, err
 	}
@@ -129,6 +130,7 @@ func (m *Mailbox) identify(ctx context.Context, messages []Message, last *List) 
 	}
 	m.mu.Unlock()
 	m.markNew(ctx, messages, last)
+	m.departed = departure{}
 	return newList(messages, last.Generation+1), nil
 }
 

@@ -1,7 +1,9 @@
 package mailbox_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -210,5 +212,66 @@ func TestP1_NoHeaderOutlivesItsMessageUnderTheSameUIDL(t *testing.T) {
 	scanAll(t, b, ids(b.box.List()))
 	if envelope := b.box.Envelope("uid-1"); envelope == nil || envelope.Subject != "letter X" {
 		t.Errorf("its header is taken to be %+v", envelope)
+	}
+}
+
+// Where UIDLs stay with the numbers, those behind a message that was deleted name others afterwards, of which some have
+// the octets of those before.
+func TestP3_UIDLsThatStayWithTheNumbersNameNobodyBehindADeletion(t *testing.T) {
+	for name, tt := range map[string]struct {
+		uidl    string
+		numbers bool // the server's UIDLs are made of the numbers
+		hooks   []pop3server.Hook
+		end     func(context.Context, *mailbox.Session) error
+		certain []bool // of those that are there then
+	}{
+		"numbers":            {uidl: "%d", numbers: true, certain: []bool{true, false, false, false}},
+		"filled up":          {uidl: "%08d", numbers: true, certain: []bool{true, false, false, false}},
+		"with a word":        {uidl: "msg%d", numbers: true, certain: []bool{true, false, false, false}},
+		"their own":          {uidl: "msg%d", certain: []bool{true, true, true, true}},
+		"DELE refused":       {uidl: "msg%d", numbers: true, hooks: []pop3server.Hook{pop3server.Refuse(pop3server.On("DELE"), "no")}, certain: []bool{true, true, true, true, true}},
+		"QUIT unanswered":    {uidl: "%08d", numbers: true, hooks: []pop3server.Hook{pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close)}, certain: []bool{true, false, false, false}},
+		"nothing was asked":  {uidl: "%08d", numbers: true, end: func(ctx context.Context, s *mailbox.Session) error { return s.Rset(ctx) }, certain: []bool{true, true, true, true, true}},
+		"broken before QUIT": {uidl: "%08d", numbers: true, end: func(_ context.Context, s *mailbox.Session) error { s.Abort(errors.New("broken")); return nil }, certain: []bool{true, true, true, true, true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var messages []pop3server.Message
+			for n := 1; n <= 5; n++ {
+				messages = append(messages, letter(fmt.Sprintf(tt.uidl, n), fmt.Sprintf("letter %d", n), 50))
+			}
+			b := newBench(t, mailbox.Config{}, messages, pop3server.WithHooks(tt.hooks...))
+			b.mustOpen()
+			marked := ids(b.box.List())
+			s := take(t, b, false)
+			_, err := s.Dele(2).Wait(t.Context())
+			if refused := err != nil; refused != (name == "DELE refused") {
+				t.Fatal(err)
+			}
+			if tt.end != nil {
+				if err := tt.end(t.Context(), s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_ = s.Quit(t.Context())
+			if tt.numbers && len(tt.certain) == 4 {
+				b.drop.Remove(fmt.Sprintf(tt.uidl, 2))
+				for n := 3; n <= 5; n++ {
+					b.drop.Remove(fmt.Sprintf(tt.uidl, n))
+					b.drop.Add(letter(fmt.Sprintf(tt.uidl, n-1), fmt.Sprintf("letter %d", n), 50))
+				}
+			}
+			b.mustOpen()
+			var certain []bool
+			for _, m := range b.box.List().Messages {
+				certain = append(certain, m.Certain)
+			}
+			if !slices.Equal(certain, tt.certain) {
+				t.Errorf("their UIDLs are their own: %v, want %v", certain, tt.certain)
+			}
+			warned := b.warned("UIDLs stay with the numbers")
+			if disowned := b.box.Disowned(marked[2]); disowned == tt.certain[2] || warned == tt.certain[2] {
+				t.Errorf("disowned %v, warned %v", disowned, warned)
+			}
+		})
 	}
 }

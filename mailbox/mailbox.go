@@ -40,6 +40,8 @@ type Mailbox struct {
 	oddTexts map[ID]struct{}
 	// odd is what was told of the server's ways. The turn's holder owns it.
 	odd oddness
+	// departed is how the last session that was lent ended. The turn's holder owns it.
+	departed departure
 	// guessing is what Config.Guess goes by.
 	guessing guessing
 	// keeper writes to the ledger what nobody waits for.

@@ -18,7 +18,7 @@ type Session struct {
 	list   *List
 	// dirty is true while the server holds a DELE that only QUIT would carry out.
 	dirty bool
-	deles []bool // by index in the list: asked for since the last RSET
+	deles []dele // by index in the list, since the last RSET; nil where there is none
 	over  bool
 }
 
@@ -115,15 +115,17 @@ func (s *Session) Top(n, lines int) *pop3client.Pending[*pop3client.Body] {
 }
 
 // Dele asks for a message to be deleted at QUIT.
-func (s *Session) Dele(n int) *pop3client.Pending[string] {
+func (s *Session) Dele(n int) *Deletion {
 	s.dirty = true
+	d := &Deletion{s: s, at: -1}
 	if at, ok := s.list.Number(n); ok {
 		if s.deles == nil {
-			s.deles = make([]bool, len(s.list.Messages))
+			s.deles = make([]dele, len(s.list.Messages))
 		}
-		s.deles[at] = true
+		s.deles[at], d.at = asked, at
 	}
-	return s.client.Dele(n)
+	d.pending = s.client.Dele(n)
+	return d
 }
 
 // Rset takes every DELE of the session back, once it is answered +OK.
@@ -149,6 +151,7 @@ func (s *Session) Quit(ctx context.Context) error {
 	s.m.conn.CompareAndSwap(s.client, nil)
 	_, err := s.client.Quit().Wait(ctx)
 	err = joinClose(err, s.client.Close())
+	s.m.departed = departure{s.list, s.deles, err == nil}
 	s.m.forgetDeleted(s.list, s.deles) // whatever was answered: they may be gone
 	if err != nil && broken(err) {
 		s.m.setState(Lost, err)
@@ -183,6 +186,7 @@ func (s *Session) Abort(cause error) {
 		return
 	}
 	s.over = true
+	s.m.departed = departure{list: s.list, deles: s.deles}
 	s.m.forgetDeleted(s.list, s.deles) // some servers carry a DELE out whatever becomes of the session
 	if cause != nil {
 		s.m.brokeAt = time.Now()

@@ -22,6 +22,7 @@ type Mailbox interface {
 	Info() mailbox.Info
 	List() *mailbox.List
 	Envelope(id mailbox.ID) *message.Envelope
+	Disowned(id mailbox.ID) bool
 	StartScan()
 	Want(ids []mailbox.ID)
 	Top(ctx context.Context, id mailbox.ID, lines int) ([]byte, error)

@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"popmark/commit"
+	"popmark/mailbox"
 	"popmark/triage"
 )
 
@@ -22,6 +23,31 @@ func TestMarksOfMessagesThatAreGoneAreCounted(t *testing.T) {
 	}
 	s.press("R")
 	s.saysNot("no longer in the mailbox")
+}
+
+// Such a message may be there under another ID; its UIDL may bring the mark back on another one, from the ledger too.
+func TestP1_AMarkDoesNotOutliveTheNameOfItsMessage(t *testing.T) {
+	s := newScreen(t, 100, 24, many(5)).press("d d d")
+	if len(s.ledger.marks) != 3 {
+		t.Fatalf("kept: %v", s.ledger.marks)
+	}
+	s.box.disowned = map[mailbox.ID]bool{"uid00005": true}
+	whole := s.box.mails
+	s.box.mails = whole[:4]
+	s.box.relist()
+	s.box.list.Generation = 2
+	s.press("R")
+	s.saysNot("no longer in the mailbox")
+	if _, kept := s.ledger.marks["uid00005"]; kept || len(s.ledger.marks) != 2 {
+		t.Errorf("kept: %v", s.ledger.marks)
+	}
+	s.box.mails = whole
+	s.box.relist()
+	s.box.list.Generation = 3
+	s.press("R")
+	if got := s.marksOf(); got != "--DD-" {
+		t.Errorf("marks %s", got)
+	}
 }
 
 func TestP4_WhatWasFoundGoneIsCountedByItsSize(t *testing.T) {

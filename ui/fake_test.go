@@ -39,6 +39,8 @@ type fakeBox struct {
 	wanted  []mailbox.ID
 	calls   []string
 	known   map[mailbox.ID]*message.Envelope
+	// disowned are UIDLs that have named several messages.
+	disowned map[mailbox.ID]bool
 }
 
 func newFakeBox(mails []fakeMail) *fakeBox {
@@ -89,6 +91,7 @@ func (b *fakeBox) Release(context.Context) error {
 func (b *fakeBox) Info() mailbox.Info                       { return b.info }
 func (b *fakeBox) List() *mailbox.List                      { return b.list }
 func (b *fakeBox) Envelope(id mailbox.ID) *message.Envelope { return b.known[id] }
+func (b *fakeBox) Disowned(id mailbox.ID) bool              { return b.disowned[id] }
 func (b *fakeBox) StartScan()                               { b.calls = append(b.calls, "scan") }
 func (b *fakeBox) Want(ids []mailbox.ID)                    { b.wanted = ids }
 func (b *fakeBox) Whole(_ context.Context, id mailbox.ID) ([]byte, error) {

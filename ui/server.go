@@ -249,6 +249,10 @@ func (m *model) takeList(list *mailbox.List) {
 		m.warn("The mailbox was listed anew: the selection is off, the marks stay")
 	}
 	m.rows.setList(list, m.cfg.Mailbox.Envelope)
+	m.marks.keep(func(id mailbox.ID) bool { // the ledger must not keep them for another message
+		_, there := list.Find(id)
+		return there || !m.cfg.Mailbox.Disowned(id)
+	})
 	before := m.marks.here()
 	m.marks.setList(list)
 	if gone := before - m.marks.here(); gone > 0 && !m.run.active() {

@@ -53,7 +53,7 @@ type engine struct {
 	unsampled   int               // how many TOPs that came before a text have ended a session: at mostEndings none comes so any more
 	shifted     bool              // a deletion has come true since the run began, or may have, in an earlier run too
 	renamed     bool              // the session that is under way gives all messages other UIDLs
-	disproved   bool              // a header of an earlier session was seen to be another message's
+	disproved   bool              // a UIDL was seen to name another message than it did
 	uncommitted int               // deletions seen to be true that no Committed has told of
 	octets      int64             // downloaded
 	total       int64             // to be downloaded, by LIST's sizes
@@ -287,7 +287,11 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 	if work {
 		e.sum.Committed = false
 		l := &leg{e: e, s: s, todo: todo}
-		if err := l.run(ctx); err != nil {
+		err := l.run(ctx)
+		if err == nil {
+			err = e.knowAgain(ctx, s, todo)
+		}
+		if err != nil {
 			e.giveUp(s, part, err)
 			return err
 		}
@@ -296,7 +300,7 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 }
 
 // errShifted is why a message is left alone that is known by its number and nothing else.
-var errShifted = errors.New("the server's UIDLs are numbers, which mean other messages once something was deleted: it is left alone: look with popmark list, and mark it again")
+var errShifted = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look with popmark list, and mark it again")
 
 // countedAnew tells whether a session's UIDLs may be numbers that were given anew.
 func (e *engine) countedAnew(s session) bool { return e.counted && e.shifted && s.list().Counted() }

@@ -58,7 +58,6 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 	if err := e.noteVerdicts(ctx, suspects); err != nil {
 		return nil, localError{err}
 	}
-	e.disproved = e.disproved || slices.ContainsFunc(recalled, (*step).isClosed)
 	if e.disproved && len(others) > 0 {
 		e.box.distrust(ctx) // who counts anew does so with all
 	}
@@ -205,6 +204,7 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 	if err != nil {
 		return nil, err
 	}
+	e.disproved = e.disproved || slices.ContainsFunc(differ, func(st *step) bool { return verdicts[st] == isAnother })
 	// Only now: before, an answer may have been another's.
 	for _, st := range alike {
 		st.looked, st.doubt, st.risked = true, false, false
@@ -261,6 +261,34 @@ func eachHead(ctx context.Context, s session, ahead int, ask []*step, got func(s
 		}
 	}
 	return nil
+}
+
+// knowAgain looks at messages that are marked still when a session ends, such as those that it refused to give or to
+// delete, and of which nothing but the UIDL is known: the run that takes them up may find another message under it.
+func (e *engine) knowAgain(ctx context.Context, s session, todo []*step) error {
+	var left []*step
+	for _, st := range todo {
+		if e.opts.Request != "" && st.closed && st.fate == kept && st.Message.Certain && st.imprint == noPrint && st.endings < mostEndings && s.hasTOP(st.number) {
+			left = append(left, st)
+		}
+	}
+	headers := make(map[int][sha256.Size]byte)
+	err := eachHead(ctx, s, topAhead, left, func(st *step, head []byte) error {
+		if st.imprint = e.imprint(head); st.imprint != noPrint {
+			headers[st.seq] = st.imprint
+		}
+		return nil
+	})
+	if f := faultOf(err); err != nil && (f == broken || f == confused) {
+		for _, st := range left {
+			st.endings = mostEndings
+		}
+		return &garbledError{fmt.Errorf("looking at messages again: %w", err)}
+	}
+	if err != nil || len(headers) == 0 {
+		return err
+	}
+	return localOrNil(e.log.SetHeaders(e.late, e.run, headers))
 }
 
 // verdict is what a header tells of a message that is looked at again.
@@ -340,7 +368,7 @@ func (e *engine) askHistory(s session, st *step) {
 		}
 		st.doubt, st.risked = false, false
 		e.fail(st, fmt.Errorf("it is not known whether the message was deleted: %w", mailbox.ErrUncertain))
-	case e.countedAnew(s) && st.toDelete() && !st.wantsCopy():
+	case (e.countedAnew(s) || e.disproved && (st.mine || s.later())) && st.toDelete() && !st.wantsCopy():
 		e.fail(st, errShifted)
 	default:
 		st.doubt, st.risked = false, false

@@ -17,9 +17,12 @@ import (
 )
 
 // knowHeader has the ledger remember message 1's header, as a listing would.
-func (r *rig) knowHeader() {
+func (r *rig) knowHeader() { r.knowHeaderOf(1) }
+
+func (r *rig) knowHeaderOf(n int) {
 	r.t.Helper()
-	must(r.t, r.ledger.PutHeaders(r.t.Context(), account, []ledger.HeaderRow{{UID: "uid-1", Octets: int64(len(letter(1))), Header: []byte(letter(1))}}))
+	text := letter(n)
+	must(r.t, r.ledger.PutHeaders(r.t.Context(), account, []ledger.HeaderRow{{UID: fmt.Sprint("uid-", n), Octets: int64(len(text)), Header: []byte(text)}}))
 }
 
 // inItsPlace is a message of the size of message 1 and with its UIDL, and another header.
@@ -311,6 +314,7 @@ func TestP1_AMessageThatWasFoundToBeAnotherStaysSoWhenTheRunIsLeft(t *testing.T)
 		})),
 	))
 	r.knowHeader()
+	r.knowHeaderOf(2)
 	if out := r.commit(order{marks: marked("DD"), opts: Options{Request: "same"}}); out.err == nil {
 		t.Fatalf("the lost line is no error: %+v", out.Summary)
 	}

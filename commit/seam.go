@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"time"
@@ -151,6 +152,7 @@ type journal interface {
 	Runs(ctx context.Context, account string) ([]ledger.Run, error)
 	BeginRun(ctx context.Context, run ledger.Run, resumed ...int64) (int64, error)
 	SetSteps(ctx context.Context, run int64, state ledger.StepState, seqs ...int) error
+	SetHeaders(ctx context.Context, run int64, headers map[int][sha256.Size]byte) error
 	StepsDeleted(ctx context.Context, run int64, seqs ...int) error
 	StepsKept(ctx context.Context, run int64, seqs ...int) error
 	GiveUp(ctx context.Context, run int64, except map[string]bool) error

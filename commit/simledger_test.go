@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"sync"
@@ -110,6 +111,14 @@ func (l *simLedger) BeginRun(_ context.Context, run ledger.Run, resumed ...int64
 
 func (l *simLedger) SetSteps(_ context.Context, run int64, state ledger.StepState, seqs ...int) error {
 	return l.write(func() { l.set(run, state, seqs) })
+}
+
+func (l *simLedger) SetHeaders(_ context.Context, run int64, headers map[int][sha256.Size]byte) error {
+	return l.write(func() {
+		for seq, header := range headers {
+			l.runs[run].Steps[seq].Header = header
+		}
+	})
 }
 
 func (l *simLedger) StepsKept(_ context.Context, run int64, seqs ...int) error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"math"
 	"slices"
 	"time"
 
@@ -185,6 +186,7 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 		}
 	}
 	shifted := !u.Named() && u.Shifted(list)
+	least := u.leastDeleted()
 	for _, s := range u.steps {
 		switch {
 		case s.Certain || s.State == ledger.StepDeleted || s.State == ledger.StepFailed || done(&s):
@@ -208,12 +210,14 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 		if envelope := grown[m.ID]; other && envelope != nil && sameAbout(s.About, about(envelope)) {
 			was[m.ID], other = s.Octets, false
 		}
-		if !m.Certain || other {
+		// Behind a message that is gone a UIDL of its own has moved to a smaller number.
+		stays := s.Header == [sha256.Size]byte{} && m.Number == s.Number && s.Number > least
+		if !m.Certain || other || stays {
 			if done(s) {
 				continue
 			}
 			unsure := *s
-			unsure.Certain = m.Certain // one of two stays one of two when the other is gone
+			unsure.Certain = m.Certain && !stays // one of two stays one of two when the other is gone
 			left = append(left, unsure)
 			delete(steps, m.UID) // several may bear it by now
 			continue
@@ -231,6 +235,17 @@ func done(s *ledger.Step) bool {
 // sameAbout says whether what was known of a message, if anything, is what its header says now.
 func sameAbout(then, now ledger.About) bool {
 	return then == (ledger.About{}) || then.From == now.From && then.Subject == now.Subject && then.Date.Equal(now.Date)
+}
+
+// leastDeleted is the least number of the run's messages that are deleted, or more than any where none is.
+func (u *Unfinished) leastDeleted() int {
+	least := math.MaxInt
+	for i := range u.steps {
+		if u.steps[i].State == ledger.StepDeleted {
+			least = min(least, u.steps[i].Number)
+		}
+	}
+	return least
 }
 
 // Renumber gives a plan's messages the numbers that they had when the run was asked

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"iter"
@@ -114,6 +115,30 @@ func (l *Ledger) SetSteps(ctx context.Context, run int64, state StepState, seqs 
 	})
 }
 
+// SetHeaders writes down by what headers the messages of steps are known, by Seq, where that was not known when the
+// run began. The error is ErrNoRun where one is not there.
+func (l *Ledger) SetHeaders(ctx context.Context, run int64, headers map[int][sha256.Size]byte) error {
+	return l.write(ctx, "writing the journal", func(tx *sql.Tx) error {
+		for seq, header := range headers {
+			if err := changed(tx.ExecContext(ctx, "UPDATE step SET header=? WHERE run=? AND seq=?", header[:], run, seq)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// changed gives ErrNoRun where a statement has changed no step.
+func changed(r sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return cmp.Or(err, ErrNoRun)
+	}
+	return nil
+}
+
 func setSteps(ctx context.Context, tx *sql.Tx, run int64, state StepState, seqs []int) error {
 	return eachStep(ctx, tx, run, seqs, statement{"UPDATE step SET state=? WHERE run=? AND seq BETWEEN ? AND ?", []any{state}, nil})
 }
@@ -133,12 +158,8 @@ func (l *Ledger) RecordCopies(ctx context.Context, account string, run int64, co
 		}
 		defer closeStatement(set)
 		for _, p := range placed {
-			r, err := set.ExecContext(ctx, StepFetched, p.Kept, run, p.Seq)
-			if err != nil {
+			if err := changed(set.ExecContext(ctx, StepFetched, p.Kept, run, p.Seq)); err != nil {
 				return err
-			}
-			if n, err := r.RowsAffected(); err != nil || n == 0 {
-				return cmp.Or(err, ErrNoRun)
 			}
 		}
 		return nil

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -101,6 +102,7 @@ func TestARunThatIsGoneIsAnError(t *testing.T) {
 			"SetSteps, no such run":      l.SetSteps(t.Context(), id+1, StepAsked, 0),
 			"StepsDeleted, no such step": l.StepsDeleted(t.Context(), id, 1, 2),
 			"StepsKept, no such run":     l.StepsKept(t.Context(), id+1, 0),
+			"SetHeaders, no such step":   l.SetHeaders(t.Context(), id, map[int][sha256.Size]byte{0: {1}, 2: {2}}),
 			"RecordCopies, no such run":  l.RecordCopies(t.Context(), account, id+1, nil, []Placed{{Seq: 0}}),
 		} {
 			if !errors.Is(err, ErrNoRun) {
@@ -218,6 +220,18 @@ func TestTheHistoryKeepsEveryCopy(t *testing.T) {
 		check(t, err)
 		if got := found[FetchedKey{"a", 5, "d"}]; got.Name != "four" || got.Safe {
 			t.Errorf("the last copy is taken to be %+v", got)
+		}
+	})
+}
+
+func TestAHeaderThatIsLearntLaterIsTheStepsOwn(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger) {
+		id := begin(t, l, "request", "a", "b")
+		check(t, l.SetHeaders(t.Context(), id, map[int][sha256.Size]byte{1: {7}}))
+		runs, err := l.Runs(t.Context(), account)
+		check(t, err)
+		if steps := runs[0].Steps; steps[0].Header != [sha256.Size]byte{} || steps[1].Header != [sha256.Size]byte{7} {
+			t.Errorf("the headers are %x and %x", steps[0].Header, steps[1].Header)
 		}
 	})
 }

@@ -1,0 +1,145 @@
+package commit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"popmark/mailbox"
+	"popmark/pop3server"
+	"popmark/triage"
+)
+
+// uidlsFollow has UIDL give each message a name that is made of its number.
+func uidlsFollow(format string) pop3server.Hook {
+	return pop3server.Lines(pop3server.On("UIDL"), func(_ int, line string) (string, bool) {
+		var n int
+		if _, err := fmt.Sscanf(line, "%d uid-", &n); err == nil {
+			line = fmt.Sprintf("%d "+format, n, n)
+		}
+		return line, true
+	})
+}
+
+// again carries the same request out once more, on the list as it is.
+func (r *rig) again(request string) *outcome {
+	r.t.Helper()
+	box := r.connect()
+	must(r.t, box.Open(r.t.Context()))
+	list := box.List()
+	must(r.t, box.Close())
+	before, found, err := FindUnfinished(r.t.Context(), r.ledger, account, request)
+	must(r.t, err)
+	if !found {
+		return nil
+	}
+	plan, left, was := before.Plan(list, triage.AsReceived, nil)
+	return r.commit(order{opts: Options{Request: request, TakesUp: true, Holds: true, Left: left, Was: was, Retries: 3}, plan: func(p *triage.Plan) { *p = plan }})
+}
+
+// What was refused is marked still when something else was deleted, and its UIDL is another message's then.
+func TestP1_WhatWasRefusedIsTakenUpByItsHeaderWhereUIDLsAreMadeOfNumbers(t *testing.T) {
+	for _, format := range []string{"%08d", "msg%d", "%d-469"} {
+		for name, tt := range map[string]struct {
+			letters string
+			refuse  string
+			options []pop3server.Option
+		}{
+			"DELE":             {"--M-D--", "DELE 5", nil},
+			"DELE of a move":   {"--M-M--", "DELE 5", nil},
+			"RETR":             {"--D-M--", "RETR 5", nil},
+			"RETR of a fetch":  {"--D-F--", "RETR 5", nil},
+			"there is no TOP":  {"--D-D--", "DELE 5", []pop3server.Option{pop3server.Without("TOP")}},
+			"TOP ends session": {"--D-D--", "DELE 5", []pop3server.Option{pop3server.WithHooks(pop3server.Cut(pop3server.On("TOP"), pop3server.Close))}},
+		} {
+			t.Run(format+" "+name, func(t *testing.T) {
+				inBothWays(t, func(t *testing.T, pipelining bool) {
+					refused := false
+					r := lateRig(t, 7, asLong, pipelining, append(tt.options, pop3server.WithHooks(uidlsFollow(format),
+						pop3server.On(tt.refuse).Do(func(*pop3server.Event) pop3server.Action {
+							if refused {
+								return pop3server.Action{}
+							}
+							refused = true
+							return pop3server.Action{Skip: true, Answer: strings.NewReader("-ERR no\r\n")}
+						})))...)
+					first := r.commit(order{marks: marked(tt.letters), opts: Options{Request: "same", Holds: true, Retries: 3}})
+					if first.err != nil || first.Deleted != 1 && name != "TOP ends session" {
+						t.Fatalf("%v, deleted %d", first.err, first.Deleted)
+					}
+					for range 3 {
+						r.again("same")
+					}
+					if wrong := r.unmarkedGone(tt.letters); len(wrong) > 0 {
+						t.Errorf("unmarked deleted: %v", wrong)
+					}
+					for _, text := range r.texts() {
+						if !slices.Contains([]string{asLong(3), asLong(5)}, text) {
+							t.Errorf("there is a copy of %q", text)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// A server that moves its messages' UIDLs with them is not asked more than once, and all is done.
+func TestWhatWasRefusedIsDoneWhenItIsTakenUp(t *testing.T) {
+	inBothWays(t, func(t *testing.T, pipelining bool) {
+		refused := false
+		r := lateRig(t, 7, asLong, pipelining, pop3server.WithHooks(pop3server.On("DELE 5").Do(func(*pop3server.Event) pop3server.Action {
+			if refused {
+				return pop3server.Action{}
+			}
+			refused = true
+			return pop3server.Action{Skip: true, Answer: strings.NewReader("-ERR no\r\n")}
+		})))
+		r.commit(order{marks: marked("--D-D--"), opts: Options{Request: "same", Holds: true, Retries: 3}})
+		if out := r.again("same"); out == nil || out.err != nil || out.Deleted != 1 || out.Failed > 0 {
+			t.Errorf("%+v", out)
+		}
+		if left := strings.Join(r.drop.UIDLs(), " "); left != "uid-1 uid-2 uid-4 uid-6 uid-7" {
+			t.Errorf("left: %s", left)
+		}
+	})
+}
+
+// One message that is another is a sign that all may be.
+func TestP1_WhereOneUIDLIsSeenToNameAnotherThoseWithoutAHeaderAreLeftAlone(t *testing.T) {
+	inBothWays(t, func(t *testing.T, pipelining bool) {
+		r := lateRig(t, 7, asLong, pipelining, pop3server.WithHooks(pop3server.CommitOnDrop(), uidlsFollow("%08d"),
+			pop3server.Cut(pop3server.On("DELE 5").InSession(2), pop3server.Close),
+			pop3server.InSession(3, pop3server.Cut(pop3server.On(""), pop3server.Close))))
+		box := r.connect() // message 4 is known by its header, message 5 by nothing else than its UIDL
+		must(t, box.Open(t.Context()))
+		for _, err := range box.Headers(t.Context(), []mailbox.ID{"00000004"}) {
+			must(t, err)
+		}
+		must(t, box.Close())
+		first := r.commit(order{marks: marked("--DDD--"), opts: Options{Request: "same"}})
+		if first.err == nil {
+			t.Fatal("the line did not break")
+		}
+		out := r.again("same")
+		if wrong := r.unmarkedGone("--DDD--"); len(wrong) > 0 {
+			t.Errorf("unmarked deleted: %v; %v %+v", wrong, out.err, out.Failures)
+		}
+	})
+}
+
+// Whatever is deleted between two runs, a message that was refused in the first one is known by its header in the second.
+func TestP1_WhatWasRefusedIsKnownByItsHeaderWhoeverDeletesOthers(t *testing.T) {
+	inBothWays(t, func(t *testing.T, pipelining bool) {
+		for _, letters := range []string{"----D--", "----M--"} {
+			r := lateRig(t, 7, asLong, pipelining, pop3server.WithHooks(uidlsFollow("%08d"), pop3server.Refuse(pop3server.On("DELE 5").InSession(1), "no")))
+			r.commit(order{marks: marked(letters), opts: Options{Request: "same", Holds: true, Retries: 3}})
+			r.drop.Remove("uid-2")
+			r.again("same")
+			if left := strings.Join(r.drop.UIDLs(), " "); left != "uid-1 uid-3 uid-4 uid-5 uid-6 uid-7" {
+				t.Errorf("%s, left: %s", letters, left)
+			}
+		}
+	})
+}

@@ -156,10 +156,11 @@ func TestAScannersWordsMayStandBehindASubject(t *testing.T) {
 	})
 }
 
-// A scanner adds a line to each text, so that none has LIST's octets.
+// A scanner adds a line to each text, so that none has LIST's octets. Where they are asked for one at a time, and octets
+// were seen to tell nothing, TOP is asked before each.
 func TestTextsOfOtherOctetsCostLittle(t *testing.T) {
 	const many = 100
-	const proof, samples = 4, 7
+	const proof, some = 4, 7
 	for name, hook := range map[string]pop3server.Hook{
 		"TOP tells":      slowTexts(),
 		"TOP is refused": pop3server.Refuse(pop3server.On("TOP"), "no"),
@@ -168,7 +169,11 @@ func TestTextsOfOtherOctetsCostLittle(t *testing.T) {
 			inBothWays(t, func(t *testing.T, pipelining bool) {
 				r := lateRig(t, many, namedLetter, pipelining, pop3server.WithHooks(addsALine(), hook))
 				r.movedOnce(r.commit(order{marks: marked(strings.Repeat("M", many)), opts: Options{Retries: 3}}), many)
-				if n := r.tops(); n > proof+samples+mostGuessed+2 {
+				most := proof + some + mostGuessed + 2
+				if !pipelining && name == "TOP tells" {
+					most = proof + many
+				}
+				if n := r.tops(); n > most {
 					t.Errorf("%d TOPs", n)
 				}
 			})

@@ -51,6 +51,7 @@ type engine struct {
 	counted     bool              // all UIDLs were numbers when the run began
 	sample      []mailbox.Message // of what was there when the run began, or behind its last QUIT, see sampleOf
 	unsampled   int               // how many TOPs that came before a text have ended a session: at mostEndings none comes so any more
+	untold      int               // how many such were refused in a row
 	shifted     bool              // a deletion has come true since the run began, or may have, in an earlier run too
 	renamed     bool              // the session that is under way gives all messages other UIDLs
 	disproved   bool              // a UIDL was seen to name another message than it did

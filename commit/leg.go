@@ -41,9 +41,10 @@ type leg struct {
 	ahead  int64     // their octets
 	under  int       // copies that are being put into place
 	copier *copier
-	head   []byte // the buffer for a message's header; receive alone uses it
-	sizing int    // texts that are asked about for their octets
-	blind  int    // messages asked for of which nothing was known to hold their texts against
+	head   []byte  // the buffer for a message's header; receive alone uses it
+	sizing int     // texts that are asked about for their octets
+	blind  int     // messages asked for of which nothing was known to hold their texts against
+	octets []int64 // of all messages that the session lists, sorted; nil until they are asked about
 	misled []misled
 	held   []*job // in order, a text whose message is in doubt and what came behind it
 
@@ -262,15 +263,32 @@ func (l *leg) sendRetr(st *step) {
 	l.ahead += st.Message.Octets
 }
 
-// samples tells whether TOP is asked before a text that would be deleted then and that can be held against nothing: a
-// server that gives the texts of others does so mostly from the first one on. Of many that are the first, the second,
-// the fourth and so on.
+// mostUntold is how many TOPs in a row that came before a text may be refused before they are sparse.
+const mostUntold = 8
+
+// samples tells whether TOP is asked before a text that would be deleted then and that can be held against nothing, not
+// even its octets, which other messages have as well. Where these tell: a server that gives the texts of others does so mostly
+// from the first one on, so that of many the first, the second, the fourth and so on are asked for.
 func (l *leg) samples(st *step) bool {
 	if l.e.unsampled >= mostEndings || !st.toDelete() || !st.Message.Certain || l.e.markedPrint(st) != noPrint || !l.hasTOP(st, st.number) {
 		return false
 	}
 	l.blind++
-	return l.blind&(l.blind-1) == 0
+	return l.blind&(l.blind-1) == 0 || l.e.untold < mostUntold && (l.e.sized >= mostGuessed || l.sharesOctets(st.Message.Octets))
+}
+
+// sharesOctets tells whether LIST gives so many octets to more than one message, or to none.
+func (l *leg) sharesOctets(octets int64) bool {
+	if l.octets == nil {
+		list := l.s.list()
+		l.octets = make([]int64, len(list.Messages))
+		for i := range list.Messages {
+			l.octets[i] = list.Messages[i].Octets
+		}
+		slices.Sort(l.octets)
+	}
+	at, has := slices.BinarySearch(l.octets, octets)
+	return !has || octets < 0 || at+1 < len(l.octets) && l.octets[at+1] == octets
 }
 
 // learn takes in what TOP shows of a message before its text comes.
@@ -278,7 +296,9 @@ func (l *leg) learn(ctx context.Context, st *step, top textAnswer) error {
 	head, err := l.headOf(ctx, st, top)
 	switch {
 	case err == nil && head != nil:
-		st.sampled = l.e.imprint(head)
+		st.sampled, l.e.untold = l.e.imprint(head), 0
+	case err == nil:
+		l.e.untold++
 	case faultOf(err) == broken:
 		l.unanswered(st)
 	case faultOf(err) == confused:

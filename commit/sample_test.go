@@ -169,3 +169,36 @@ func TestAHeaderThatIsNewEachTimeIsNoOtherMessage(t *testing.T) {
 		}
 	}
 }
+
+// A server may begin to give the texts of others late, or do so once. Where these have the same octets nothing but TOP tells.
+func TestP2_NoTextOfAnotherMessageOfTheSameOctetsIsTaken(t *testing.T) {
+	for name, with := range map[string]map[string]string{
+		"from the fifth on": {"5": "6", "6": "7", "7": "8", "8": "9", "9": "5"},
+		"the third":         {"3": "9"},
+		"the sixth":         {"6": "9"},
+		"the next one's":    {"7": "8"},
+		"of one unmarked":   {"3": "10"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBothWays(t, func(t *testing.T, pipelining bool) {
+				const letters = "MMMMMMMMM-"
+				text := func(n int) string { return asLong(n%10 + 10) }
+				r := lateRig(t, len(letters), text, pipelining, renumbered(len(letters), text, with))
+				r.safe(r.commit(order{marks: marked(letters), opts: Options{Retries: 3}}), letters, text)
+			})
+		})
+	}
+}
+
+// Where octets tell messages apart a text that has its own is not asked about.
+func TestTextsOfTheirOwnOctetsCostLittle(t *testing.T) {
+	const many, proof, samples = 100, 4, 7
+	text := func(n int) string { return namedLetter(n) + strings.Repeat("x", n) + "\r\n" }
+	inBothWays(t, func(t *testing.T, pipelining bool) {
+		r := lateRig(t, many, text, pipelining)
+		r.movedOnce(r.commit(order{marks: marked(strings.Repeat("M", many)), opts: Options{Retries: 3}}), many)
+		if n := r.tops(); n > proof+samples {
+			t.Errorf("%d TOPs", n)
+		}
+	})
+}

@@ -108,10 +108,13 @@ func isMarked(marked, subject string) bool {
 	if subject == "" {
 		return false
 	}
-	behind, begins := strings.CutPrefix(strings.ToLower(marked), strings.ToLower(subject)+" ")
-	return strings.HasSuffix(marked, " "+subject) || begins && slices.ContainsFunc([]string{"spam", "junk", "virus", "phish"}, func(word string) bool {
-		return strings.Contains(behind, word)
-	})
+	if strings.HasSuffix(marked, " "+subject) {
+		return true
+	}
+	behind, begins := strings.CutPrefix(strings.ToLower(marked), strings.ToLower(subject))
+	behind = strings.TrimSpace(behind)
+	return begins && len(behind) > 2 && (slices.Contains([]string{"[]", "()", "{}", "<>", "**"}, behind[:1]+behind[len(behind)-1:]) ||
+		slices.ContainsFunc([]string{"spam", "junk", "virus", "phish"}, func(word string) bool { return strings.Contains(behind, word) }))
 }
 
 // fits tells whether a text's header may be that of the message of which TOP gives another.

@@ -64,6 +64,9 @@ var (
 // errNamesNone ends a run before anything is done: without UIDLs nothing says which messages are left.
 var errNamesNone = &statusError{exitUnavailable, errors.New("taking up the commit that did not come to its end: the server gives no UIDL this time, by which its messages are known: run the same again later, or give it with --forget and look at the list")}
 
+// errNamesAnew ends a run before anything is done, as errNamesNone does.
+var errNamesAnew = &statusError{exitUnavailable, errors.New("taking up the commit that did not come to its end: the server has other UIDLs for all messages now, so that nothing says which are left, or deleted: give it with --forget and look at the list")}
+
 // planOrTakeUp makes the plan from the selections, or from the journal where the same
 // commit was broken off: its numbers and queries meant the messages of that time, and
 // by now they may fit others.
@@ -80,6 +83,8 @@ func (a *app) planOrTakeUp(
 		return a.plan(ctx, b, list, markings, order, out)
 	case !named && before.Named():
 		return triage.Plan{}, errNamesNone
+	case before.Named() && before.Renamed(list):
+		return triage.Plan{}, errNamesAnew
 	}
 	how.TakesUp = true
 	plan, left, _ := before.Plan(list, order, nil)

@@ -194,6 +194,9 @@ func (e *engine) settle(ctx context.Context, s session, runs []ledger.Run) error
 	there := uidsIn(s)
 	for r := range runs {
 		run := &runs[r]
+		if renamed(run.Steps, s.list()) {
+			continue // who asks for it again is told
+		}
 		var gone, doubtful []int
 		asked := 0
 		for i := range run.Steps {

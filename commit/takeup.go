@@ -70,6 +70,35 @@ func (u *Unfinished) Shifted(list *mailbox.List) bool {
 	})
 }
 
+// Renamed tells whether a list seems to have the run's messages under other UIDLs, as behind a server that was moved: it
+// has none of those that the run knew and nothing that an earlier one has listed, and messages of the same octets stand
+// where they would. They are not gone then, and nothing says which they are.
+func (u *Unfinished) Renamed(list *mailbox.List) bool { return renamed(u.steps, list) }
+
+func renamed(steps []ledger.Step, list *mailbox.List) bool {
+	known := make(map[string]bool, len(steps))
+	for i := range steps {
+		known[steps[i].UID] = true
+	}
+	if slices.ContainsFunc(list.Messages, func(m mailbox.Message) bool { return !m.New || m.UID == "" || known[m.UID] }) {
+		return false
+	}
+	gone, open := 0, 0
+	for i := range steps { // in the order of their numbers
+		switch s := &steps[i]; {
+		case s.State == ledger.StepDeleted:
+			gone++
+		default:
+			at, there := list.Number(s.Number - gone)
+			if !there || list.Messages[at].Octets != s.Octets {
+				return false
+			}
+			open++
+		}
+	}
+	return open > 0
+}
+
 // newestOf finds the newest of the runs with a request; "" is nobody's.
 func newestOf(runs []ledger.Run, request string) *ledger.Run {
 	for i := len(runs) - 1; i >= 0 && request != ""; i-- {

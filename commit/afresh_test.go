@@ -65,7 +65,7 @@ func TestP1_AFetchByNumberBehindABrokenLineIsOfTheSameMessage(t *testing.T) {
 	})
 }
 
-func TestP2_OneBrokenLineEndsNoSampling(t *testing.T) {
+func TestP2_OneBrokenLineEndsNoGlimpses(t *testing.T) {
 	inBothWays(t, func(t *testing.T, pipelining bool) {
 		r := lateRig(t, 2, asLong, pipelining, pop3server.WithHooks(
 			answersWith(stuffed(2, asLong), map[string]string{"1": "2"}),
@@ -75,7 +75,7 @@ func TestP2_OneBrokenLineEndsNoSampling(t *testing.T) {
 	})
 }
 
-func TestP2_WhatASampleShowedStandsWhereTOPEndsSessions(t *testing.T) {
+func TestP2_WhatAGlimpseShowedStandsWhereTOPEndsSessions(t *testing.T) {
 	inBothWays(t, func(t *testing.T, pipelining bool) {
 		n := 0
 		r := lateRig(t, 2, asLong, pipelining, pop3server.WithHooks(
@@ -92,7 +92,7 @@ func TestP2_WhatASampleShowedStandsWhereTOPEndsSessions(t *testing.T) {
 }
 
 func TestP4_NewMailBehindACheckpointIsNoNewNaming(t *testing.T) {
-	const many = sampled + 1
+	const many = mostWitnesses + 1
 	var r *rig
 	r = lateRig(t, many, asLong, true, pop3server.WithHooks(
 		pop3server.LoseAnswer(pop3server.On("QUIT").InSession(2), pop3server.Close),
@@ -100,7 +100,7 @@ func TestP4_NewMailBehindACheckpointIsNoNewNaming(t *testing.T) {
 			r.drop.Add(pop3server.NewMessage("uid-100", []byte(asLong(100))))
 			return pop3server.Action{}
 		})))
-	out := r.commit(order{marks: marked(strings.Repeat("D", many)), opts: Options{Retries: 3, Checkpoint: sampled}})
+	out := r.commit(order{marks: marked(strings.Repeat("D", many)), opts: Options{Retries: 3, Checkpoint: mostWitnesses}})
 	if out.err != nil || out.Deleted != many || out.Failed > 0 || out.Unknown > 0 {
 		t.Errorf("%v, deleted %d failed %d unknown %d, %q", out.err, out.Deleted, out.Failed, out.Unknown, r.drop.UIDLs())
 	}
@@ -156,7 +156,7 @@ func TestP2_AStatusThatChangesMakesNoTextItsMessages(t *testing.T) {
 	})
 }
 
-func TestP2_WhatASampleShowedStandsWhereTOPIsRefusedThen(t *testing.T) {
+func TestP2_WhatAGlimpseShowedStandsWhereTOPIsRefusedThen(t *testing.T) {
 	inBothWays(t, func(t *testing.T, pipelining bool) {
 		r := lateRig(t, 2, asLong, pipelining, pop3server.WithHooks(
 			answersWith(stuffed(2, asLong), map[string]string{"1": "2"}),

@@ -20,7 +20,7 @@ type claim struct {
 	marked   [sha256.Size]byte // what the message that is marked is known by; zero where nothing is
 	replaced bool              // that is not what the text shows
 	strange  bool              // nor is it, but RETR and TOP may give different headers
-	sampled  bool              // TOP showed another header just before
+	belied   bool              // the glimpse was of another header
 	resized  bool              // it is in doubt since it has other octets than LIST says, and for nothing else
 	unsized  bool              // LIST's octets tell nothing
 
@@ -33,12 +33,12 @@ type claim struct {
 // claimOf gives what is to be asked of a text, whose header is in l.head, or nil.
 func (l *leg) claimOf(st *step, came *arrival) *claim {
 	c := claim{arrival: *came, of: l.e.arrivals.before(came), marked: l.e.markedPrint(st)}
-	c.sampled = c.marked == noPrint && st.sampled != noPrint && st.sampled != came.print
+	c.belied = c.marked == noPrint && st.glimpse != noPrint && st.glimpse != came.print
 	if c.marked != noPrint && came.print != noPrint && c.marked != came.print && len(l.head) < maxHeader {
 		c.strange = c.marked[0] == mailbox.ImprintHeader
 		c.replaced = !c.strange
 	}
-	if c.of == nil && !c.replaced && !c.strange && !c.sampled && !st.garbled {
+	if c.of == nil && !c.replaced && !c.strange && !c.belied && !st.garbled {
 		return nil
 	}
 	if c.of != nil {
@@ -130,7 +130,7 @@ func (c *claim) misled(twin *heading) bool {
 // refuted tells whether nothing need be asked: the text is not the one that it begins as, such as what a list has sent
 // as well, and it has the octets that LIST gives its message.
 func (c *claim) refuted() bool {
-	return !c.replaced && !c.strange && !c.sampled && !c.st.garbled && c.sum != c.of.sum && c.octets == c.st.Message.Octets && !c.sameSize()
+	return !c.replaced && !c.strange && !c.belied && !c.st.garbled && c.sum != c.of.sum && c.octets == c.st.Message.Octets && !c.sameSize()
 }
 
 // ask has TOP tell of a text.

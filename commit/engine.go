@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"popmark/mailbox"
@@ -49,9 +48,9 @@ type engine struct {
 	spared      int               // retries given back, see mostSpared
 	passed      int               // messages in a row that were given up since their texts did not come as they should
 	counted     bool              // all UIDLs were numbers when the run began
-	sample      []mailbox.Message // of what was there when the run began, or behind its last QUIT, see sampleOf
-	unsampled   int               // how many TOPs that came before a text have ended a session: at mostEndings none comes so any more
-	untold      int               // how many such were refused in a row
+	witnesses   []mailbox.Message // when the run began, or behind its last QUIT, see witnessesOf
+	unseen      int               // how many glimpses have ended a session: at mostEndings there are no more
+	unshown     int               // how many were refused in a row
 	shifted     bool              // a deletion has come true since the run began, or may have, in an earlier run too
 	renamed     bool              // the session that is under way gives all messages other UIDLs
 	disproved   bool              // a UIDL was seen to name another message than it did
@@ -108,7 +107,7 @@ func (e *engine) carryOut(ctx context.Context) error {
 	}
 	e.remember()
 	e.shifted = e.opts.TakesUp // what an earlier run asked for may have come true
-	e.sample = e.sampleOf(s.list())
+	e.witnesses = e.witnessesOf(s.list())
 	e.put(Event{Kind: Starting, RunTotal: e.total})
 	parts := cut(e.steps, e.plan.Parts())
 	for i, part := range parts {
@@ -342,41 +341,6 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 		e.fail(st, err)
 	}
 	return mailbox.Message{}, false
-}
-
-// sampleOf gives some of a list's messages that have a UIDL of their own and are there still: of those that the plan
-// leaves there, if any.
-func (e *engine) sampleOf(list *mailbox.List) (some []mailbox.Message) {
-	goes, gone := make([]bool, len(list.Messages)), make([]bool, len(list.Messages))
-	for _, st := range e.steps {
-		if at, there := list.Find(st.Message.ID); there {
-			goes[at], gone[at] = st.Mark.Deletes(), st.fate == deleted
-		}
-	}
-	for _, going := range []bool{false, true} {
-		for i := range list.Messages {
-			if m := &list.Messages[i]; len(some) < sampled && m.Certain && goes[i] == going && !gone[i] {
-				some = append(some, *m)
-			}
-		}
-		if len(some) > 0 {
-			break
-		}
-	}
-	return some
-}
-
-// namesAnew tells whether a list has none of the UIDLs of before though it has messages of the same octets: some servers
-// make new ones for each session, and nothing is gone then.
-func (e *engine) namesAnew(list *mailbox.List) bool {
-	octets := make(map[int64]bool, len(e.sample))
-	for i := range e.sample {
-		if _, there := list.Find(e.sample[i].ID); there {
-			return false
-		}
-		octets[e.sample[i].Octets] = true
-	}
-	return slices.ContainsFunc(list.Messages, func(m mailbox.Message) bool { return octets[m.Octets] })
 }
 
 // vanished takes in that a message is not on the server any more, which this session

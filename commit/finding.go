@@ -64,7 +64,7 @@ func (e *engine) shown(ctx context.Context, st *step) (*message.Envelope, error)
 // whose tells whether a text may be its message's, as far as that one's header shows.
 func (l *leg) whose(c *claim) finding {
 	switch own := c.own; {
-	case own == nil && c.sampled:
+	case own == nil && c.belied:
 		return isOthers
 	case own == nil:
 		return c.bySize()

@@ -113,9 +113,16 @@ func isMarked(marked, subject string) bool {
 	}
 	behind, begins := strings.CutPrefix(strings.ToLower(marked), strings.ToLower(subject))
 	behind = strings.TrimSpace(behind)
-	return begins && len(behind) > 2 && (slices.Contains([]string{"[]", "()", "{}", "<>", "**"}, behind[:1]+behind[len(behind)-1:]) ||
-		slices.ContainsFunc([]string{"spam", "junk", "virus", "phish"}, func(word string) bool { return strings.Contains(behind, word) }))
+	has := func(word string) bool { return strings.Contains(behind, word) }
+	enclosed := len(behind) > 2 && slices.Contains([]string{"[]", "()", "{}", "<>", "**"}, behind[:1]+behind[len(behind)-1:])
+	return begins && (slices.ContainsFunc(marksOfScanners, has) || enclosed && slices.ContainsFunc(enclosedMarks, has))
 }
+
+// What scanners write behind a subject, some of it in brackets only: without them it may be part of another subject.
+var (
+	marksOfScanners = []string{"spam", "junk", "virus", "phish"}
+	enclosedMarks   = []string{"suspect", "external", "bulk", "uce", "disarmed", "unsolicited"}
+)
 
 // fits tells whether a text's header may be that of the message of which TOP gives another.
 func (h *heading) fits(top *heading) bool { return h.lacks(top) == 0 || h.resembles(top) }

@@ -43,7 +43,7 @@ func (e *engine) quit(ctx context.Context, s session, part []*step) error {
 		st.fate = deleted
 	}
 	e.sum.Committed = true
-	e.sample = e.sampleOf(s.list())
+	e.witnesses = e.witnessesOf(s.list())
 	e.shifted = e.shifted || len(promises) > 0
 	e.uncommitted += len(promises)
 	told := e.uncommitted

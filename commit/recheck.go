@@ -16,9 +16,9 @@ import (
 const (
 	// topAhead bounds the TOPs that are under way while messages are looked at again.
 	topAhead = 4096
-	// sampled is how many messages are looked at of those that go by a header of an earlier session
+	// spotChecks is how many messages are looked at of those that go by a header of an earlier session
 	// which had no say in their marks. It costs a round trip.
-	sampled = 64
+	spotChecks = 64
 )
 
 // noPrint is the print of a header that is not known.
@@ -43,9 +43,9 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 			recalled = append(recalled, st)
 		}
 	}
-	sample := e.opts.Numbered && !e.disproved
-	if sample {
-		recalled = spread(recalled, sampled)
+	some := e.opts.Numbered && !e.disproved
+	if some {
+		recalled = spread(recalled, spotChecks)
 	}
 	suspects = append(suspects, recalled...)
 	if len(suspects) == 0 {
@@ -70,7 +70,7 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 		e.box.relearn(o.st.Message.ID, o.st.Message.Octets, o.head)
 	}
 	todo = slices.DeleteFunc(todo, (*step).isClosed)
-	if sample && e.disproved {
+	if some && e.disproved {
 		return e.recheck(ctx, s, todo)
 	}
 	return todo, nil

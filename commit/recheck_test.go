@@ -241,7 +241,7 @@ func TestOfNumberedMessagesSomeAreLookedAtUnlessOneIsAnother(t *testing.T) {
 		switch left := len(r.drop.UIDLs()); {
 		case changed && (left != many-152 || out.Failed != left):
 			t.Errorf("%d are left of %d others: %v, %+v", left, many-152, out.err, out.Deleted)
-		case !changed && (left != 0 || tops > 2*sampled):
+		case !changed && (left != 0 || tops > 2*spotChecks):
 			t.Errorf("%d are left, %d TOPs", left, tops)
 		}
 	}

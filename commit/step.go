@@ -40,7 +40,7 @@ type step struct {
 	imprint  [sha256.Size]byte // of the message that is marked, see mailbox.Imprint; zero where none is known
 	awaited  [sha256.Size]byte // what RETR's header has to be known by, as that of an earlier copy; zero: any will do
 	shows    *heading          // what TOP gives of the message whose copy is awaited
-	sampled  [sha256.Size]byte // what TOP showed of it just before its text is asked for; zero where that was not asked
+	glimpse  [sha256.Size]byte // what TOP showed of it just before its text is asked for; zero where that was not asked
 	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
 	fate     promise

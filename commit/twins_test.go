@@ -87,7 +87,7 @@ func TestWhatAListSentAsWellIsNotAskedAbout(t *testing.T) {
 			tops++
 		}
 	}
-	if tops > 4+5 { // the proof of the order, and the samples
+	if tops > 4+5 { // the proof of the order, and the glimpses
 		t.Errorf("%d TOPs", tops)
 	}
 }

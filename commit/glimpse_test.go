@@ -192,12 +192,12 @@ func TestP2_NoTextOfAnotherMessageOfTheSameOctetsIsTaken(t *testing.T) {
 
 // Where octets tell messages apart a text that has its own is not asked about.
 func TestTextsOfTheirOwnOctetsCostLittle(t *testing.T) {
-	const many, proof, samples = 100, 4, 7
+	const many, proof, glimpses = 100, 4, 7
 	text := func(n int) string { return namedLetter(n) + strings.Repeat("x", n) + "\r\n" }
 	inBothWays(t, func(t *testing.T, pipelining bool) {
 		r := lateRig(t, many, text, pipelining)
 		r.movedOnce(r.commit(order{marks: marked(strings.Repeat("M", many)), opts: Options{Retries: 3}}), many)
-		if n := r.tops(); n > proof+samples {
+		if n := r.tops(); n > proof+glimpses {
 			t.Errorf("%d TOPs", n)
 		}
 	})

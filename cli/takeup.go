@@ -59,13 +59,11 @@ var (
 	errLeftUncertain = errors.New("it can't be told from others for certain, and stays as it is: " + wayOut)
 	errLeftGrown     = errors.New("the server lists it with other octets, so that it may be another, and it stays as it is: " + wayOut)
 	errLeftGone      = errors.New("it was to be fetched, and is no longer in the mailbox")
+	errLeftRenamed   = errors.New("the server has other UIDLs for all messages now, so that it is not known which one it is, or whether it is deleted: look with popmark list, and mark it again")
 )
 
 // errNamesNone ends a run before anything is done: without UIDLs nothing says which messages are left.
 var errNamesNone = &statusError{exitUnavailable, errors.New("taking up the commit that did not come to its end: the server gives no UIDL this time, by which its messages are known: run the same again later, or give it with --forget and look at the list")}
-
-// errNamesAnew ends a run before anything is done, as errNamesNone does.
-var errNamesAnew = &statusError{exitUnavailable, errors.New("taking up the commit that did not come to its end: the server has other UIDLs for all messages now, so that nothing says which are left, or deleted: give it with --forget and look at the list")}
 
 // planOrTakeUp makes the plan from the selections, or from the journal where the same
 // commit was broken off: its numbers and queries meant the messages of that time, and
@@ -83,8 +81,6 @@ func (a *app) planOrTakeUp(
 		return a.plan(ctx, b, list, markings, order, out)
 	case !named && before.Named():
 		return triage.Plan{}, errNamesNone
-	case before.Named() && before.Renamed(list):
-		return triage.Plan{}, errNamesAnew
 	}
 	how.TakesUp = true
 	plan, left, _ := before.Plan(list, order, nil)
@@ -107,10 +103,13 @@ func (a *app) planOrTakeUp(
 	}
 	a.warn(message.Safe(text))
 	how.Left = left
+	renamed := before.Renamed(list)
 	for i := range left {
 		l := &left[i]
 		why := errLeftUncertain
 		switch {
+		case l.State == ledger.StepFailed && renamed:
+			why = errLeftRenamed
 		case l.State == ledger.StepFailed:
 			why = errLeftGone
 		case l.Certain:

@@ -53,7 +53,8 @@ type engine struct {
 	unshown     int               // how many were refused in a row
 	shifted     bool              // a deletion has come true since the run began, or may have, in an earlier run too
 	renamed     bool              // the session that is under way gives all messages other UIDLs
-	disproved   bool              // a UIDL was seen to name another message than it did
+	shuffled    bool              // a UIDL was seen to name another message than the marked one
+	disproved   bool              // a header of an earlier session was seen to be another message's
 	uncommitted int               // deletions seen to be true that no Committed has told of
 	octets      int64             // downloaded
 	total       int64             // to be downloaded, by LIST's sizes
@@ -299,8 +300,21 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 	return e.quit(ctx, s, part)
 }
 
-// errShifted is why a message is left alone that is known by its number and nothing else.
-var errShifted = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look with popmark list, and mark it again")
+// errShifted and errShiftedNamed are why a message is left alone that is known by its UIDL and nothing else, as errReplaced
+// and errReplacedNamed are of one that is another.
+var (
+	errShifted      = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look at the mailbox again, and mark it if you want it")
+	errShiftedNamed = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look with popmark list; the same marks mean it once they were given with --forget")
+)
+
+// shift fails a step whose message is known by nothing but a UIDL that may name another one.
+func (e *engine) shift(st *step) {
+	if e.opts.Request != "" {
+		e.fail(st, errShiftedNamed)
+		return
+	}
+	e.fail(st, errShifted)
+}
 
 // countedAnew tells whether a session's UIDLs may be numbers that were given anew.
 func (e *engine) countedAnew(s session) bool { return e.counted && e.shifted && s.list().Counted() }
@@ -322,7 +336,7 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 	}
 	switch {
 	case err == nil && e.countedAnew(s) && !e.isKnown(st):
-		e.fail(st, errShifted)
+		e.shift(st)
 	case err == nil:
 		st.risked = st.risked || st.ours()
 		st.doubt = st.doubt || st.risked

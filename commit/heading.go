@@ -112,6 +112,7 @@ func isMarked(marked, subject string) bool {
 		return true
 	}
 	behind, begins := strings.CutPrefix(strings.ToLower(marked), strings.ToLower(subject))
+	begins = begins && behind != "" && strings.ContainsRune(" [({<*", rune(behind[0]))
 	behind = strings.TrimSpace(behind)
 	has := func(word string) bool { return strings.Contains(behind, word) }
 	enclosed := len(behind) > 2 && slices.Contains([]string{"[]", "()", "{}", "<>", "**"}, behind[:1]+behind[len(behind)-1:])

@@ -47,7 +47,7 @@ func TestWhatScannersMakeOfASubject(t *testing.T) {
 	for marked, is := range map[string]bool{
 		"[SPAM] offer": true, "offer [SPAM]": true, "offer[SPAM]": true, "offer [EXTERNAL]": true, "offer ***UCE***": true, "offer {Disarmed}": true,
 		"offer (unsolicited)": true, "Offer <bulk>": true, "offer is spam": true, "[x] a offer": true,
-		"offer": false, "offer (web1)": false, "offer external": false, "offer 2": false, "offers": false, "offer [": false, "offer []": false, "other": false, "offer, and more": false,
+		"offer": false, "offered spam": false, "offers [SPAM]": false, "offer (web1)": false, "offer external": false, "offer 2": false, "offers": false, "offer [": false, "offer []": false, "other": false, "offer, and more": false,
 	} {
 		if isMarked(marked, "offer") != is {
 			t.Errorf("%q is a marked one: %v", marked, !is)

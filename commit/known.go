@@ -164,7 +164,7 @@ func (e *engine) missed(s session, runs []ledger.Run) []*step {
 	there := uidsIn(s)
 	var plan triage.Plan
 	for i := range runs {
-		if runs[i].Request != e.opts.Request {
+		if runs[i].Request != e.opts.Request || renamed(runs[i].Steps, s.list()) {
 			continue
 		}
 		for _, st := range runs[i].Steps {

@@ -365,5 +365,6 @@ func (l *leg) tellRefusal(err error) {
 		st.closed, st.parted = false, true
 		return
 	}
+	st.refused = true
 	l.e.fail(st, l.refusal)
 }

@@ -58,6 +58,7 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 	if err := e.noteVerdicts(ctx, suspects); err != nil {
 		return nil, localError{err}
 	}
+	e.disproved = e.disproved || slices.ContainsFunc(recalled, (*step).isClosed)
 	if e.disproved && len(others) > 0 {
 		e.box.distrust(ctx) // who counts anew does so with all
 	}
@@ -204,7 +205,9 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 	if err != nil {
 		return nil, err
 	}
-	e.disproved = e.disproved || slices.ContainsFunc(differ, func(st *step) bool { return verdicts[st] == isAnother })
+	e.shuffled = e.shuffled || slices.ContainsFunc(differ, func(st *step) bool {
+		return verdicts[st] == isAnother && st.imprint != noPrint && !st.byHeader()
+	})
 	// Only now: before, an answer may have been another's.
 	for _, st := range alike {
 		st.looked, st.doubt, st.risked = true, false, false
@@ -263,12 +266,16 @@ func eachHead(ctx context.Context, s session, ahead int, ask []*step, got func(s
 	return nil
 }
 
-// knowAgain looks at messages that are marked still when a session ends, such as those that it refused to give or to
-// delete, and of which nothing but the UIDL is known: the run that takes them up may find another message under it.
+// knowAgain looks at messages that a session refused to give or to delete, and of which nothing but the UIDL is known:
+// the run that takes them up may find another message under it. TOP may end the session, and the next one has to delete then
+// what this one was to.
 func (e *engine) knowAgain(ctx context.Context, s session, todo []*step) error {
+	if e.opts.Request == "" || e.retries >= e.opts.Retries {
+		return nil
+	}
 	var left []*step
 	for _, st := range todo {
-		if e.opts.Request != "" && st.closed && st.fate == kept && st.Message.Certain && st.imprint == noPrint && st.endings < mostEndings && s.hasTOP(st.number) {
+		if st.refused && st.Message.Certain && st.imprint == noPrint && st.endings < mostEndings && s.hasTOP(st.number) {
 			left = append(left, st)
 		}
 	}
@@ -320,11 +327,11 @@ func (e *engine) judge(st *step, head []byte) verdict {
 			return uncopied
 		}
 		return same
-	case !copied, e.fits(st.print, head), marked && !st.known:
+	case !copied, e.fits(st.print, head), marked && !st.known, e.came(st, head):
 		return same
 	case marked:
 		return uncopied
-	case st.print[0] == mailbox.ImprintHeader:
+	case st.print[0] == mailbox.ImprintFields, st.print[0] == mailbox.ImprintHeader:
 		return unsure
 	}
 	return isAnother
@@ -335,6 +342,13 @@ func (e *engine) judge(st *step, head []byte) verdict {
 func (e *engine) fits(known [sha256.Size]byte, head []byte) bool {
 	sum, _ := mailbox.HashHeader(head)
 	return known != noPrint && (sum == known || e.imprint(head) == known)
+}
+
+// came tells whether the text that came for a step in this run may be that of a message with this header: a scanner may
+// have marked it.
+func (e *engine) came(st *step, head []byte) bool {
+	text := e.arrivals.of(st)
+	return text != nil && text.fits(new(headingOf(e.box.decode(head), head, mostOfTOP)))
 }
 
 // readHeader reads a TOP's answer to its end and gives the header, as withHeader does.
@@ -361,15 +375,15 @@ func (e *engine) askHistory(s session, st *step) {
 		e.fail(st, errDisputed)
 	case st.known && st.spent:
 		e.otherwise(st, isLater)
-	case st.doubt && e.counted && s.list().Counted(): // where the deletion came true, its number is another message's
+	case st.doubt && (e.shuffled || e.counted && s.list().Counted()): // where the deletion came true, its UIDL is another message's
 		if st.risked {
 			e.sum.Unknown++
 			e.sum.Unclear++
 		}
 		st.doubt, st.risked = false, false
 		e.fail(st, fmt.Errorf("it is not known whether the message was deleted: %w", mailbox.ErrUncertain))
-	case (e.countedAnew(s) || e.disproved && (st.mine || s.later())) && st.toDelete() && !st.wantsCopy():
-		e.fail(st, errShifted)
+	case (e.countedAnew(s) || e.shuffled && (st.mine || s.later())) && st.toDelete() && !st.wantsCopy():
+		e.shift(st)
 	default:
 		st.doubt, st.risked = false, false
 	}

@@ -60,7 +60,8 @@ type step struct {
 	renews   bool   // where RETR does not confirm the copy that is awaited, another is made
 	rival    *claim // the claim of another message to the same text, made when TOP of this one could not be asked
 	closed   bool   // failed, or gone: there is nothing more to do
-	parted   bool   // it was refused in a session that ended then
+	refused  bool   // the server refused to give or to delete it
+	parted   bool   // it was so in a session that ended then
 	garbled  bool   // its text did not come as it should
 }
 

@@ -72,7 +72,7 @@ func (u *Unfinished) Shifted(list *mailbox.List) bool {
 
 // Renamed tells whether a list seems to have the run's messages under other UIDLs, as behind a server that was moved: it
 // has none of those that the run knew and nothing that an earlier one has listed, and messages of the same octets stand
-// where they would. They are not gone then, and nothing says which they are.
+// where they would. Then nothing says which they are, or whether they are gone.
 func (u *Unfinished) Renamed(list *mailbox.List) bool { return renamed(u.steps, list) }
 
 func renamed(steps []ledger.Step, list *mailbox.List) bool {
@@ -84,17 +84,15 @@ func renamed(steps []ledger.Step, list *mailbox.List) bool {
 		return false
 	}
 	gone, open := 0, 0
-	for i := range steps { // in the order of their numbers
-		switch s := &steps[i]; {
-		case s.State == ledger.StepDeleted:
+	for _, s := range slices.SortedStableFunc(slices.Values(steps), func(a, b ledger.Step) int { return a.Number - b.Number }) {
+		if s.State == ledger.StepDeleted {
 			gone++
-		default:
-			at, there := list.Number(s.Number - gone)
-			if !there || list.Messages[at].Octets != s.Octets {
-				return false
-			}
-			open++
+			continue
 		}
+		if at, there := list.Number(s.Number - gone); !there || list.Messages[at].Octets != s.Octets {
+			return false
+		}
+		open++
 	}
 	return open > 0
 }
@@ -194,7 +192,7 @@ func doubtOlder(ctx context.Context, l *ledger.Ledger, older []ledger.Run, forgo
 // Plan is what is left of the run: its messages that the list still has, those apart
 // whose deletion a QUIT has confirmed. Certainly of the same name and size, that is:
 // what is not is left alone, and is in left, as StepFailed where it was to be fetched and
-// no message bears its UIDL any more. grown is what [mailbox.Mailbox.GrownFrom] gave of those that have
+// no message bears its UIDL any more, or where the list is [Unfinished.Renamed]. grown is what [mailbox.Mailbox.GrownFrom] gave of those that have
 // other octets now, it may be nil; was has the octets of then of those that are in the plan all the same.
 func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mailbox.ID]*message.Envelope) (plan triage.Plan, left []ledger.Step, was map[mailbox.ID]int64) {
 	steps := make(map[string]*ledger.Step, len(u.steps))
@@ -215,10 +213,14 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 		}
 	}
 	shifted := !u.Named() && u.Shifted(list)
-	least := u.leastDeleted()
+	least, anew := u.leastDeleted(list), u.Renamed(list)
 	for _, s := range u.steps {
 		switch {
-		case s.Certain || s.State == ledger.StepDeleted || s.State == ledger.StepFailed || done(&s):
+		case s.State == ledger.StepDeleted || s.State == ledger.StepFailed || done(&s):
+		case anew:
+			s.State = ledger.StepFailed
+			left = append(left, s)
+		case s.Certain:
 		case there[s.UID] || s.UID == "":
 			if shifted {
 				s.State = ledger.StepAsked // so that it is known when what is left is all that is written down
@@ -266,13 +268,19 @@ func sameAbout(then, now ledger.About) bool {
 	return then == (ledger.About{}) || then.From == now.From && then.Subject == now.Subject && then.Date.Equal(now.Date)
 }
 
-// leastDeleted is the least number of the run's messages that are deleted, or more than any where none is.
-func (u *Unfinished) leastDeleted() int {
+// leastDeleted is the least number of the run's messages that are deleted, or more than any where none is, or where a list
+// shows that UIDLs do not stay with the numbers: theirs name no others then.
+func (u *Unfinished) leastDeleted(list *mailbox.List) int {
 	least := math.MaxInt
 	for i := range u.steps {
-		if u.steps[i].State == ledger.StepDeleted {
-			least = min(least, u.steps[i].Number)
+		s := &u.steps[i]
+		if s.State != ledger.StepDeleted {
+			continue
 		}
+		if at, there := list.Number(s.Number); there && list.Messages[at].UID != s.UID {
+			return math.MaxInt
+		}
+		least = min(least, s.Number)
 	}
 	return least
 }

@@ -75,7 +75,7 @@ func Imprint(env *message.Envelope, header []byte) (sum [sha256.Size]byte) {
 	case env.MessageID != "":
 		kind, sum = imprintID, sha256.Sum256([]byte(string(env.MessageID)+"\n"+date))
 	case env.HasDate:
-		kind, sum = imprintFields, sha256.Sum256([]byte(date+"\n"+string(env.From.Address)+"\n"+string(env.Subject)))
+		kind, sum = ImprintFields, sha256.Sum256([]byte(date+"\n"+string(env.From.Address)+"\n"+string(env.Subject)))
 	default:
 		var tells bool
 		if sum, tells = HashHeader(header); !tells {
@@ -90,8 +90,8 @@ func Imprint(env *message.Envelope, header []byte) (sum [sha256.Size]byte) {
 // The kinds of [Imprint], its first octet.
 const (
 	imprintID     byte = iota + 1 // by Message-ID and date
-	imprintFields                 // by date, sender and subject
-	ImprintHeader                 // by the header, which a scanner may change on the way
+	ImprintFields                 // by date, sender and subject, which a scanner may change on the way
+	ImprintHeader                 // by the header, which one may change as well
 )
 
 func isVolatile(line []byte) bool { return volatileName(line) != "" }

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"slices"
 
 	"popmark/message"
 	"popmark/pop3client"
@@ -43,41 +44,61 @@ type departure struct {
 	committed bool   // QUIT was answered +OK
 }
 
-// staysFrom gives the first number behind which UIDLs are seen to stay with the numbers though a message
-// before them is gone, or 0.
+// staysFrom gives the first number from which UIDLs seem to stay with the numbers though messages were deleted, or 0.
+// Then each UIDL of before stands at its number, and the octets are not rather those of before as well.
 func (d *departure) staysFrom(messages []Message) int {
-	if d.deles == nil {
+	if d.deles == nil || !closeUp(d.list.Messages) || !closeUp(messages) {
 		return 0
 	}
-	there := make([]int, len(d.list.Messages)) // the number that each has now
-	for i := range messages {
-		if at, ok := d.list.Find(ID(messages[i].UID)); ok && messages[i].Certain {
-			there[at] = messages[i].Number
-		}
-	}
-	least := promised
+	before, goes := d.list.Messages, promised
 	if !d.committed {
-		// What was asked for may be gone, which shows where something is that nobody asked for.
-		least = asked
-		othersGone := false
-		for at := range there {
-			othersGone = othersGone || there[at] == 0 && d.deles[at] == notAsked && d.list.Messages[at].Certain
+		if len(messages) >= len(before) {
+			return 0 // as far as this shows nothing is gone
 		}
-		if !othersGone {
-			return 0
-		}
+		goes = asked
 	}
-	first := 0
-	for at := range there {
-		number := d.list.Messages[at].Number
+	first := slices.IndexFunc(d.deles, func(d dele) bool { return d >= goes })
+	if first < 0 {
+		return 0
+	}
+	behind := false
+	for i := range messages {
+		at, known := d.list.Find(ID(messages[i].UID))
 		switch {
-		case first == 0 && d.deles[at] >= least:
-			first = number
-		case first != 0 && d.deles[at] < least && there[at] == number:
-			return first
+		case !known || !messages[i].Certain:
+		case at != i:
+			return 0
+		case at > first:
+			behind = true
 		}
 	}
-	return 0
+	if !behind {
+		return 0
+	}
+	moved, stayed := 0, 0 // messages that have not the octets of what is there if all have moved, or if all have stayed
+	for i, at := first, first; i < len(messages); i, at = i+1, at+1 {
+		for at < len(before) && d.deles[at] >= goes {
+			at++
+		}
+		if at >= len(before) {
+			break
+		}
+		if messages[i].Octets != before[at].Octets {
+			moved++
+		}
+		if messages[i].Octets != before[i].Octets {
+			stayed++
+		}
+	}
+	if moved > stayed {
+		return 0
+	}
+	return before[first].Number
+}
+
+// closeUp tells whether messages have the numbers from 1 on.
+func closeUp(messages []Message) bool {
+	return len(messages) > 0 && messages[0].Number == 1 && messages[len(messages)-1].Number == len(messages)
 }
 
 // doubtNumbered takes the name from messages whose UIDLs have stayed with the numbers though messages before them were
@@ -98,8 +119,8 @@ func (m *Mailbox) doubtNumbered(messages []Message) {
 	m.warn(message.Safe("the server's UIDLs stay with the numbers when messages before them are deleted: from there on they are taken for other messages, and their marks are off"))
 }
 
-// Disowned tells whether an ID is a UIDL that has named more than one message in this Mailbox's life, so that what is
-// known by it is of none of those that bear it now.
+// Disowned tells whether an ID is a UIDL that has named more than one message in this Mailbox's life, or seems to have:
+// what is known by it is of none of those that bear it now.
 func (m *Mailbox) Disowned(id ID) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

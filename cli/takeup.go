@@ -59,7 +59,7 @@ var (
 	errLeftUncertain = errors.New("it can't be told from others for certain, and stays as it is: " + wayOut)
 	errLeftGrown     = errors.New("the server lists it with other octets, so that it may be another, and it stays as it is: " + wayOut)
 	errLeftGone      = errors.New("it was to be fetched, and is no longer in the mailbox")
-	errLeftRenamed   = errors.New("the server has other UIDLs for all messages now, so that it is not known which one it is, or whether it is deleted: look with popmark list, and mark it again")
+	errLeftRenamed   = errors.New("the server's UIDLs are others than they were, so that it is not known which message it is, or whether it is deleted: look with popmark list, and mark it again")
 )
 
 // errNamesNone ends a run before anything is done: without UIDLs nothing says which messages are left.
@@ -103,12 +103,11 @@ func (a *app) planOrTakeUp(
 	}
 	a.warn(message.Safe(text))
 	how.Left = left
-	renamed := before.Renamed(list)
 	for i := range left {
 		l := &left[i]
 		why := errLeftUncertain
 		switch {
-		case l.State == ledger.StepFailed && renamed:
+		case l.State == ledger.StepFailed && l.Certain:
 			why = errLeftRenamed
 		case l.State == ledger.StepFailed:
 			why = errLeftGone

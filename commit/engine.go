@@ -300,10 +300,10 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 	return e.quit(ctx, s, part)
 }
 
-// errShifted and errShiftedNamed are why a message is left alone that is known by its UIDL and nothing else, as errReplaced
-// and errReplacedNamed are of one that is another.
+// ErrShifted is why a message that was pointed at is left alone whose UIDL may name another one now, and of which nothing
+// else is known. errShiftedNamed is the same where a request means it, as errReplacedNamed.
 var (
-	errShifted      = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look at the mailbox again, and mark it if you want it")
+	ErrShifted      = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look at the mailbox again, and mark it if you want it")
 	errShiftedNamed = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look with popmark list; the same marks mean it once they were given with --forget")
 )
 
@@ -313,7 +313,7 @@ func (e *engine) shift(st *step) {
 		e.fail(st, errShiftedNamed)
 		return
 	}
-	e.fail(st, errShifted)
+	e.fail(st, ErrShifted)
 }
 
 // countedAnew tells whether a session's UIDLs may be numbers that were given anew.

@@ -164,7 +164,7 @@ func (e *engine) missed(s session, runs []ledger.Run) []*step {
 	there := uidsIn(s)
 	var plan triage.Plan
 	for i := range runs {
-		if runs[i].Request != e.opts.Request || renamed(runs[i].Steps, s.list()) {
+		if runs[i].Request != e.opts.Request || runs[i].Doubted {
 			continue
 		}
 		for _, st := range runs[i].Steps {
@@ -194,7 +194,7 @@ func (e *engine) settle(ctx context.Context, s session, runs []ledger.Run) error
 	there := uidsIn(s)
 	for r := range runs {
 		run := &runs[r]
-		if renamed(run.Steps, s.list()) {
+		if run.Doubted {
 			continue // who asks for it again is told
 		}
 		var gone, doubtful []int

@@ -143,3 +143,37 @@ func TestP1_WhatWasRefusedIsKnownByItsHeaderWhoeverDeletesOthers(t *testing.T) {
 		}
 	})
 }
+
+// The answer to QUIT is lost, or the line drops and the server deletes, and the process ends.
+func TestP1_WhatIsTakenUpBehindALostAnswerMeansNoOtherMessageWhereUIDLsAreMadeOfNumbers(t *testing.T) {
+	for _, format := range []string{"%d", "%08d", "msg%d", "%d-451"} {
+		for _, letters := range []string{"-D---", "-DD--", "-D-D-", "DD---", "DMMF-"} {
+			for name, hooks := range map[string][]pop3server.Hook{
+				"QUIT": {pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close)},
+				"QUIT, and nobody looks": {
+					pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close),
+					pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+				},
+				"DELE": {pop3server.CommitOnDrop(), pop3server.LoseAnswer(pop3server.On("DELE 2").InSession(1), pop3server.Close)},
+			} {
+				t.Run(fmt.Sprintf("%s %s %s", format, letters, name), func(t *testing.T) {
+					inBothWays(t, func(t *testing.T, pipelining bool) {
+						r := lateRig(t, 5, asLong, pipelining, pop3server.WithHooks(append(hooks, uidlsFollow(format))...))
+						r.commit(order{marks: marked(letters), opts: Options{Request: "same", Holds: true}})
+						for range 3 {
+							r.again("same")
+						}
+						if wrong := r.unmarkedGone(letters); len(wrong) > 0 {
+							t.Errorf("unmarked deleted: %v", wrong)
+						}
+						for n, mark := range marked(letters) {
+							if mark == triage.Move && !slices.Contains(r.drop.UIDLs(), fmt.Sprint("uid-", n)) && !slices.Contains(r.texts(), asLong(n)) {
+								t.Errorf("message %d is lost", n)
+							}
+						}
+					})
+				})
+			}
+		}
+	}
+}

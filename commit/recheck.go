@@ -128,10 +128,10 @@ func (st *step) suspect(later bool) bool {
 // byHeader tells whether all that the message is known by is its header as TOP gives it, which need not be RETR's.
 func (st *step) byHeader() bool { return st.imprint[0] == mailbox.ImprintHeader }
 
-// Why a message is left alone whose UIDL names another now, where it was pointed at, and where a request means it, which
-// means the one of before until it is forgotten.
+// ErrReplaced is why a message that was pointed at is left alone whose UIDL names another one now. errReplacedNamed is the
+// same where a request means it, which means the one of before until it is forgotten.
 var (
-	errReplaced      = errors.New("another message bears its UIDL than the one that was marked, and is left alone: look at the mailbox again, and mark it if you want it")
+	ErrReplaced      = errors.New("another message bears its UIDL than the one that was marked, and is left alone: look at the mailbox again, and mark it if you want it")
 	errReplacedNamed = errors.New("another message bears its UIDL than the one that was meant, and is left alone: look with popmark list; the same marks mean it once they were given with --forget")
 )
 
@@ -141,7 +141,7 @@ func (e *engine) replaced(st *step) {
 		e.fail(st, errReplacedNamed)
 		return
 	}
-	e.fail(st, errReplaced)
+	e.fail(st, ErrReplaced)
 }
 
 func (e *engine) imprint(head []byte) [sha256.Size]byte {

@@ -21,6 +21,8 @@ type Unfinished struct {
 	// moved is true where no UIDL names the messages and some run, since this one began, has deleted a
 	// message or may have: the numbers of those behind it are others.
 	moved bool
+	// doubted is true where UIDLs were seen not to last since the run began.
+	doubted bool
 }
 
 // FindUnfinished gives the account's newest run that was asked for with the same
@@ -41,7 +43,7 @@ func FindUnfinished(ctx context.Context, l *ledger.Ledger, account, request stri
 }
 
 func unfinished(ctx context.Context, l *ledger.Ledger, runs []ledger.Run, run *ledger.Run) (*Unfinished, error) {
-	u := &Unfinished{Started: run.Started, steps: run.Steps}
+	u := &Unfinished{Started: run.Started, steps: run.Steps, doubted: run.Doubted}
 	if u.Named() {
 		return u, nil
 	}
@@ -68,33 +70,6 @@ func (u *Unfinished) Shifted(list *mailbox.List) bool {
 		at, there := list.Number(s.Number)
 		return s.State == ledger.StepAsked || s.State == ledger.StepDeleted || !there || list.Messages[at].Octets != s.Octets
 	})
-}
-
-// Renamed tells whether a list seems to have the run's messages under other UIDLs, as behind a server that was moved: it
-// has none of those that the run knew and nothing that an earlier one has listed, and messages of the same octets stand
-// where they would. Then nothing says which they are, or whether they are gone.
-func (u *Unfinished) Renamed(list *mailbox.List) bool { return renamed(u.steps, list) }
-
-func renamed(steps []ledger.Step, list *mailbox.List) bool {
-	known := make(map[string]bool, len(steps))
-	for i := range steps {
-		known[steps[i].UID] = true
-	}
-	if slices.ContainsFunc(list.Messages, func(m mailbox.Message) bool { return !m.New || m.UID == "" || known[m.UID] }) {
-		return false
-	}
-	gone, open := 0, 0
-	for _, s := range slices.SortedStableFunc(slices.Values(steps), func(a, b ledger.Step) int { return a.Number - b.Number }) {
-		if s.State == ledger.StepDeleted {
-			gone++
-			continue
-		}
-		if at, there := list.Number(s.Number - gone); !there || list.Messages[at].Octets != s.Octets {
-			return false
-		}
-		open++
-	}
-	return open > 0
 }
 
 // newestOf finds the newest of the runs with a request; "" is nobody's.
@@ -192,7 +167,7 @@ func doubtOlder(ctx context.Context, l *ledger.Ledger, older []ledger.Run, forgo
 // Plan is what is left of the run: its messages that the list still has, those apart
 // whose deletion a QUIT has confirmed. Certainly of the same name and size, that is:
 // what is not is left alone, and is in left, as StepFailed where it was to be fetched and
-// no message bears its UIDL any more, or where the list is [Unfinished.Renamed]. grown is what [mailbox.Mailbox.GrownFrom] gave of those that have
+// no message bears its UIDL any more, or where UIDLs were seen not to last. grown is what [mailbox.Mailbox.GrownFrom] gave of those that have
 // other octets now, it may be nil; was has the octets of then of those that are in the plan all the same.
 func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mailbox.ID]*message.Envelope) (plan triage.Plan, left []ledger.Step, was map[mailbox.ID]int64) {
 	steps := make(map[string]*ledger.Step, len(u.steps))
@@ -206,18 +181,18 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 			unsure[s.UID] = true
 		}
 	}
-	there := make(map[string]bool, len(unsure))
+	there, listed := make(map[string]bool, len(unsure)), make(map[string]bool)
 	for i := range list.Messages {
-		if uid := list.Messages[i].UID; unsure[uid] {
-			there[uid] = true
-		}
+		uid := list.Messages[i].UID
+		there[uid] = there[uid] || unsure[uid]
+		listed[uid] = listed[uid] || steps[uid] != nil
 	}
 	shifted := !u.Named() && u.Shifted(list)
-	least, anew := u.leastDeleted(list), u.Renamed(list)
+	least := u.leastDeleted(list)
 	for _, s := range u.steps {
 		switch {
 		case s.State == ledger.StepDeleted || s.State == ledger.StepFailed || done(&s):
-		case anew:
+		case s.Certain && u.doubted && !listed[s.UID]:
 			s.State = ledger.StepFailed
 			left = append(left, s)
 		case s.Certain:
@@ -242,7 +217,7 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 			was[m.ID], other = s.Octets, false
 		}
 		// Behind a message that is gone a UIDL of its own has moved to a smaller number.
-		stays := s.Header == [sha256.Size]byte{} && m.Number == s.Number && s.Number > least
+		stays := s.Header == noPrint && (u.doubted || m.Number == s.Number && s.Number > least)
 		if !m.Certain || other || stays {
 			if done(s) {
 				continue

@@ -193,70 +193,39 @@ func TestP3_ARunWithoutUIDLKnowsThatALaterOneMayHaveMovedItsNumbers(t *testing.T
 
 // A server that was moved gives its messages other UIDLs. None of them is gone.
 func TestP4_UIDLsThatAreAllNewProveNoDeletionInALaterRun(t *testing.T) {
-	sizes := []int64{5, 7, 5, 9}
-	list := func(change func([]mailbox.Message) []mailbox.Message) *mailbox.List {
-		var messages []mailbox.Message
-		for i, octets := range sizes {
-			uid := fmt.Sprint("new-", i+1)
-			messages = append(messages, mailbox.Message{ID: mailbox.ID(uid), UID: uid, Octets: octets, Certain: true, New: true})
+	for _, looked := range []bool{false, true} {
+		r := lateRig(t, 5, asLong, true, pop3server.WithHooks(
+			pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
+			pop3server.On("QUIT").InSession(1).Do(func(*pop3server.Event) pop3server.Action {
+				return pop3server.Action{Skip: true, Then: pop3server.Close}
+			}),
+			pop3server.On("UIDL").Do(func(e *pop3server.Event) pop3server.Action {
+				if e.Session < 3 {
+					return pop3server.Action{}
+				}
+				return pop3server.Action{Skip: true, Answer: strings.NewReader("+OK\r\n1 new-1\r\n2 new-2\r\n3 new-3\r\n4 new-4\r\n5 new-5\r\n.\r\n")}
+			})))
+		if out := r.commit(order{marks: marked("D---D"), opts: Options{Request: "same"}}); out.err == nil {
+			t.Fatal("the line did not break")
 		}
-		if change != nil {
-			messages = change(messages)
+		if looked {
+			r.listNow()
 		}
-		for i := range messages {
-			messages[i].Number = i + 1
+		other := r.commit(order{marks: marked("-----"), opts: Options{Request: "another", TakesUp: true}})
+		if got := r.deletions(); len(got) > 0 || other.err != nil {
+			t.Errorf("looked %v: the history says that %q are deleted: %v", looked, got, other.err)
 		}
-		return mailbox.NewList(messages)
-	}
-	for name, c := range map[string]struct {
-		list    *mailbox.List
-		deleted bool // message 1 is
-		renamed bool
-	}{
-		"all are new":             {list(nil), false, true},
-		"and there are more":      {list(func(m []mailbox.Message) []mailbox.Message { return append(m, m[0]) }), false, true},
-		"one was deleted":         {list(func(m []mailbox.Message) []mailbox.Message { return m[1:] }), true, true},
-		"one has its UIDL":        {list(func(m []mailbox.Message) []mailbox.Message { m[1].UID = "old-2"; return m }), false, false},
-		"one was listed before":   {list(func(m []mailbox.Message) []mailbox.Message { m[3].New = false; return m }), false, false},
-		"one has no UIDL":         {list(func(m []mailbox.Message) []mailbox.Message { m[3].UID = ""; return m }), false, false},
-		"the marked ones are not": {list(func(m []mailbox.Message) []mailbox.Message { return m[2:] }), false, false},
-		"the maildrop is empty":   {list(func([]mailbox.Message) []mailbox.Message { return nil }), false, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			l, err := ledger.OpenMemory()
-			must(t, err)
-			defer func() { must(t, l.Close()) }()
-			run := ledger.Run{Account: account, Started: time.Unix(9, 0), Request: "same"}
-			for i, octets := range sizes[:2] {
-				run.Steps = append(run.Steps, ledger.Step{Seq: i, Number: i + 1, UID: fmt.Sprint("old-", i+1), Certain: true, Octets: octets, Mark: byte(triage.Delete), State: ledger.StepAsked})
-			}
-			if c.deleted {
-				run.Steps[0].State = ledger.StepDeleted
-			}
-			_, err = l.BeginRun(t.Context(), run)
-			must(t, err)
-			before, found, err := FindUnfinished(t.Context(), l, account, "same")
-			if err != nil || !found {
-				t.Fatal(found, err)
-			}
-			if got := before.Renamed(c.list); got != c.renamed {
-				t.Errorf("renamed: %v", got)
-			}
-		})
-	}
-	r := lateRig(t, 5, asLong, true, pop3server.WithHooks(
-		pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
-		pop3server.On("QUIT").InSession(1).Do(func(*pop3server.Event) pop3server.Action {
-			return pop3server.Action{Skip: true, Then: pop3server.Close}
-		}),
-		pop3server.Lines(pop3server.On("UIDL").InSession(3), func(_ int, line string) (string, bool) {
-			return strings.Replace(line, " uid-", " anew-", 1), true
-		})))
-	if out := r.commit(order{marks: marked("D---D"), opts: Options{Request: "same"}}); out.err == nil {
-		t.Fatal("the line did not break")
-	}
-	out := r.commit(order{marks: marked("-----"), opts: Options{Request: "another", TakesUp: true}})
-	if got := r.deletions(); len(got) > 0 || len(r.drop.UIDLs()) != 5 {
-		t.Errorf("the history says that %q are deleted, and %q are there: %+v", got, r.drop.UIDLs(), out.Summary)
+		before, found, err := FindUnfinished(t.Context(), r.ledger, account, "same")
+		if err != nil || !found {
+			t.Fatal(found, err)
+		}
+		plan, left, _ := before.Plan(r.listNow(), triage.AsReceived, nil)
+		if len(plan.Steps) > 0 || len(left) != 2 || left[0].State != ledger.StepFailed {
+			t.Errorf("looked %v: %+v, left %+v", looked, plan, left)
+		}
+		r.again("same")
+		if got := r.deletions(); len(got) > 0 || len(r.drop.UIDLs()) != 5 {
+			t.Errorf("looked %v: the history says that %q are deleted, and %q are there", looked, got, r.drop.UIDLs())
+		}
 	}
 }

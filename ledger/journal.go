@@ -63,6 +63,9 @@ type Run struct {
 	// Request is what was asked for, in the caller's words: a run with the same one
 	// takes this one up. It is "" where numbers and queries stood for nothing.
 	Request string
+	// Doubted is true where the server was seen, since the run began, to give UIDLs to other messages, or all messages
+	// other UIDLs, see DoubtRuns. BeginRun does not write it.
+	Doubted bool
 	Steps   []Step
 }
 
@@ -297,6 +300,14 @@ func (l *Ledger) EndRun(ctx context.Context, run int64) error {
 	})
 }
 
+// DoubtRuns writes down of all runs of an account that their UIDLs may name other messages by now, or none.
+func (l *Ledger) DoubtRuns(ctx context.Context, account string) error {
+	return l.write(ctx, "writing the journal", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE run SET doubted=1 WHERE account=(SELECT id FROM account WHERE key=?)", account)
+		return err
+	})
+}
+
 // Runs gives the account's runs that were begun and not ended, oldest first, with their steps in order.
 func (l *Ledger) Runs(ctx context.Context, account string) ([]Run, error) {
 	var runs []Run
@@ -309,11 +320,11 @@ func (l *Ledger) Runs(ctx context.Context, account string) ([]Run, error) {
 		err = scanEach(ctx, db, func(scan func(...any) error) error {
 			run := Run{Account: account}
 			var started int64
-			err := scan(&run.ID, &started, &run.Destination, &run.Request)
+			err := scan(&run.ID, &started, &run.Destination, &run.Request, &run.Doubted)
 			run.Started = time.Unix(0, started)
 			runs = append(runs, run)
 			return err
-		}, "SELECT id, started, destination, request FROM run WHERE account=? ORDER BY id", id)
+		}, "SELECT id, started, destination, request, doubted FROM run WHERE account=? ORDER BY id", id)
 		if err != nil {
 			return err
 		}

@@ -236,6 +236,30 @@ func TestAHeaderThatIsLearntLaterIsTheStepsOwn(t *testing.T) {
 	})
 }
 
+func TestRunsOfOneAccountAreDoubted(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger) {
+		begin(t, l, "one", "a")
+		begin(t, l, "two", "b")
+		other := Run{Account: account + "2", Started: time.Unix(1, 0), Request: "one"}
+		_, err := l.BeginRun(t.Context(), other)
+		check(t, err)
+		check(t, l.DoubtRuns(t.Context(), account))
+		begin(t, l, "three", "c")
+		for of, want := range map[string][]bool{account: {true, true, false}, other.Account: {false}} {
+			runs, err := l.Runs(t.Context(), of)
+			check(t, err)
+			var doubted []bool
+			for _, run := range runs {
+				doubted = append(doubted, run.Doubted)
+			}
+			if !slices.Equal(doubted, want) {
+				t.Errorf("of %s are doubted: %v", of, doubted)
+			}
+		}
+		check(t, l.DoubtRuns(t.Context(), "nobody"))
+	})
+}
+
 func TestARunIsGivenUpButForWhatAnotherTakesOn(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		id := begin(t, l, "request", "a", "b", "c")

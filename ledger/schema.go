@@ -141,6 +141,7 @@ CREATE INDEX step_uid ON step (uid);
 `,
 	"ALTER TABLE account ADD COLUMN messages INTEGER; ALTER TABLE account ADD COLUMN last BLOB",
 	"ALTER TABLE step ADD COLUMN header BLOB NOT NULL DEFAULT x''",
+	"ALTER TABLE run ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0",
 }
 
 // isCurrent tells whether the database has the schema of this program.

@@ -114,7 +114,7 @@ func (m *Mailbox) identify(ctx context.Context, messages []Message, last *List) 
 	if shared > 0 {
 		m.warn(message.MakeSafe(fmt.Sprintf("%d messages share a UIDL with another: they are told apart by size and header", shared)))
 	}
-	m.doubtNumbered(messages)
+	m.doubtNumbered(ctx, messages, last)
 	if err := m.doubtChanged(ctx, messages, last); err != nil {
 		return nil, err
 	}

@@ -63,12 +63,15 @@ func (d *departure) staysFrom(messages []Message) int {
 	}
 	behind := false
 	for i := range messages {
-		at, known := d.list.Find(ID(messages[i].UID))
+		msg := &messages[i]
+		at, known := d.list.Find(ID(msg.UID))
 		switch {
-		case !known || !messages[i].Certain:
-		case at != i:
+		case !msg.Certain:
+		case known && at != i:
 			return 0
-		case at > first:
+		case !known && (i < first || i < len(before) && msg.Octets == before[i].Octets): // it has nothing to do with the number
+			return 0
+		case known && at > first:
 			behind = true
 		}
 	}
@@ -103,8 +106,11 @@ func closeUp(messages []Message) bool {
 
 // doubtNumbered takes the name from messages whose UIDLs have stayed with the numbers though messages before them were
 // deleted: what was marked under the name is another one now.
-func (m *Mailbox) doubtNumbered(messages []Message) {
+func (m *Mailbox) doubtNumbered(ctx context.Context, messages []Message, last *List) {
 	first := m.departed.staysFrom(messages)
+	if first != 0 || last.Generation == 0 && m.lacksTail(ctx, messages) {
+		m.doubtRuns(ctx)
+	}
 	if first == 0 {
 		return
 	}
@@ -117,6 +123,30 @@ func (m *Mailbox) doubtNumbered(messages []Message) {
 	}
 	m.mu.Unlock()
 	m.warn(message.Safe("the server's UIDLs stay with the numbers when messages before them are deleted: from there on they are taken for other messages, and their marks are off"))
+}
+
+// lacksTail tells whether the last message that an earlier run has left in the maildrop is gone though as many are there
+// as it left: another client may have been there, or UIDLs are others than they were.
+func (m *Mailbox) lacksTail(ctx context.Context, messages []Message) bool {
+	tail := m.guessing.tail
+	if !tail.Known {
+		if !m.keeps() || m.cfg.Ledger.Making() {
+			return false
+		}
+		tail, _ = m.cfg.Ledger.Tail(ctx, m.cfg.Account) // what is not known tells nothing
+	}
+	return len(tail.UIDs) > 0 && len(messages) >= tail.Messages &&
+		!slices.ContainsFunc(messages, func(msg Message) bool { return msg.UID == "" || msg.UID == tail.UIDs[0] })
+}
+
+// doubtRuns has the journal know that what runs which were broken off call by a UIDL may be another message by now.
+func (m *Mailbox) doubtRuns(ctx context.Context) {
+	if m.cfg.Ledger == nil {
+		return
+	}
+	if err := m.cfg.Ledger.DoubtRuns(ctx, m.cfg.Account); err != nil {
+		m.warnLedger(ctx, "doubting the UIDLs of earlier runs", err)
+	}
 }
 
 // Disowned tells whether an ID is a UIDL that has named more than one message in this Mailbox's life, or seems to have:

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -47,6 +49,27 @@ func TestP1_AMarkDoesNotOutliveTheNameOfItsMessage(t *testing.T) {
 	s.press("R")
 	if got := s.marksOf(); got != "--DD-" {
 		t.Errorf("marks %s", got)
+	}
+}
+
+func TestP1_TheMarkOfAMessageThatIsAnotherComesOff(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"another":        {commit.ErrReplaced, "D----"},
+		"may be another": {fmt.Errorf("message 2: %w", commit.ErrShifted), "D----"},
+		"refused":        {errors.New("no"), "DD---"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScreen(t, 100, 24, many(5)).press("G d")
+			s.press("k d")
+			s.m.startRun(triage.Plan{Steps: s.stepsOf("DD---")})
+			s.m.Update(runMsg{events: []commit.Event{{Kind: commit.Failed, ID: s.box.list.Messages[1].ID, Err: tt.err}}, last: true, summary: commit.Summary{Failed: 1}})
+			if got := s.marksOf(); got != tt.want {
+				t.Errorf("marks %s, want %s", got, tt.want)
+			}
+		})
 	}
 }
 

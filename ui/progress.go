@@ -199,12 +199,17 @@ func (p *progress) foundGone() {
 	}
 }
 
-// finishMarks takes the marks off that were carried out. What failed, or was taken back, keeps its mark.
+// finishMarks takes the marks off that were carried out, and those of messages that are others than the marked ones. What
+// else failed, or was taken back, keeps its mark.
 func (m *model) finishMarks() {
 	p := &m.run
 	done := func(id mailbox.ID) bool {
 		i, ok := p.at[id]
-		return ok && p.steps[i].state == stepDone
+		if !ok {
+			return false
+		}
+		st := &p.steps[i]
+		return st.state == stepDone || errors.Is(st.err, commit.ErrReplaced) || errors.Is(st.err, commit.ErrShifted)
 	}
 	m.marks.keep(func(id mailbox.ID) bool { return !done(id) })
 }

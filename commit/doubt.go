@@ -149,7 +149,7 @@ func (l *leg) examine(ctx context.Context, st *step, c *claim) error {
 	if c.twin != nil {
 		asked, top = c.of.st, c.twin
 	}
-	head, err := l.headOf(ctx, asked, top)
+	head, err := l.headOf(ctx, asked, top, nil)
 	if err != nil {
 		switch fault := faultOf(err); {
 		case fault == confused && c.twin == nil:
@@ -278,11 +278,14 @@ func (l *leg) mislead(st *step) error {
 	return err
 }
 
-// headOf waits for a header, which may be empty, and gives nil where it is refused.
-func (l *leg) headOf(ctx context.Context, st *step, top textAnswer) (head []byte, err error) {
+// headOf waits for a header, which may be empty, and gives nil where it is refused. It lies in buf where that is long enough.
+func (l *leg) headOf(ctx context.Context, st *step, top textAnswer, buf []byte) (head []byte, err error) {
 	text, err := top.wait(ctx)
 	if err == nil {
-		head, err = readHeader(text, []byte{})
+		if buf == nil {
+			buf = []byte{}
+		}
+		head, err = readHeader(text, buf)
 	}
 	if err == nil {
 		return head, nil

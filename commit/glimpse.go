@@ -37,10 +37,10 @@ func (l *leg) sharesOctets(octets int64) bool {
 
 // learn takes in what TOP shows of a message before its text comes.
 func (l *leg) learn(ctx context.Context, st *step, top textAnswer) error {
-	head, err := l.headOf(ctx, st, top)
+	head, err := l.headOf(ctx, st, top, l.head)
 	switch {
 	case err == nil && head != nil:
-		st.glimpse, l.e.unshown = l.e.imprint(head), 0
+		st.glimpse, l.e.unshown, l.head = l.e.imprint(head), 0, head
 	case err == nil:
 		l.e.unshown++
 	case faultOf(err) == broken:

@@ -164,7 +164,7 @@ func (e *engine) missed(s session, runs []ledger.Run) []*step {
 	there := uidsIn(s)
 	var plan triage.Plan
 	for i := range runs {
-		if runs[i].Request != e.opts.Request || runs[i].Doubted {
+		if runs[i].Request != e.opts.Request || namedAnew(runs[i].Steps, runs[i].Doubted, s.list()) {
 			continue
 		}
 		for _, st := range runs[i].Steps {
@@ -194,7 +194,12 @@ func (e *engine) settle(ctx context.Context, s session, runs []ledger.Run) error
 	there := uidsIn(s)
 	for r := range runs {
 		run := &runs[r]
-		if run.Doubted {
+		if namedAnew(run.Steps, run.Doubted, s.list()) {
+			if !run.Doubted {
+				if err := e.log.DoubtRuns(ctx, e.opts.Account); err != nil {
+					return err
+				}
+			}
 			continue // who asks for it again is told
 		}
 		var gone, doubtful []int

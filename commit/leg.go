@@ -41,7 +41,7 @@ type leg struct {
 	ahead  int64     // their octets
 	under  int       // copies that are being put into place
 	copier *copier
-	head   []byte  // the buffer for a message's header; receive alone uses it
+	head   []byte  // the buffer for a message's header; receive and learn alone use it
 	sizing int     // texts that are asked about for their octets
 	blind  int     // messages asked for of which nothing was known to hold their texts against
 	octets []int64 // of all messages that the session lists, sorted; nil until they are asked about

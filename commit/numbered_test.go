@@ -146,8 +146,8 @@ func TestP1_WhatWasRefusedIsKnownByItsHeaderWhoeverDeletesOthers(t *testing.T) {
 
 // The answer to QUIT is lost, or the line drops and the server deletes, and the process ends.
 func TestP1_WhatIsTakenUpBehindALostAnswerMeansNoOtherMessageWhereUIDLsAreMadeOfNumbers(t *testing.T) {
-	for _, format := range []string{"%d", "%08d", "msg%d", "%d-451"} {
-		for _, letters := range []string{"-D---", "-DD--", "-D-D-", "DD---", "DMMF-"} {
+	for _, format := range []string{"%d", "%08d", "%d-451"} {
+		for _, letters := range []string{"-D---", "-D-D-", "DMMF-"} {
 			for name, hooks := range map[string][]pop3server.Hook{
 				"QUIT": {pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close)},
 				"QUIT, and nobody looks": {

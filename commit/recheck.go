@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -59,7 +60,7 @@ func (e *engine) recheck(ctx context.Context, s session, todo []*step) ([]*step,
 		return nil, localError{err}
 	}
 	e.disproved = e.disproved || slices.ContainsFunc(recalled, (*step).isClosed)
-	if e.disproved && len(others) > 0 {
+	if (e.disproved || e.shuffled) && len(others) > 0 {
 		e.box.distrust(ctx) // who counts anew does so with all
 	}
 	// Only now: what the journal takes for the messages of this run may not look like those others.
@@ -206,7 +207,8 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 		return nil, err
 	}
 	e.shuffled = e.shuffled || slices.ContainsFunc(differ, func(st *step) bool {
-		return verdicts[st] == isAnother && st.imprint != noPrint && !st.byHeader()
+		by := cmp.Or(st.imprint, st.print)
+		return verdicts[st] == isAnother && (by[0] == mailbox.ImprintID || st.imprint != noPrint && !st.byHeader())
 	})
 	// Only now: before, an answer may have been another's.
 	for _, st := range alike {

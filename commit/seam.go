@@ -156,6 +156,7 @@ type journal interface {
 	StepsDeleted(ctx context.Context, run int64, seqs ...int) error
 	StepsKept(ctx context.Context, run int64, seqs ...int) error
 	GiveUp(ctx context.Context, run int64, except map[string]bool) error
+	DoubtRuns(ctx context.Context, account string) error
 	EndRun(ctx context.Context, run int64) error
 }
 

@@ -147,6 +147,14 @@ func (l *simLedger) StepsDeleted(_ context.Context, run int64, seqs ...int) erro
 	})
 }
 
+func (l *simLedger) DoubtRuns(context.Context, string) error {
+	return l.write(func() {
+		for _, run := range l.runs {
+			run.Doubted = true
+		}
+	})
+}
+
 func (l *simLedger) EndRun(_ context.Context, run int64) error {
 	return l.write(func() { delete(l.runs, run) })
 }

@@ -184,15 +184,19 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 	there, listed := make(map[string]bool, len(unsure)), make(map[string]bool)
 	for i := range list.Messages {
 		uid := list.Messages[i].UID
-		there[uid] = there[uid] || unsure[uid]
-		listed[uid] = listed[uid] || steps[uid] != nil
+		if unsure[uid] {
+			there[uid] = true
+		}
+		if steps[uid] != nil {
+			listed[uid] = true
+		}
 	}
 	shifted := !u.Named() && u.Shifted(list)
-	least := u.leastDeleted(list)
+	least, doubted := u.leastDeleted(list), namedAnew(u.steps, u.doubted, list)
 	for _, s := range u.steps {
 		switch {
 		case s.State == ledger.StepDeleted || s.State == ledger.StepFailed || done(&s):
-		case s.Certain && u.doubted && !listed[s.UID]:
+		case s.Certain && doubted && !listed[s.UID]:
 			s.State = ledger.StepFailed
 			left = append(left, s)
 		case s.Certain:
@@ -217,7 +221,7 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 			was[m.ID], other = s.Octets, false
 		}
 		// Behind a message that is gone a UIDL of its own has moved to a smaller number.
-		stays := s.Header == noPrint && (u.doubted || m.Number == s.Number && s.Number > least)
+		stays := s.Header == noPrint && (doubted || m.Number == s.Number && s.Number > least)
 		if !m.Certain || other || stays {
 			if done(s) {
 				continue
@@ -244,7 +248,7 @@ func sameAbout(then, now ledger.About) bool {
 }
 
 // leastDeleted is the least number of the run's messages that are deleted, or more than any where none is, or where a list
-// shows that UIDLs do not stay with the numbers: theirs name no others then.
+// has another UIDL at the number of one, and the same octets, or UIDLs were seen to last: then it does not make UIDLs of them.
 func (u *Unfinished) leastDeleted(list *mailbox.List) int {
 	least := math.MaxInt
 	for i := range u.steps {
@@ -252,12 +256,33 @@ func (u *Unfinished) leastDeleted(list *mailbox.List) int {
 		if s.State != ledger.StepDeleted {
 			continue
 		}
-		if at, there := list.Number(s.Number); there && list.Messages[at].UID != s.UID {
+		if at, there := list.Number(s.Number); there && list.Messages[at].UID != s.UID && (list.Lasts || list.Messages[at].Octets == s.Octets) {
 			return math.MaxInt
 		}
 		least = min(least, s.Number)
 	}
 	return least
+}
+
+// namedAnew tells whether a list may call the messages of a run's steps by other UIDLs, or others by theirs: where that was
+// seen since the run began, unless one of their UIDLs has moved to another number; and where no UIDL was seen to last, none of
+// theirs is there, and messages of the same octets stand at their numbers.
+func namedAnew(steps []ledger.Step, doubted bool, list *mailbox.List) bool {
+	alike, open := true, 0
+	for i := range steps {
+		s := &steps[i]
+		at, there := list.Find(mailbox.ID(s.UID))
+		if there && list.Messages[at].Number != s.Number {
+			return false
+		}
+		if s.State == ledger.StepDeleted || s.State == ledger.StepFailed {
+			continue
+		}
+		open++
+		stands, has := list.Number(s.Number)
+		alike = alike && !there && has && list.Messages[stands].Octets == s.Octets && list.Messages[stands].UID != ""
+	}
+	return doubted || !list.Lasts && alike && open > 0
 }
 
 // Renumber gives a plan's messages the numbers that they had when the run was asked

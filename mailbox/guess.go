@@ -341,7 +341,7 @@ func (m *Mailbox) noteTail(list *List, deles []dele) {
 		return
 	}
 	m.guessing.tail = tail
-	if !m.keeps() {
+	if !m.keeps() || m.undoubted {
 		return
 	}
 	m.keeper.put(m.closing, 0, func(ctx context.Context) {

@@ -73,7 +73,7 @@ func Imprint(env *message.Envelope, header []byte) (sum [sha256.Size]byte) {
 	var kind byte
 	switch {
 	case env.MessageID != "":
-		kind, sum = imprintID, sha256.Sum256([]byte(string(env.MessageID)+"\n"+date))
+		kind, sum = ImprintID, sha256.Sum256([]byte(string(env.MessageID)+"\n"+date))
 	case env.HasDate:
 		kind, sum = ImprintFields, sha256.Sum256([]byte(date+"\n"+string(env.From.Address)+"\n"+string(env.Subject)))
 	default:
@@ -89,7 +89,7 @@ func Imprint(env *message.Envelope, header []byte) (sum [sha256.Size]byte) {
 
 // The kinds of [Imprint], its first octet.
 const (
-	imprintID     byte = iota + 1 // by Message-ID and date
+	ImprintID     byte = iota + 1 // by Message-ID and date
 	ImprintFields                 // by date, sender and subject, which a scanner may change on the way
 	ImprintHeader                 // by the header, which one may change as well
 )
@@ -114,7 +114,7 @@ func (m *Mailbox) identify(ctx context.Context, messages []Message, last *List) 
 	if shared > 0 {
 		m.warn(message.MakeSafe(fmt.Sprintf("%d messages share a UIDL with another: they are told apart by size and header", shared)))
 	}
-	m.doubtNumbered(ctx, messages, last)
+	lasts := m.doubtNumbered(ctx, messages, last)
 	if err := m.doubtChanged(ctx, messages, last); err != nil {
 		return nil, err
 	}
@@ -131,7 +131,9 @@ func (m *Mailbox) identify(ctx context.Context, messages []Message, last *List) 
 	m.mu.Unlock()
 	m.markNew(ctx, messages, last)
 	m.departed = departure{}
-	return newList(messages, last.Generation+1), nil
+	list := newList(messages, last.Generation+1)
+	list.Lasts = lasts
+	return list, nil
 }
 
 // nameByUIDL makes the UIDL the ID of each message that alone bears it, now and ever

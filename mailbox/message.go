@@ -44,6 +44,9 @@ type List struct {
 	Octets int64
 	// Generation counts the lists of a Mailbox from 1.
 	Generation int
+	// Lasts is true where some UIDL was seen to outlive a session: the last one that an earlier run left in the
+	// maildrop is there, or one of the list before.
+	Lasts bool
 
 	byID table
 }

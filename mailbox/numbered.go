@@ -52,9 +52,6 @@ func (d *departure) staysFrom(messages []Message) int {
 	}
 	before, goes := d.list.Messages, promised
 	if !d.committed {
-		if len(messages) >= len(before) {
-			return 0 // as far as this shows nothing is gone
-		}
 		goes = asked
 	}
 	first := slices.IndexFunc(d.deles, func(d dele) bool { return d >= goes })
@@ -93,7 +90,8 @@ func (d *departure) staysFrom(messages []Message) int {
 			stayed++
 		}
 	}
-	if moved > stayed {
+	// Without QUIT's answer octets have to show that something is gone where no fewer are there.
+	if moved > stayed || moved == stayed && !d.committed && len(messages) >= len(before) {
 		return 0
 	}
 	return before[first].Number
@@ -105,14 +103,22 @@ func closeUp(messages []Message) bool {
 }
 
 // doubtNumbered takes the name from messages whose UIDLs have stayed with the numbers though messages before them were
-// deleted: what was marked under the name is another one now.
-func (m *Mailbox) doubtNumbered(ctx context.Context, messages []Message, last *List) {
-	first := m.departed.staysFrom(messages)
-	if first != 0 || last.Generation == 0 && m.lacksTail(ctx, messages) {
+// deleted: what was marked under the name is another one now. It tells whether UIDLs were seen to last.
+func (m *Mailbox) doubtNumbered(ctx context.Context, messages []Message, last *List) (lasts bool) {
+	first, lacks := m.departed.staysFrom(messages), false
+	if last.Generation == 0 {
+		lasts, lacks = m.comparesTail(ctx, messages)
+	} else {
+		lasts = slices.ContainsFunc(messages, func(msg Message) bool {
+			_, known := last.Find(ID(msg.UID))
+			return known
+		})
+	}
+	if first != 0 || lacks {
 		m.doubtRuns(ctx)
 	}
 	if first == 0 {
-		return
+		return lasts
 	}
 	m.mu.Lock()
 	for i := range messages {
@@ -123,20 +129,21 @@ func (m *Mailbox) doubtNumbered(ctx context.Context, messages []Message, last *L
 	}
 	m.mu.Unlock()
 	m.warn(message.Safe("the server's UIDLs stay with the numbers when messages before them are deleted: from there on they are taken for other messages, and their marks are off"))
+	return lasts
 }
 
-// lacksTail tells whether the last message that an earlier run has left in the maildrop is gone though as many are there
-// as it left: another client may have been there, or UIDLs are others than they were.
-func (m *Mailbox) lacksTail(ctx context.Context, messages []Message) bool {
-	tail := m.guessing.tail
-	if !tail.Known {
-		if !m.keeps() || m.cfg.Ledger.Making() {
-			return false
-		}
-		tail, _ = m.cfg.Ledger.Tail(ctx, m.cfg.Account) // what is not known tells nothing
+// comparesTail tells whether the last message that an earlier run has left in the maildrop is there, or lacks though as many
+// are there as it left: another client may have been there, or UIDLs are others than they were.
+func (m *Mailbox) comparesTail(ctx context.Context, messages []Message) (has, lacks bool) {
+	if !m.keeps() || m.cfg.Ledger.Making() {
+		return false, false
 	}
-	return len(tail.UIDs) > 0 && len(messages) >= tail.Messages &&
-		!slices.ContainsFunc(messages, func(msg Message) bool { return msg.UID == "" || msg.UID == tail.UIDs[0] })
+	tail, err := m.cfg.Ledger.Tail(ctx, m.cfg.Account)
+	if err != nil || len(tail.UIDs) == 0 || slices.ContainsFunc(messages, func(msg Message) bool { return msg.UID == "" }) {
+		return false, false
+	}
+	has = slices.ContainsFunc(messages, func(msg Message) bool { return msg.UID == tail.UIDs[0] })
+	return has, !has && len(messages) >= tail.Messages
 }
 
 // doubtRuns has the journal know that what runs which were broken off call by a UIDL may be another message by now.
@@ -145,6 +152,7 @@ func (m *Mailbox) doubtRuns(ctx context.Context) {
 		return
 	}
 	if err := m.cfg.Ledger.DoubtRuns(ctx, m.cfg.Account); err != nil {
+		m.undoubted = true
 		m.warnLedger(ctx, "doubting the UIDLs of earlier runs", err)
 	}
 }

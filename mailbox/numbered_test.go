@@ -13,7 +13,6 @@ import (
 // As many messages have come as are gone, or none is gone.
 func TestWhereOctetsDifferUIDLsAreSeenToBeTheMessagesOwn(t *testing.T) {
 	for name, tt := range map[string]struct {
-		hooks []pop3server.Hook
 		dele  []int
 		abort bool
 		then  func(b *bench)
@@ -44,7 +43,7 @@ func TestWhereOctetsDifferUIDLsAreSeenToBeTheMessagesOwn(t *testing.T) {
 			for n := 1; n <= 5; n++ {
 				messages = append(messages, letter(fmt.Sprintf("u%d", n), fmt.Sprintf("letter %d", n), 50*n))
 			}
-			b := newBench(t, mailbox.Config{}, messages, pop3server.WithHooks(tt.hooks...))
+			b := newBench(t, mailbox.Config{}, messages)
 			b.mustOpen()
 			s := take(t, b, false)
 			for _, n := range tt.dele {

@@ -199,7 +199,7 @@ func (p *progress) foundGone() {
 	}
 }
 
-// finishMarks takes the marks off that were carried out, and those of messages that are others than the marked ones. What
+// finishMarks takes the marks off that were carried out, and those of messages that are, or may be, others than the marked ones. What
 // else failed, or was taken back, keeps its mark.
 func (m *model) finishMarks() {
 	p := &m.run

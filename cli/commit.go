@@ -258,11 +258,10 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 		out.event(e)
 	}
 	summary, err := run.Wait()
-	again := summary.Failed > 0 || slices.ContainsFunc(how.Left, func(s ledger.Step) bool { return s.State != ledger.StepFailed })
 	summary.Failed += len(how.Left)
 	if err == nil {
 		a.out.advise("everything was done all the same: don't run it again")
-		if again && binds(markings) {
+		if summary.Failed > 0 && binds(markings) {
 			// The same command means these messages still, and no others.
 			return errors.Join(out.done(summary), a.out.Flush())
 		}

@@ -59,7 +59,7 @@ var (
 	errLeftUncertain = errors.New("it can't be told from others for certain, and stays as it is: " + wayOut)
 	errLeftGrown     = errors.New("the server lists it with other octets, so that it may be another, and it stays as it is: " + wayOut)
 	errLeftGone      = errors.New("it was to be fetched, and is no longer in the mailbox")
-	errLeftRenamed   = errors.New("the server's UIDLs are others than they were, so that it is not known which message it is, or whether it is deleted: look with popmark list, and mark it again")
+	errLeftRenamed   = errors.New("the server's UIDLs are others than they were, so that it is not known which message it is, or whether it is deleted: " + wayOut)
 )
 
 // errNamesNone ends a run before anything is done: without UIDLs nothing says which messages are left.
@@ -107,16 +107,21 @@ func (a *app) planOrTakeUp(
 		l := &left[i]
 		why := errLeftUncertain
 		switch {
-		case l.State == ledger.StepFailed && l.Certain:
-			why = errLeftRenamed
 		case l.State == ledger.StepFailed:
 			why = errLeftGone
+		case l.Certain && !listed(list, l.UID):
+			why = errLeftRenamed
 		case l.Certain:
 			why = errLeftGrown
 		}
 		out.event(commit.Event{Kind: commit.Failed, Number: l.Number, UID: l.UID, Action: triage.Mark(l.Mark), Err: why})
 	}
 	return plan, nil
+}
+
+func listed(list *mailbox.List, uid string) bool {
+	_, there := list.Find(mailbox.ID(uid))
+	return there
 }
 
 // otherOctets gives the octets that steps had whose messages bear the same UIDL still.

@@ -138,6 +138,9 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		left.Seq = len(run.Steps)
 		run.Steps = append(run.Steps, left)
 	}
+	for i := range runs { // what is left of them may be named anew still
+		run.Doubted = run.Doubted || runs[i].Doubted && runs[i].Request == e.opts.Request
+	}
 	if e.run, err = e.log.BeginRun(ctx, run, e.takenOver(runs)...); err != nil {
 		return err
 	}
@@ -199,6 +202,7 @@ func (e *engine) settle(ctx context.Context, s session, runs []ledger.Run) error
 				if err := e.log.DoubtRuns(ctx, e.opts.Account); err != nil {
 					return err
 				}
+				run.Doubted = true
 			}
 			continue // who asks for it again is told
 		}

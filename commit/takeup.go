@@ -167,7 +167,7 @@ func doubtOlder(ctx context.Context, l *ledger.Ledger, older []ledger.Run, forgo
 // Plan is what is left of the run: its messages that the list still has, those apart
 // whose deletion a QUIT has confirmed. Certainly of the same name and size, that is:
 // what is not is left alone, and is in left, as StepFailed where it was to be fetched and
-// no message bears its UIDL any more, or where UIDLs were seen not to last. grown is what [mailbox.Mailbox.GrownFrom] gave of those that have
+// no message bears its UIDL any more. grown is what [mailbox.Mailbox.GrownFrom] gave of those that have
 // other octets now, it may be nil; was has the octets of then of those that are in the plan all the same.
 func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mailbox.ID]*message.Envelope) (plan triage.Plan, left []ledger.Step, was map[mailbox.ID]int64) {
 	steps := make(map[string]*ledger.Step, len(u.steps))
@@ -197,7 +197,6 @@ func (u *Unfinished) Plan(list *mailbox.List, order triage.Order, grown map[mail
 		switch {
 		case s.State == ledger.StepDeleted || s.State == ledger.StepFailed || done(&s):
 		case s.Certain && doubted && !listed[s.UID]:
-			s.State = ledger.StepFailed
 			left = append(left, s)
 		case s.Certain:
 		case there[s.UID] || s.UID == "":

@@ -224,7 +224,7 @@ func TestP4_UIDLsThatAreAllNewProveNoDeletionInALaterRun(t *testing.T) {
 			t.Fatal(found, err)
 		}
 		plan, left, _ := before.Plan(r.listNow(), triage.AsReceived, nil)
-		if len(plan.Steps) > 0 || len(left) != strings.Count(c.letters, "D") || left[0].State != ledger.StepFailed {
+		if len(plan.Steps) > 0 || len(left) != strings.Count(c.letters, "D") || left[0].State == ledger.StepFailed {
 			t.Errorf("looked %v: %+v, left %+v", looked, plan, left)
 		}
 		r.again("same")

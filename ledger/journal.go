@@ -64,7 +64,7 @@ type Run struct {
 	// takes this one up. It is "" where numbers and queries stood for nothing.
 	Request string
 	// Doubted is true where the server was seen, since the run began, to give UIDLs to other messages, or all messages
-	// other UIDLs, see DoubtRuns. BeginRun does not write it.
+	// other UIDLs, see DoubtRuns.
 	Doubted bool
 	Steps   []Step
 }
@@ -84,8 +84,8 @@ func (l *Ledger) BeginRun(ctx context.Context, run Run, resumed ...int64) (int64
 			}
 		}
 		// Nobody reads at_end: the request says it.
-		r, err := tx.ExecContext(ctx, "INSERT INTO run (account, started, at_end, destination, request) VALUES (?, ?, 0, ?, ?)",
-			account, run.Started.UnixNano(), run.Destination, run.Request)
+		r, err := tx.ExecContext(ctx, "INSERT INTO run (account, started, at_end, destination, request, doubted) VALUES (?, ?, 0, ?, ?, ?)",
+			account, run.Started.UnixNano(), run.Destination, run.Request, run.Doubted)
 		if err != nil {
 			return err
 		}

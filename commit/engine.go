@@ -300,25 +300,6 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 	return e.quit(ctx, s, part)
 }
 
-// ErrShifted is why a message that was pointed at is left alone whose UIDL may name another one now, and of which nothing
-// else is known. errShiftedNamed is the same where a request means it, as errReplacedNamed.
-var (
-	ErrShifted      = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look at the mailbox again, and mark it if you want it")
-	errShiftedNamed = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look with popmark list; the same marks mean it once they were given with --forget")
-)
-
-// shift fails a step whose message is known by nothing but a UIDL that may name another one.
-func (e *engine) shift(st *step) {
-	if e.opts.Request != "" {
-		e.fail(st, errShiftedNamed)
-		return
-	}
-	e.fail(st, ErrShifted)
-}
-
-// countedAnew tells whether a session's UIDLs may be numbers that were given anew.
-func (e *engine) countedAnew(s session) bool { return e.counted && e.shifted && s.list().Counted() }
-
 // isKnown tells whether a message would be known again by more than its UIDL.
 func (e *engine) isKnown(st *step) bool {
 	return st.imprint != noPrint || st.copied && st.print != noPrint || st.ours() || e.box.envelope(st.Message.ID) != nil
@@ -336,7 +317,7 @@ func (e *engine) bind(s session, st *step) (mailbox.Message, bool) {
 	}
 	switch {
 	case err == nil && e.countedAnew(s) && !e.isKnown(st):
-		e.shift(st)
+		e.leaveAlone(st, ErrShifted, errShiftedNamed)
 	case err == nil:
 		st.risked = st.risked || st.ours()
 		st.doubt = st.doubt || st.risked

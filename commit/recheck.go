@@ -129,21 +129,26 @@ func (st *step) suspect(later bool) bool {
 // byHeader tells whether all that the message is known by is its header as TOP gives it, which need not be RETR's.
 func (st *step) byHeader() bool { return st.imprint[0] == mailbox.ImprintHeader }
 
-// ErrReplaced is why a message that was pointed at is left alone whose UIDL names another one now. errReplacedNamed is the
-// same where a request means it, which means the one of before until it is forgotten.
+// Why a message is left alone whose UIDL names another one now, or may do so while nothing else is known of it: of one that
+// was pointed at, and of one that a request means, which means the one of before until it is forgotten.
 var (
 	ErrReplaced      = errors.New("another message bears its UIDL than the one that was marked, and is left alone: look at the mailbox again, and mark it if you want it")
 	errReplacedNamed = errors.New("another message bears its UIDL than the one that was meant, and is left alone: look with popmark list; the same marks mean it once they were given with --forget")
+
+	ErrShifted      = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look at the mailbox again, and mark it if you want it")
+	errShiftedNamed = errors.New("the server's UIDLs are numbers, or were given to other messages, so that it may be another one: it is left alone: look with popmark list; the same marks mean it once they were given with --forget")
 )
 
-// replaced fails a step whose UIDL names another message now. It may be there still, under another UIDL.
-func (e *engine) replaced(st *step) {
+// leaveAlone fails a step, for one reason where its message was pointed at, and for another where a request means it.
+func (e *engine) leaveAlone(st *step, pointed, named error) {
 	if e.opts.Request != "" {
-		e.fail(st, errReplacedNamed)
-		return
+		pointed = named
 	}
-	e.fail(st, ErrReplaced)
+	e.fail(st, pointed)
 }
+
+// replaced fails a step whose UIDL names another message now. It may be there still, under another UIDL.
+func (e *engine) replaced(st *step) { e.leaveAlone(st, ErrReplaced, errReplacedNamed) }
 
 func (e *engine) imprint(head []byte) [sha256.Size]byte {
 	return mailbox.Imprint(e.box.decode(head), head)
@@ -385,7 +390,7 @@ func (e *engine) askHistory(s session, st *step) {
 		st.doubt, st.risked = false, false
 		e.fail(st, fmt.Errorf("it is not known whether the message was deleted: %w", mailbox.ErrUncertain))
 	case (e.countedAnew(s) || e.shuffled && (st.mine || s.later())) && st.toDelete() && !st.wantsCopy():
-		e.shift(st)
+		e.leaveAlone(st, ErrShifted, errShiftedNamed)
 	default:
 		st.doubt, st.risked = false, false
 	}

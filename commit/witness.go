@@ -43,3 +43,6 @@ func (e *engine) namesAnew(list *mailbox.List) bool {
 	}
 	return slices.ContainsFunc(list.Messages, func(m mailbox.Message) bool { return octets[m.Octets] })
 }
+
+// countedAnew tells whether a session's UIDLs may be numbers that were given anew.
+func (e *engine) countedAnew(s session) bool { return e.counted && e.shifted && s.list().Counted() }

@@ -341,7 +341,7 @@ func (m *Mailbox) noteTail(list *List, deles []dele) {
 		return
 	}
 	m.guessing.tail = tail
-	if !m.keeps() || m.undoubted {
+	if !m.keeps() {
 		return
 	}
 	m.keeper.put(m.closing, 0, func(ctx context.Context) {

@@ -114,7 +114,10 @@ func (m *Mailbox) identify(ctx context.Context, messages []Message, last *List) 
 	if shared > 0 {
 		m.warn(message.MakeSafe(fmt.Sprintf("%d messages share a UIDL with another: they are told apart by size and header", shared)))
 	}
-	lasts := m.doubtNumbered(ctx, messages, last)
+	lasts, err := m.doubtNumbered(ctx, messages, last)
+	if err != nil {
+		return nil, err
+	}
 	if err := m.doubtChanged(ctx, messages, last); err != nil {
 		return nil, err
 	}

@@ -42,8 +42,6 @@ type Mailbox struct {
 	odd oddness
 	// departed is how the last session that was lent ended. The turn's holder owns it.
 	departed departure
-	// undoubted is true where the journal could not be told of a doubt: by how the maildrop was left the next run finds it again.
-	undoubted bool
 	// guessing is what Config.Guess goes by.
 	guessing guessing
 	// keeper writes to the ledger what nobody waits for.

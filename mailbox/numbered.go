@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"popmark/message"
@@ -104,7 +105,8 @@ func closeUp(messages []Message) bool {
 
 // doubtNumbered takes the name from messages whose UIDLs have stayed with the numbers though messages before them were
 // deleted: what was marked under the name is another one now. It tells whether UIDLs were seen to last.
-func (m *Mailbox) doubtNumbered(ctx context.Context, messages []Message, last *List) (lasts bool) {
+// The error is the ledger's.
+func (m *Mailbox) doubtNumbered(ctx context.Context, messages []Message, last *List) (lasts bool, err error) {
 	first, lacks := m.departed.staysFrom(messages), false
 	if last.Generation == 0 {
 		lasts, lacks = m.comparesTail(ctx, messages)
@@ -115,10 +117,12 @@ func (m *Mailbox) doubtNumbered(ctx context.Context, messages []Message, last *L
 		})
 	}
 	if first != 0 || lacks {
-		m.doubtRuns(ctx)
+		if err := m.doubtRuns(ctx); err != nil {
+			return false, err
+		}
 	}
 	if first == 0 {
-		return lasts
+		return lasts, nil
 	}
 	m.mu.Lock()
 	for i := range messages {
@@ -129,7 +133,7 @@ func (m *Mailbox) doubtNumbered(ctx context.Context, messages []Message, last *L
 	}
 	m.mu.Unlock()
 	m.warn(message.Safe("the server's UIDLs stay with the numbers when messages before them are deleted: from there on they are taken for other messages, and their marks are off"))
-	return lasts
+	return lasts, nil
 }
 
 // comparesTail tells whether the last message that an earlier run has left in the maildrop is there, or lacks though as many
@@ -146,15 +150,20 @@ func (m *Mailbox) comparesTail(ctx context.Context, messages []Message) (has, la
 	return has, !has && len(messages) >= tail.Messages
 }
 
-// doubtRuns has the journal know that what runs which were broken off call by a UIDL may be another message by now.
-func (m *Mailbox) doubtRuns(ctx context.Context) {
+// doubtRuns has the journal know that what runs which were broken off call by a UIDL may be another message by now. Where it
+// can't, nothing must be taken up.
+func (m *Mailbox) doubtRuns(ctx context.Context) error {
 	if m.cfg.Ledger == nil {
-		return
+		return nil
+	}
+	runs, err := m.cfg.Ledger.Runs(ctx, m.cfg.Account)
+	if err != nil || len(runs) == 0 {
+		return nil //nolint:nilerr // who takes a run up has to read it first
 	}
 	if err := m.cfg.Ledger.DoubtRuns(ctx, m.cfg.Account); err != nil {
-		m.undoubted = true
-		m.warnLedger(ctx, "doubting the UIDLs of earlier runs", err)
+		return fmt.Errorf("keeping that UIDLs may name other messages now: %w", err)
 	}
+	return nil
 }
 
 // Disowned tells whether an ID is a UIDL that has named more than one message in this Mailbox's life, or seems to have:

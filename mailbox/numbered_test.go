@@ -2,10 +2,14 @@ package mailbox_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/pop3server"
 )
@@ -97,5 +101,65 @@ func TestNumbersThatStayWithTheirMessagesTakeNoNames(t *testing.T) {
 		if !m.Certain {
 			t.Errorf("number %d, UIDL %s has lost its name", m.Number, m.UID)
 		}
+	}
+}
+
+// As many messages are there as were left, and the last of them is not.
+func TestP1_WhereTheMaildropIsNotAsItWasLeftUnfinishedRunsAreDoubted(t *testing.T) {
+	for name, tt := range map[string]struct {
+		then    []string // the UIDLs of a later process
+		run     bool     // one is unfinished
+		fails   bool     // the journal takes nothing
+		doubted bool
+	}{
+		"as it was":                {then: []string{"1", "2", "3"}, run: true},
+		"more have come":           {then: []string{"1", "2", "3", "4"}, run: true},
+		"one is gone":              {then: []string{"1", "2"}, run: true},
+		"some have no UIDL":        {then: []string{"1", "2", ""}, run: true},
+		"the last is another":      {then: []string{"1", "2", "4"}, run: true, doubted: true},
+		"all are others":           {then: []string{"7", "8", "9"}, run: true, doubted: true},
+		"it can't be written down": {then: []string{"7", "8", "9"}, run: true, fails: true},
+		"there is nothing to doubt, and it could not be written down": {then: []string{"7", "8", "9"}, fails: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := openLedger(t)
+			process := func(uids []string) (*bench, error) {
+				b := newBench(t, mailbox.Config{Ledger: l}, nil, pop3server.WithHooks(
+					pop3server.Lines(pop3server.On("UIDL"), func(_ int, line string) (string, bool) { return line, !strings.HasSuffix(line, " none") })))
+				for i, uid := range uids {
+					if uid == "" {
+						uid = "none"
+					}
+					b.drop.Add(letter(uid, fmt.Sprint("letter ", i), 50))
+				}
+				return b, b.box.Open(t.Context())
+			}
+			b, err := process([]string{"1", "2", "3"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.mustRelease()
+			if tt.run {
+				if _, err := l.BeginRun(t.Context(), ledger.Run{Account: "test", Request: "one"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.fails {
+				db, err := sql.Open("sqlite", "file:"+filepath.Join(l.Dir(), "ledger.db"))
+				if err == nil {
+					_, err = db.ExecContext(t.Context(), "CREATE TRIGGER no BEFORE UPDATE ON run BEGIN SELECT RAISE(FAIL, 'no'); END")
+				}
+				if err := errors.Join(err, db.Close()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := process(tt.then); (err != nil) != (tt.run && tt.fails) {
+				t.Errorf("opening: %v", err)
+			}
+			runs, err := l.Runs(t.Context(), "test")
+			if err != nil || len(runs) > 0 && runs[0].Doubted != tt.doubted {
+				t.Errorf("doubted: %+v, %v", runs, err)
+			}
+		})
 	}
 }

@@ -61,19 +61,6 @@ func (a *arrivals) tell(st *step, top *heading) {
 	}
 }
 
-// of gives the newest text that came for a step, if it is, or will be, a copy of its message; else nil.
-func (a *arrivals) of(st *step) *arrival {
-	for i := 1; i <= min(a.count, recentTexts); i++ {
-		if r := &a.ring[(a.count-i)%recentTexts]; r.st == st {
-			if r.kept && r.lines != nil {
-				return r
-			}
-			return nil
-		}
-	}
-	return nil
-}
-
 // before gives the newest text that began as one does, but for lines that are written anew each time, and came
 // for another message. One that is a copy is preferred, then one that began just so, then one whose message may be
 // asked for still, then the one that is most like it. It is nil where there is none.

@@ -202,3 +202,22 @@ func TestTextsOfTheirOwnOctetsCostLittle(t *testing.T) {
 		}
 	})
 }
+
+// LIST's octets tell nothing here, so that nothing but TOP tells whose the twelfth text is.
+func TestP2_WhereLISTIsWrongNoTextOfAnotherMessageIsTaken(t *testing.T) {
+	const many = 14
+	text := func(n int) string { return asLong(n) + strings.Repeat("x", n) + "\r\n" }
+	r := lateRig(t, many, text, false, renumbered(many, text, map[string]string{"12": "14"}),
+		pop3server.WithHooks(pop3server.Lines(pop3server.On("LIST"), func(_ int, line string) (string, bool) {
+			var n, octets int
+			if _, err := fmt.Sscanf(line, "%d %d", &n, &octets); err == nil {
+				line = fmt.Sprintf("%d %d", n, octets+7)
+			}
+			return line, true
+		})))
+	letters := strings.Repeat("M", many-1) + "-"
+	out := r.commit(order{marks: marked(letters), opts: Options{Retries: 3}})
+	if r.safe(out, letters, text); len(r.drop.UIDLs()) > 2 {
+		t.Errorf("%v, %+v, %q are left", out.err, out.Summary, r.drop.UIDLs())
+	}
+}

@@ -177,3 +177,21 @@ func TestP1_WhatIsTakenUpBehindALostAnswerMeansNoOtherMessageWhereUIDLsAreMadeOf
 		}
 	}
 }
+
+// What the ledger knows of the other messages may be of others as well then.
+func TestP3_WhereOneUIDLIsSeenToNameAnotherNoHeaderIsKept(t *testing.T) {
+	r := lateRig(t, 7, asLong, true, pop3server.WithHooks(uidlsFollow("%08d"), pop3server.Refuse(pop3server.On("DELE 5").InSession(1), "no")))
+	r.commit(order{marks: marked("----D--"), opts: Options{Request: "same", Holds: true, Retries: 3}})
+	box := r.connect()
+	must(t, box.Open(t.Context()))
+	for _, err := range box.Headers(t.Context(), []mailbox.ID{"00000006"}) {
+		must(t, err)
+	}
+	must(t, box.Close())
+	r.drop.Remove("uid-2")
+	r.again("same")
+	rows, err := r.ledger.Headers(t.Context(), account, []string{"00000006"})
+	if must(t, err); len(rows) > 0 {
+		t.Errorf("of the sixth message is kept %q", rows["00000006"].Header)
+	}
+}

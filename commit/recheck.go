@@ -1,7 +1,6 @@
 package commit
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -211,10 +210,7 @@ func (e *engine) compare(ctx context.Context, s session, suspects []*step) (othe
 	if err != nil {
 		return nil, err
 	}
-	e.shuffled = e.shuffled || slices.ContainsFunc(differ, func(st *step) bool {
-		by := cmp.Or(st.imprint, st.print)
-		return verdicts[st] == isAnother && (by[0] == mailbox.ImprintID || st.imprint != noPrint && !st.byHeader())
-	})
+	e.shuffled = e.shuffled || slices.ContainsFunc(differ, func(st *step) bool { return verdicts[st] == isAnother && !st.byHeader() })
 	// Only now: before, an answer may have been another's.
 	for _, st := range alike {
 		st.looked, st.doubt, st.risked = true, false, false
@@ -334,7 +330,7 @@ func (e *engine) judge(st *step, head []byte) verdict {
 			return uncopied
 		}
 		return same
-	case !copied, e.fits(st.print, head), marked && !st.known, e.came(st, head):
+	case !copied, e.fits(st.print, head), marked && !st.known:
 		return same
 	case marked:
 		return uncopied
@@ -349,13 +345,6 @@ func (e *engine) judge(st *step, head []byte) verdict {
 func (e *engine) fits(known [sha256.Size]byte, head []byte) bool {
 	sum, _ := mailbox.HashHeader(head)
 	return known != noPrint && (sum == known || e.imprint(head) == known)
-}
-
-// came tells whether the text that came for a step in this run may be that of a message with this header: a scanner may
-// have marked it.
-func (e *engine) came(st *step, head []byte) bool {
-	text := e.arrivals.of(st)
-	return text != nil && text.fits(new(headingOf(e.box.decode(head), head, mostOfTOP)))
 }
 
 // readHeader reads a TOP's answer to its end and gives the header, as withHeader does.

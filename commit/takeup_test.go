@@ -196,9 +196,10 @@ func TestP4_UIDLsThatAreAllNewProveNoDeletionInALaterRun(t *testing.T) {
 	for _, c := range []struct {
 		letters string
 		looked  bool
-	}{{"D---D", false}, {"D---D", true}, {"DDDDD", false}} {
-		looked := c.looked
+	}{{"D---D", false}, {"D---D", true}, {"DDDDD", false}, {"DF-M-", true}} {
+		looked, marks := c.looked, len(strings.ReplaceAll(c.letters, "-", ""))
 		r := lateRig(t, 5, asLong, true, pop3server.WithHooks(
+			pop3server.Refuse(pop3server.On("RETR 2").InSession(1), "no"),
 			pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close)),
 			pop3server.On("QUIT").InSession(1).Do(func(*pop3server.Event) pop3server.Action {
 				return pop3server.Action{Skip: true, Then: pop3server.Close}
@@ -224,12 +225,75 @@ func TestP4_UIDLsThatAreAllNewProveNoDeletionInALaterRun(t *testing.T) {
 			t.Fatal(found, err)
 		}
 		plan, left, _ := before.Plan(r.listNow(), triage.AsReceived, nil)
-		if len(plan.Steps) > 0 || len(left) != strings.Count(c.letters, "D") || left[0].State == ledger.StepFailed {
+		if len(plan.Steps) > 0 || len(left) != marks || left[0].State == ledger.StepFailed {
 			t.Errorf("looked %v: %+v, left %+v", looked, plan, left)
 		}
-		r.again("same")
+		for range 2 { // the same command means the same for as long as it is not forgotten
+			if out := r.again("same"); out == nil || out.err != nil || out.Failed > 0 {
+				t.Errorf("looked %v: %+v", looked, out)
+			}
+			before, found, err := FindUnfinished(t.Context(), r.ledger, account, "same")
+			if err != nil || !found {
+				t.Fatal(found, err)
+			}
+			if _, left, _ := before.Plan(r.listNow(), triage.AsReceived, nil); len(left) != marks {
+				t.Errorf("looked %v: %d are left", looked, len(left))
+			}
+		}
 		if got := r.deletions(); len(got) > 0 || len(r.drop.UIDLs()) != 5 {
 			t.Errorf("looked %v: the history says that %q are deleted, and %q are there", looked, got, r.drop.UIDLs())
 		}
+	}
+}
+
+func TestP1_WhatIsTakenUpWithoutAHeader(t *testing.T) {
+	list := func(lasts bool, uids ...string) *mailbox.List {
+		var messages []mailbox.Message
+		for i, uid := range uids {
+			messages = append(messages, mailbox.Message{ID: mailbox.ID(uid), UID: uid, Number: i + 1, Octets: 50, Certain: true})
+		}
+		l := mailbox.NewList(messages)
+		l.Lasts = lasts
+		return l
+	}
+	for name, c := range map[string]struct {
+		list    *mailbox.List
+		gone    bool // c is deleted
+		header  byte // of d
+		doubted bool
+		goes    bool // d is in the plan
+	}{
+		"it stands where it stood":                  {list(true, "a", "b", "c", "d", "e"), false, 0, false, true},
+		"and one before it is deleted":              {list(true, "a", "b", "c", "d"), true, 0, false, false},
+		"its header is known":                       {list(true, "a", "b", "c", "d"), true, 7, false, true},
+		"another has the number of the deleted one": {list(true, "n", "a", "b", "d", "e"), true, 0, false, true},
+		"it has moved":                              {list(true, "a", "b", "d", "e"), true, 0, false, true},
+		"the run is doubted":                        {list(false, "a", "b", "c", "d"), false, 0, true, false},
+		"doubted, and its header is known":          {list(false, "a", "b", "c", "d"), false, 7, true, true},
+		"doubted, and it has moved":                 {list(false, "a", "b", "d", "e"), true, 0, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := ledger.OpenMemory()
+			must(t, err)
+			defer func() { must(t, l.Close()) }()
+			run := ledger.Run{Account: account, Request: "same", Doubted: c.doubted}
+			for i, uid := range []string{"c", "d"} {
+				run.Steps = append(run.Steps, ledger.Step{Seq: i, Number: i + 3, UID: uid, Certain: true, Octets: 50, Mark: byte(triage.Delete)})
+			}
+			run.Steps[1].Header[0] = c.header
+			if c.gone {
+				run.Steps[0].State = ledger.StepDeleted
+			}
+			_, err = l.BeginRun(t.Context(), run)
+			must(t, err)
+			before, _, err := FindUnfinished(t.Context(), l, account, "same")
+			must(t, err)
+			plan, left, _ := before.Plan(c.list, triage.AsReceived, nil)
+			goes := slices.ContainsFunc(plan.Steps, func(s triage.Step) bool { return s.Message.UID == "d" })
+			at := slices.IndexFunc(left, func(s ledger.Step) bool { return s.UID == "d" })
+			if goes != c.goes || (at < 0) != c.goes || at >= 0 && left[at].Certain {
+				t.Errorf("in the plan: %v; left: %+v", goes, left)
+			}
+		})
 	}
 }

@@ -73,7 +73,7 @@ func Imprint(env *message.Envelope, header []byte) (sum [sha256.Size]byte) {
 	var kind byte
 	switch {
 	case env.MessageID != "":
-		kind, sum = ImprintID, sha256.Sum256([]byte(string(env.MessageID)+"\n"+date))
+		kind, sum = imprintID, sha256.Sum256([]byte(string(env.MessageID)+"\n"+date))
 	case env.HasDate:
 		kind, sum = ImprintFields, sha256.Sum256([]byte(date+"\n"+string(env.From.Address)+"\n"+string(env.Subject)))
 	default:
@@ -89,7 +89,7 @@ func Imprint(env *message.Envelope, header []byte) (sum [sha256.Size]byte) {
 
 // The kinds of [Imprint], its first octet.
 const (
-	ImprintID     byte = iota + 1 // by Message-ID and date
+	imprintID     byte = iota + 1 // by Message-ID and date
 	ImprintFields                 // by date, sender and subject, which a scanner may change on the way
 	ImprintHeader                 // by the header, which one may change as well
 )

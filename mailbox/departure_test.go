@@ -1,0 +1,52 @@
+package mailbox
+
+import (
+	"strings"
+	"testing"
+)
+
+// Where all octets are the same the UIDLs alone tell.
+func TestP3_WhatShowsThatUIDLsStayWithTheNumbers(t *testing.T) {
+	list := func(uids string, first int) []Message {
+		var messages []Message
+		for _, uid := range strings.Fields(uids) {
+			messages = append(messages, Message{ID: ID(uid), UID: uid, Number: first + len(messages), Octets: 50, Certain: true})
+			if uid == "other" {
+				messages[len(messages)-1].Octets = 99
+			}
+		}
+		return messages
+	}
+	for name, c := range map[string]struct {
+		deles     []dele // of a b c d e
+		committed bool
+		now       string
+		first     int // the number of the first message then
+		want      int
+	}{
+		"they stay":                            {[]dele{0, promised, 0, 0, 0}, true, "a b c d", 1, 2},
+		"and new mail has come":                {[]dele{0, promised, 0, 0, 0}, true, "a b c d e f", 1, 2},
+		"two are gone":                         {[]dele{promised, 0, promised, 0, 0}, true, "a b c", 1, 1},
+		"they move":                            {[]dele{0, promised, 0, 0, 0}, true, "a c d e", 1, 0},
+		"they move, and one has come in front": {[]dele{0, 0, promised, 0, 0}, true, "n a b d e", 1, 0},
+		"that one has the first's number":      {[]dele{promised, 0, 0, 0, 0}, true, "n b c d e", 1, 0},
+		"one came where none is gone before":   {[]dele{0, 0, promised, 0, 0}, true, "a n c d", 1, 0},
+		"they change places":                   {[]dele{0, promised, 0, 0, 0}, true, "a e c d", 1, 0},
+		"one of other octets came before":      {[]dele{0, 0, promised, 0, 0}, true, "other b c d", 1, 0},
+		"and behind":                           {[]dele{0, promised, 0, 0, 0}, true, "a b c other", 1, 2},
+		"the numbers have a gap":               {[]dele{0, promised, 0, 0, 0}, true, "a b c d", 2, 0},
+		"the last was deleted":                 {[]dele{0, 0, 0, 0, promised}, true, "a b c d", 1, 0},
+		"nothing was deleted":                  {nil, true, "a b c d e", 1, 0},
+		"DELE was refused":                     {[]dele{0, asked, 0, 0, 0}, true, "a b c d e", 1, 0},
+		"QUIT unanswered, and one is gone":     {[]dele{0, asked, 0, 0, 0}, false, "a b c d", 1, 2},
+		"QUIT unanswered, and none is gone":    {[]dele{0, promised, 0, 0, 0}, false, "a b c d e", 1, 0},
+		"all are gone":                         {[]dele{0, promised, 0, 0, 0}, true, "", 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := departure{list: NewList(list("a b c d e", 1)), deles: c.deles, committed: c.committed}
+			if got := d.staysFrom(list(c.now, c.first)); got != c.want {
+				t.Errorf("they stay from %d on, want %d", got, c.want)
+			}
+		})
+	}
+}

@@ -34,9 +34,6 @@ func (a *app) listCommand() *cobra.Command {
 			if os.Getenv("GOGC") == "" {
 				debug.SetGCPercent(listGC)
 			}
-			if a.streams.Exits {
-				go growHeap() // beside all that comes before the first header; a process that goes on has a heap already
-			}
 			query, err := triage.ParseQuery(queryOf(args[1:]), time.Now())
 			if err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,6 +31,9 @@ func Main() int {
 	_ = os.Unsetenv("POPMARK_PASSWORD")
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
+	}
+	if slices.Contains(os.Args, "list") {
+		growHeap() // first of all, as what is allocated before it lies in small pages
 	}
 	return Run(context.Background(), os.Args[1:], Streams{
 		Out: os.Stdout, Err: os.Stderr, Password: password, Terminal: true, Signals: true, Exits: true,

@@ -79,7 +79,7 @@ const seenChunk = 10_000
 // markNew says which messages were never listed before this run: by the last list
 // of this run, else by the ledger.
 func (m *Mailbox) markNew(ctx context.Context, messages []Message, last *List) {
-	var ask []int
+	ask := make([]int, 0, len(messages))
 	for i := range messages {
 		msg := &messages[i]
 		if at, ok := last.Find(msg.ID); ok && msg.ID != "" {

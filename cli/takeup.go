@@ -94,7 +94,15 @@ func (a *app) planOrTakeUp(
 	if !dryRun {
 		before.Renumber(&plan)
 	}
-	text := fmt.Sprintf("taking up the commit of %s, which did not come to its end: %s", before.Started.Format(time.DateTime), messages(len(plan.Steps)))
+	what := messages(len(plan.Steps))
+	switch {
+	case len(plan.Steps) > 0:
+	case len(left) == 0:
+		what = "nothing is left to carry out"
+	default:
+		what = "nothing of what is left can be carried out"
+	}
+	text := fmt.Sprintf("taking up the commit of %s, which did not come to its end: %s", before.Started.Format(time.DateTime), what)
 	if byNumber(markings) {
 		text += "; numbers mean what they meant then"
 	}

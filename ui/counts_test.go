@@ -96,6 +96,25 @@ func TestP4_WhatWasFoundGoneIsCountedByItsSize(t *testing.T) {
 	}
 }
 
+func TestTheTitleSaysHowMuchWasCarriedOut(t *testing.T) {
+	for _, tt := range []struct {
+		summary commit.Summary
+		says    string
+	}{
+		{commit.Summary{Failed: 3, Committed: true}, "Nothing was carried out"},
+		{commit.Summary{Failed: 2, Fetched: 1, Committed: true}, "Committed, but not all of it"},
+		{commit.Summary{Failed: 2, Kept: 1, Committed: true}, "Committed, but not all of it"},
+		{commit.Summary{Failed: 2, Deleted: 1, Committed: true}, "Committed, but not all of it"},
+		{commit.Summary{Failed: 3, Unknown: 1, Committed: true}, "Committed, but not all of it"},
+		{commit.Summary{Deleted: 3, Committed: true}, "Committed"},
+	} {
+		s := newScreen(t, 100, 24, sample())
+		s.m.startRun(triage.Plan{Steps: s.stepsOf("----DDD---")})
+		s.m.Update(runMsg{last: true, summary: tt.summary})
+		s.says(tt.says)
+	}
+}
+
 func TestWhatIsUnknownIsNotSaidToBeLeft(t *testing.T) {
 	for _, tt := range []struct {
 		summary commit.Summary

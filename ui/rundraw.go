@@ -181,6 +181,8 @@ func (m *model) summaryTitle() (message.Safe, style) {
 		return "Stopped: only what is counted here was deleted", m.theme.warn
 	case p.err != nil:
 		return "The commit did not go through", m.theme.bad
+	case s.Failed > 0 && s.Fetched+s.Kept+s.Deleted+s.Unknown == 0:
+		return "Nothing was carried out", m.theme.bad
 	case s.Failed > 0:
 		return "Committed, but not all of it", m.theme.warn
 	case !s.Committed:

@@ -195,3 +195,27 @@ func TestP3_WhereOneUIDLIsSeenToNameAnotherNoHeaderIsKept(t *testing.T) {
 		t.Errorf("of the sixth message is kept %q", rows["00000006"].Header)
 	}
 }
+
+func TestP1_WhereUIDLsAreNumbersTheOnlyMessageBehindADeletedOneIsLeftAlone(t *testing.T) {
+	for _, format := range []string{"%08d", "msg%d", "%d-451"} {
+		for _, tt := range []struct {
+			letters string
+			options []pop3server.Option
+			hooks   []pop3server.Hook
+		}{
+			{"---D-", nil, []pop3server.Hook{pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close)}},
+			{"---D-", nil, []pop3server.Hook{pop3server.CommitOnDrop(), pop3server.LoseAnswer(pop3server.On("DELE 4").InSession(1), pop3server.Close)}},
+			{"---M-", []pop3server.Option{pop3server.Without("TOP")}, []pop3server.Hook{pop3server.LoseAnswer(pop3server.On("QUIT").InSession(1), pop3server.Close)}},
+		} {
+			t.Run(format+tt.letters, func(t *testing.T) {
+				inBothWays(t, func(t *testing.T, pipelining bool) {
+					r := lateRig(t, 5, asLong, pipelining, append(tt.options, pop3server.WithHooks(append(tt.hooks, uidlsFollow(format))...))...)
+					out := r.commit(order{marks: marked(tt.letters), opts: Options{Request: "same", Holds: true, Retries: 3}})
+					if wrong := r.unmarkedGone(tt.letters); len(wrong) > 0 {
+						t.Errorf("unmarked deleted: %v; %v %+v", wrong, out.err, out.Summary)
+					}
+				})
+			})
+		}
+	}
+}

@@ -50,7 +50,11 @@ func (l *Ledger) PutHeaders(ctx context.Context, account string, rows []HeaderRo
 		}
 		rows := slices.DeleteFunc(slices.Clone(rows), func(r HeaderRow) bool { return len(r.Header) > MaxHeader })
 		return insertAll(ctx, tx, "INSERT OR REPLACE INTO header (account, uid, octets, text)", 4, len(rows), func(args []any, i int) []any {
-			return append(args, id, []byte(rows[i].UID), rows[i].Octets, rows[i].Header)
+			text := rows[i].Header
+			if text == nil {
+				text = []byte{} // nil would be NULL
+			}
+			return append(args, id, []byte(rows[i].UID), rows[i].Octets, text)
 		})
 	})
 }

@@ -40,3 +40,13 @@ func TestManyRowsAreAllKeptWhateverTheirNumber(t *testing.T) {
 		})
 	}
 }
+
+func TestAMessageWithoutAHeaderKeepsNoOtherOut(t *testing.T) {
+	l := open(t, t.TempDir())
+	check(t, l.PutHeaders(t.Context(), "a", []HeaderRow{{UID: "empty"}, {UID: "other", Octets: 9, Header: []byte("From: a\n")}}))
+	found, err := l.Headers(t.Context(), "a", []string{"empty", "other"})
+	check(t, err)
+	if len(found) != 2 || len(found["empty"].Header) != 0 || string(found["other"].Header) != "From: a\n" {
+		t.Errorf("the ledger gives %v", found)
+	}
+}

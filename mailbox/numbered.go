@@ -69,7 +69,7 @@ func (d *departure) staysFrom(messages []Message) int {
 			return 0
 		case !known && (i < first || i < len(before) && msg.Octets == before[i].Octets): // it has nothing to do with the number
 			return 0
-		case known && at > first:
+		case known && (at > first || at == first && len(messages) < len(before)):
 			behind = true
 		}
 	}

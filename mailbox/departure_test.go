@@ -42,6 +42,7 @@ func TestP3_WhatShowsThatUIDLsStayWithTheNumbers(t *testing.T) {
 		"QUIT unanswered, and none is gone":    {[]dele{0, promised, 0, 0, 0}, false, "a b c d e", 1, 0},
 		"one is behind, and stays":             {[]dele{0, 0, 0, promised, 0}, true, "a b c d", 1, 4},
 		"so it does with QUIT unanswered":      {[]dele{0, 0, 0, asked, 0}, false, "a b c d", 1, 4},
+		"one of two was left":                  {[]dele{promised, promised, 0, 0, 0}, true, "a c d e", 1, 0},
 		"one is behind, and moves":             {[]dele{0, 0, 0, promised, 0}, true, "a b c e", 1, 0},
 		"one is behind, and nothing is gone":   {[]dele{0, 0, 0, promised, 0}, true, "a b c d e", 1, 4},
 		"all are gone":                         {[]dele{0, promised, 0, 0, 0}, true, "", 1, 0},

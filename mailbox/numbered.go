@@ -59,6 +59,13 @@ func (d *departure) staysFrom(messages []Message) int {
 	if first < 0 {
 		return 0
 	}
+	gone := 0
+	for _, d := range d.deles {
+		if d >= goes {
+			gone++
+		}
+	}
+	all := len(messages) == len(before)-gone // so that the first of them can't have been left
 	behind := false
 	for i := range messages {
 		msg := &messages[i]
@@ -69,7 +76,7 @@ func (d *departure) staysFrom(messages []Message) int {
 			return 0
 		case !known && (i < first || i < len(before) && msg.Octets == before[i].Octets): // it has nothing to do with the number
 			return 0
-		case known && (at > first || at == first && len(messages) < len(before)):
+		case known && (at > first || all && at == first):
 			behind = true
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 
@@ -32,7 +31,7 @@ func Main() int {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
-	if slices.Contains(os.Args, "list") {
+	if len(os.Args) > 1 && os.Args[1] == "list" {
 		growHeap() // first of all, as what is allocated before it lies in small pages
 	}
 	return Run(context.Background(), os.Args[1:], Streams{

@@ -219,3 +219,29 @@ func TestP1_WhereUIDLsAreNumbersTheOnlyMessageBehindADeletedOneIsLeftAlone(t *te
 		}
 	}
 }
+
+func TestP1_AUIDLAtAGreaterNumberClearsNoDoubt(t *testing.T) {
+	inBothWays(t, func(t *testing.T, pipelining bool) {
+		before := []int{3, 5, 6, 7, 8} // then the server counts anew
+		r := lateRig(t, 5, asLong, pipelining, pop3server.WithHooks(
+			pop3server.On("UIDL").Do(func(e *pop3server.Event) pop3server.Action {
+				answer := "+OK\r\n"
+				for i, uid := range before {
+					if e.Session > 2 {
+						uid = i + 1
+					}
+					answer += fmt.Sprintf("%d a%d\r\n", i+1, uid)
+				}
+				return pop3server.Action{Skip: true, Answer: strings.NewReader(answer + ".\r\n")}
+			}),
+			pop3server.Cut(pop3server.On("DELE 1").InSession(1), pop3server.Close),
+			pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close))))
+		if out := r.commit(order{marks: marked("D----"), opts: Options{Request: "same"}}); out.err == nil {
+			t.Fatal("the line did not break")
+		}
+		out := r.again("same")
+		if wrong := r.unmarkedGone("D----"); len(wrong) > 0 {
+			t.Errorf("unmarked deleted: %v; %v %+v", wrong, out.err, out.Summary)
+		}
+	})
+}

@@ -264,14 +264,14 @@ func (u *Unfinished) leastDeleted(list *mailbox.List) int {
 }
 
 // namedAnew tells whether a list may call the messages of a run's steps by other UIDLs, or others by theirs: where that was
-// seen since the run began, unless one of their UIDLs has moved to another number; and where no UIDL was seen to last, none of
+// seen since the run began, unless one of their UIDLs has moved to a smaller number, as behind a deletion; and where no UIDL was seen to last, none of
 // theirs is there, and messages of the same octets stand at their numbers.
 func namedAnew(steps []ledger.Step, doubted bool, list *mailbox.List) bool {
 	alike, open := true, 0
 	for i := range steps {
 		s := &steps[i]
 		at, there := list.Find(mailbox.ID(s.UID))
-		if there && list.Messages[at].Number != s.Number {
+		if there && list.Messages[at].Number < s.Number {
 			return false
 		}
 		if s.State == ledger.StepDeleted || s.State == ledger.StepFailed {

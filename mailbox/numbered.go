@@ -60,8 +60,8 @@ func (d *departure) staysFrom(messages []Message) int {
 		return 0
 	}
 	gone := 0
-	for _, d := range d.deles {
-		if d >= goes {
+	for _, made := range d.deles {
+		if made >= goes {
 			gone++
 		}
 	}

@@ -206,6 +206,7 @@ func (l *leg) placed(j *job) error {
 		return nil
 	}
 	st.copied, st.fresh = true, &j.receipt
+	st.awaited, st.shows, st.lost = noPrint, nil, false
 	if j.earlier != nil {
 		st.fresh, st.known, st.path, st.received = nil, true, j.earlier.Path, j.earlier.Received
 	}

@@ -33,8 +33,14 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		st.awaited, st.copied = noPrint, true
 		l.e.uncopy(st)
 	}
-	if st.awaited != noPrint {
+	if st.awaited != noPrint && !st.lost {
 		return l.confirm(st, text, came)
+	}
+	if st.lost && !l.awaits(st, came) {
+		if _, err := io.Copy(io.Discard, text); err != nil {
+			return err
+		}
+		return l.notThatCopy(st)
 	}
 	cl := l.claimOf(st, came)
 	if cl != nil && cl.replaced && !l.hasTOP(st, st.number) {
@@ -100,21 +106,31 @@ func (l *leg) confirm(st *step, text io.Reader, came *arrival) error {
 		return err
 	}
 	came.octets = octets
-	if !l.e.fits(st.awaited, l.head) || st.shows != nil && !came.fits(st.shows) {
-		again := !st.garbled && l.e.retries < l.e.opts.Retries
-		if !again && st.risked {
-			l.e.sum.Unknown++
-			l.e.sum.Unclear++
-		}
-		if !again && !st.garbled {
-			l.e.fail(st, errNotThatCopy)
-			return nil
-		}
-		return errNotThatCopy
+	if !l.awaits(st, came) {
+		return l.notThatCopy(st)
 	}
 	came.kept = true
 	st.awaited, st.shows, st.copied, st.doubt, st.risked = noPrint, nil, true, false, false
 	return nil
+}
+
+// awaits tells whether a text, whose header is in l.head, begins as that of the copy that is awaited.
+func (l *leg) awaits(st *step, came *arrival) bool {
+	return l.e.fits(st.awaited, l.head) && (st.shows == nil || came.fits(st.shows))
+}
+
+// notThatCopy takes in that it does not: another session may fare better, once.
+func (l *leg) notThatCopy(st *step) error {
+	again := !st.garbled && l.e.retries < l.e.opts.Retries
+	if !again && st.risked {
+		l.e.sum.Unknown++
+		l.e.sum.Unclear++
+	}
+	if !again && !st.garbled {
+		l.e.fail(st, errNotThatCopy)
+		return nil
+	}
+	return errNotThatCopy
 }
 
 // intake counts what goes into a delivery and tells of it now and then.

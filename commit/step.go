@@ -57,6 +57,7 @@ type step struct {
 	endings  int    // how often TOP of it has ended a session
 	named    int    // how many claims name the text that came for it
 	misled   bool   // its text was another message's, and is no copy of it
+	lost     bool   // the copy that is awaited is gone: another is made where RETR shows the same
 	renews   bool   // where RETR does not confirm the copy that is awaited, another is made
 	rival    *claim // the claim of another message to the same text, made when TOP of this one could not be asked
 	closed   bool   // failed, or gone: there is nothing more to do

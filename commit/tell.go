@@ -61,7 +61,12 @@ func (e *engine) tellCopy(st *step) {
 
 // uncopy takes in that what is there is no copy of a message, so that it has to be fetched.
 func (e *engine) uncopy(st *step) {
-	if st.copied && !st.known && !st.binned && st.fresh == nil { // it was told of
+	switch {
+	case st.binned:
+	case st.told:
+		e.sum.Kept--
+		st.told = false
+	case st.copied && !st.known && st.fresh == nil: // it was told of
 		e.sum.Fetched--
 		e.sum.Octets -= st.received
 	}

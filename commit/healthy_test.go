@@ -43,6 +43,34 @@ func TestWhatIsLeftIsDoneThoughNewMailIsListedFirst(t *testing.T) {
 	})
 }
 
+// Another client deletes the newest message, and one comes: as many are there as a run that was broken off left, and its UIDLs mean
+// what they meant, though nothing else is known of the messages.
+func TestWhatIsLeftIsDoneThoughTheLastMessageIsAnother(t *testing.T) {
+	cut := func(command string) pop3server.Hook {
+		return pop3server.Cut(pop3server.On(command).InSession(1), pop3server.Close)
+	}
+	noLook := pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close))
+	for name, hooks := range map[string][]pop3server.Hook{
+		"while fetching": {cut("RETR 1")},
+		"while deleting": {cut("DELE 1"), noLook},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBothWays(t, func(t *testing.T, pipelining bool) {
+				r := lateRig(t, 6, namedLetter, pipelining, pop3server.WithHooks(hooks...),
+					pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP").InSession(1), "no")))
+				if out := r.commit(order{marks: marked("MDM---"), opts: Options{Request: "same", Holds: true}}); out.err == nil {
+					t.Fatal("the run came to its end")
+				}
+				r.drop.Remove("uid-6")
+				r.drop.Add(newcomer(7))
+				if out := r.again("same"); out.err != nil || out.Deleted != 3 || out.Failed > 0 {
+					t.Errorf("%v, %+v, left %q", out.err, out.Summary, r.drop.UIDLs())
+				}
+			})
+		})
+	}
+}
+
 func TestACheckpointIsPassedThoughNewMailIsListedFirst(t *testing.T) {
 	inBothWays(t, func(t *testing.T, pipelining bool) {
 		r := lateRig(t, 6, namedLetter, pipelining)

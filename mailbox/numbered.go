@@ -144,7 +144,9 @@ func (m *Mailbox) doubtNumbered(ctx context.Context, messages []Message, last *L
 }
 
 // comparesTail tells whether the last message that an earlier run has left in the maildrop is there, or lacks though as many
-// are there as it left: another client may have been there, or UIDLs are others than they were.
+// are there as it left, as where UIDLs are others than they were. It may have been deleted by another client: where messages have
+// come in its place it is not missed as long as the one before it is there, and as many as had numbers up to its own, one of which would
+// make the same UIDL.
 func (m *Mailbox) comparesTail(ctx context.Context, messages []Message) (has, lacks bool) {
 	if !m.keeps() || m.cfg.Ledger.Making() {
 		return false, false
@@ -153,8 +155,17 @@ func (m *Mailbox) comparesTail(ctx context.Context, messages []Message) (has, la
 	if err != nil || len(tail.UIDs) == 0 || slices.ContainsFunc(messages, func(msg Message) bool { return msg.UID == "" }) {
 		return false, false
 	}
-	has = slices.ContainsFunc(messages, func(msg Message) bool { return msg.UID == tail.UIDs[0] })
-	return has, !has && len(messages) >= tail.Messages
+	there := make(map[string]bool, len(tail.UIDs))
+	for i := range messages {
+		if uid := messages[i].UID; slices.Contains(tail.UIDs, uid) {
+			there[uid] = true
+		}
+	}
+	if there[tail.UIDs[0]] {
+		return true, false
+	}
+	replaced := len(there) > 0 && tail.Number > 0 && len(messages) >= tail.Number
+	return false, len(messages) >= tail.Messages && !replaced
 }
 
 // doubtRuns has the journal know that what runs which were broken off call by a UIDL may be another message by now. Where it

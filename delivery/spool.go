@@ -13,15 +13,29 @@ import (
 
 const (
 	// smallBuffer holds a common message whole, so that many may be under way in
-	// little memory; one that is longer gets a largeBuffer.
-	smallBuffer = 16 << 10
-	largeBuffer = 128 << 10
+	// little memory; one that is longer gets a largeBuffer, and what is worth goroutines of its own besideBuffers.
+	smallBuffer  = 16 << 10
+	largeBuffer  = 128 << 10
+	besideBuffer = 256 << 10
 )
 
 var (
-	smallBuffers = sync.Pool{New: func() any { b := make([]byte, 0, smallBuffer); return &b }}
-	largeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, largeBuffer); return &b }}
+	smallBuffers  = buffersOf(smallBuffer)
+	largeBuffers  = buffersOf(largeBuffer)
+	besideBuffers = buffersOf(besideBuffer)
 )
+
+func buffersOf(octets int) *sync.Pool {
+	return &sync.Pool{New: func() any { b := make([]byte, 0, octets); return &b }}
+}
+
+// larger gives a buffer out of a pool with what is in the spool's, which is given back.
+func (s *spool) larger(pool *sync.Pool) *[]byte {
+	buf := pool.Get().(*[]byte)
+	*buf = append((*buf)[:0], *s.buf...)
+	s.giveBack()
+	return buf
+}
 
 // spool takes a message as it arrives: counts and hashes it, turns its line ends
 // and keeps it in memory until that is full, and then in a file. The file is made
@@ -133,10 +147,7 @@ func (s *spool) keep(buf *[]byte, longer []byte) {
 
 func (s *spool) makeRoom() error {
 	if cap(*s.buf) < largeBuffer {
-		large := largeBuffers.Get().(*[]byte)
-		*large = append((*large)[:0], *s.buf...)
-		s.giveBack()
-		s.buf = large
+		s.buf = s.larger(largeBuffers)
 		return nil
 	}
 	return s.flush()
@@ -271,10 +282,13 @@ func (s *spool) giveBack() {
 		return
 	}
 	*s.buf = (*s.buf)[:0]
-	if cap(*s.buf) == largeBuffer {
-		largeBuffers.Put(s.buf)
-	} else {
+	switch cap(*s.buf) {
+	case smallBuffer:
 		smallBuffers.Put(s.buf)
+	case largeBuffer:
+		largeBuffers.Put(s.buf)
+	case besideBuffer:
+		besideBuffers.Put(s.buf)
 	}
 	s.buf = nil
 }

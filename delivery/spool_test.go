@@ -64,7 +64,7 @@ func TestALargeMessageIsTheSameInPiecesOfAnySize(t *testing.T) {
 }
 
 func TestP2_ALargeMessageThatCannotBeWrittenIsNotCommitted(t *testing.T) {
-	sent, _ := large(3)
+	sent, _ := large(4)
 	full := errors.New("the disk is full")
 	for n := 1; ; n++ {
 		disk := faultfs.New()

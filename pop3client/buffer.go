@@ -9,8 +9,13 @@ import (
 	"time"
 )
 
-// bufferOctets is the read buffer's size. Larger ones were not faster on loopback.
-const bufferOctets = 128 << 10
+const (
+	// bufferOctets is the read buffer's size.
+	bufferOctets = 128 << 10
+	// longBuffer is its size while one answer goes on and on, and comes faster than it is taken in: with fewer reads there
+	// are fewer acknowledgements as well.
+	longBuffer = 512 << 10
+)
 
 // buffer holds what was read and not yet used: b[r:w].
 type buffer struct {
@@ -22,9 +27,11 @@ func newBuffer() buffer { return buffer{b: make([]byte, bufferOctets)} }
 
 func (b *buffer) bytes() []byte { return b.b[b.r:b.w] }
 
-// room makes sure that b.b[b.w:] is not empty.
-func (b *buffer) room() {
+// room makes sure that b.b[b.w:] is not empty; long is for an answer that goes on and on.
+func (b *buffer) room(long bool) {
 	switch {
+	case long && b.r == b.w && len(b.b) < longBuffer:
+		*b = buffer{b: make([]byte, longBuffer)}
 	case b.r == b.w:
 		b.r, b.w = 0, 0
 	case b.w == len(b.b) && b.r > 0:
@@ -47,7 +54,7 @@ func (c *Client) fill(ctx context.Context, cmd *command, deadline time.Time) err
 	if err := ctx.Err(); err != nil {
 		return &leftError{cmd.String(), err}
 	}
-	c.in.room()
+	c.in.room(cmd.floods)
 	c.watchFor(ctx)
 	n, err := 0, c.conn.SetReadDeadline(deadline) // only the token's holder changes conn
 	// A context that ends from here on makes the deadline pass; one that ended before shows here.
@@ -58,6 +65,7 @@ func (c *Client) fill(ctx context.Context, cmd *command, deadline time.Time) err
 		n, err = c.conn.Read(c.in.b[c.in.w:])
 	}
 	c.in.w += n
+	cmd.floods = c.in.w == len(c.in.b)
 	if n > 0 {
 		now := time.Now()
 		c.noteOctets(n, now)

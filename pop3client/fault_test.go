@@ -3,6 +3,7 @@ package pop3client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -249,6 +250,39 @@ func TestP8_Limits(t *testing.T) {
 			t.Errorf("the buffer grew to %d", n)
 		}
 	})
+}
+
+// A long text is read in larger pieces; what is as long together is not.
+func TestTheBufferGrowsForALongTextAlone(t *testing.T) {
+	line := strings.Repeat("x", 62) + "\r\n"
+	for name, c := range map[string]struct {
+		texts, octets int
+		want          int
+	}{"one text": {1, 2 << 20, longBuffer}, "many": {64, 4 << 10, bufferOctets}} {
+		t.Run(name, func(t *testing.T) {
+			text := "+OK\r\n" + strings.Repeat(line, c.octets/len(line)) + ".\r\n"
+			client := enterPipelining(t, nil, func(p *peer) {
+				for n := range c.texts {
+					p.want(fmt.Sprintf("TOP %d 0", n+1))
+				}
+				p.say(strings.Repeat(text, c.texts))
+			})
+			var asked []*Pending[*Body]
+			for n := range c.texts {
+				asked = append(asked, client.Top(n+1, 0))
+			}
+			for _, a := range asked {
+				n, err := io.Copy(io.Discard, got(t, a))
+				if err != nil || n != int64(c.octets) {
+					t.Fatalf("%d octets came, %v", n, err)
+				}
+				a.Recycle()
+			}
+			if n := len(client.in.b); n != c.want {
+				t.Errorf("the buffer has %d octets, want %d", n, c.want)
+			}
+		})
+	}
 }
 
 func TestGreetings(t *testing.T) {

@@ -42,6 +42,7 @@ type command struct {
 	barrier   bool // nothing may follow it before its answer
 	fetches   bool // RETR and DELE: not risked on pipelining that is not proven
 	discarded bool // its text was thrown away
+	floods    bool // what was read for its answer last filled the buffer
 
 	phase  phase     // mutex
 	sentAt time.Time // set where the line was idle: a sample of the round trip (mutex)

@@ -15,16 +15,15 @@ import (
 
 // Deletion is the handle of a DELE.
 type Deletion struct {
-	s       *Session
-	at      int // in the list; -1 where it is not there
+	made    *dele // nil where the list does not have the message; nobody looks at it any more behind RSET
 	pending *pop3client.Pending[string]
 }
 
-// Wait is [pop3client.Pending.Wait].
+// Wait is [pop3client.Pending.Wait]. It must not be under way when the session ends.
 func (d *Deletion) Wait(ctx context.Context) (string, error) {
 	text, err := d.pending.Wait(ctx)
-	if err == nil && d.at >= 0 && d.s.deles != nil {
-		d.s.deles[d.at] = promised
+	if err == nil && d.made != nil {
+		*d.made = promised
 	}
 	return text, err
 }
@@ -174,9 +173,8 @@ func (m *Mailbox) doubtRuns(ctx context.Context) error {
 	if m.cfg.Ledger == nil {
 		return nil
 	}
-	runs, err := m.cfg.Ledger.Runs(ctx, m.cfg.Account)
-	if err != nil || len(runs) == 0 {
-		return nil //nolint:nilerr // who takes a run up has to read it first
+	if runs, err := m.cfg.Ledger.Runs(ctx, m.cfg.Account); err == nil && len(runs) == 0 {
+		return nil
 	}
 	if err := m.cfg.Ledger.DoubtRuns(ctx, m.cfg.Account); err != nil {
 		return fmt.Errorf("keeping that UIDLs may name other messages now: %w", err)

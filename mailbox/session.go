@@ -117,12 +117,12 @@ func (s *Session) Top(n, lines int) *pop3client.Pending[*pop3client.Body] {
 // Dele asks for a message to be deleted at QUIT.
 func (s *Session) Dele(n int) *Deletion {
 	s.dirty = true
-	d := &Deletion{s: s, at: -1}
+	d := new(Deletion)
 	if at, ok := s.list.Number(n); ok {
 		if s.deles == nil {
 			s.deles = make([]dele, len(s.list.Messages))
 		}
-		s.deles[at], d.at = asked, at
+		s.deles[at], d.made = asked, &s.deles[at]
 	}
 	d.pending = s.client.Dele(n)
 	return d

@@ -3,6 +3,7 @@ package mailbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -299,6 +300,36 @@ func TestWhatARefusedLoginLearntIsRemembered(t *testing.T) {
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("run %d was given %q", run, got)
+		}
+	}
+}
+
+// A DELE that was taken back is waited for late.
+func TestADeletionThatWasTakenBackIsNone(t *testing.T) {
+	var messages []pop3server.Message
+	for n := 1; n <= 5; n++ {
+		messages = append(messages, letter(fmt.Sprintf("u%d", n), "letter", 50))
+	}
+	b := newBench(t, mailbox.Config{}, messages)
+	b.mustOpen()
+	s := take(t, b, false)
+	late := s.Dele(2)
+	if err := s.Rset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	last := s.Dele(5)
+	for _, d := range []*mailbox.Deletion{late, last} {
+		if _, err := d.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Quit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.mustOpen()
+	for _, m := range b.box.List().Messages {
+		if !m.Certain {
+			t.Errorf("message %d is in doubt", m.Number)
 		}
 	}
 }

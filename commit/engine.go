@@ -279,16 +279,16 @@ func (e *engine) inSession(ctx context.Context, s session, part []*step, work bo
 		s.abort(err)
 		return err
 	}
-	if work && s.later() {
-		if err := e.lookForCopies(ctx, todo); err != nil {
-			s.abort(nil)
-			return localError{err}
-		}
-	}
 	if e.uncommitted > 0 {
 		if err := e.confirm(part); err != nil {
 			s.abort(nil)
 			return localError{err}
+		}
+	}
+	if work && s.later() {
+		if err := e.lookForCopies(ctx, s, todo); err != nil {
+			s.abort(err)
+			return err
 		}
 	}
 	if work {

@@ -34,10 +34,7 @@ func (e *engine) findCopies(ctx context.Context, steps []*step, runs []ledger.Ru
 			if st.key != key || !st.Message.Certain || again {
 				continue
 			}
-			record, ok := records[ledger.FetchedKey{UID: st.Message.UID, Octets: st.octets(), Destination: key}]
-			if !ok && st.was != 0 {
-				record, ok = records[ledger.FetchedKey{UID: st.Message.UID, Octets: st.Message.Octets, Destination: key}]
-			}
+			record, ok := st.recordIn(records)
 			if !ok {
 				continue
 			}
@@ -66,7 +63,7 @@ func (e *engine) findCopies(ctx context.Context, steps []*step, runs []ledger.Ru
 			if st.copied {
 				st.known, st.path, st.received, st.spent, st.print = true, record.Path, record.Received, record.Spent, record.Header
 			} else {
-				st.prior, st.print = &receipt, record.Header
+				st.prior, st.print, st.spent = &receipt, record.Header, record.Spent
 			}
 		}
 	}
@@ -122,6 +119,9 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		}
 		if run.Steps[i].About == (ledger.About{}) && st.Message.Certain {
 			run.Steps[i].About = cmp.Or(before[st.Message.UID], remembered[st.Message.UID])
+		}
+		if st.prior != nil && !st.spent && st.mine && st.imprint == noPrint && st.print != noPrint {
+			st.awaited, st.lost = st.print, true // all that is known of the message that the run means
 		}
 		if st.copied {
 			run.Steps[i].State, run.Steps[i].Kept = ledger.StepFetched, st.placed(st.path).Kept

@@ -213,6 +213,7 @@ func (l *leg) placed(j *job) error {
 	if st.binned {
 		st.path = j.receipt.Path
 	}
+	st.keepReceipt(&j.receipt)
 	return nil
 }
 

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"popmark/delivery"
+	"popmark/mailbox"
 	"popmark/pop3server"
+	"popmark/triage"
 )
 
 // Between two sessions of a run minutes may lie. Who clears a folder meanwhile must not lose what the next one deletes.
@@ -18,14 +20,13 @@ func TestP2_CopiesThatAreGoneWhenARunComesBackAreMadeAnew(t *testing.T) {
 	for _, c := range []struct {
 		kind string
 		dest func(path string) delivery.Destination
-		text func(path string) string
 	}{
-		{"maildir", func(path string) delivery.Destination { return delivery.NewMaildir(delivery.OS(), path) }, allIn},
-		{"mbox", func(path string) delivery.Destination { return delivery.NewMbox(delivery.OS(), path) }, allIn},
-		{"eml", func(path string) delivery.Destination { return delivery.NewEML(delivery.OS(), path) }, allIn},
+		{"maildir", func(path string) delivery.Destination { return delivery.NewMaildir(delivery.OS(), path) }},
+		{"mbox", func(path string) delivery.Destination { return delivery.NewMbox(delivery.OS(), path) }},
+		{"eml", func(path string) delivery.Destination { return delivery.NewEML(delivery.OS(), path) }},
 		{"two places", func(path string) delivery.Destination {
 			return delivery.Multi(delivery.NewMaildir(delivery.OS(), path), delivery.NewPipe("cat >/dev/null"))
-		}, allIn},
+		}},
 	} {
 		for name, cut := range map[string]pop3server.Hook{
 			"while deleting": pop3server.Cut(pop3server.On("DELE 2").InSession(1), pop3server.Close),
@@ -44,7 +45,7 @@ func TestP2_CopiesThatAreGoneWhenARunComesBackAreMadeAnew(t *testing.T) {
 				if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-4"}) {
 					t.Errorf("the server has %q", left)
 				}
-				text := c.text(path)
+				text := allIn(path)
 				for n := 1; n <= 3; n++ {
 					if got := strings.Count(text, fmt.Sprintf("Subject: number %d\n", n)); got != 1 {
 						t.Errorf("%d copies of message %d", got, n)
@@ -56,7 +57,7 @@ func TestP2_CopiesThatAreGoneWhenARunComesBackAreMadeAnew(t *testing.T) {
 }
 
 // clearFiles takes away all files below a path, and leaves the folders.
-func clearFiles(t *testing.T, path string) {
+func clearFiles(t testing.TB, path string) {
 	t.Helper()
 	must(t, filepath.WalkDir(path, func(at string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -80,27 +81,132 @@ func allIn(path string) string {
 	return strings.ReplaceAll(b.String(), "\r\n", "\n")
 }
 
+// clearing clears a folder when a session begins, and the server uses the UIDL of message 1 again for one of as many octets.
+func (r *rig) clearing(session int) pop3server.Hook {
+	return pop3server.On("USER").InSession(session).Do(func(*pop3server.Event) pop3server.Action {
+		clearFiles(r.t, r.path)
+		r.reuse()
+		return pop3server.Action{}
+	})
+}
+
+func (r *rig) reuse() {
+	other := "From: b@example.org\r\nSubject: another\r\n\r\n"
+	other += strings.Repeat("y", len(letter(1))-len(other)-2) + "\r\n"
+	r.drop.Remove("uid-1")
+	r.drop.Add(pop3server.NewMessage("uid-1", []byte(other)))
+}
+
 // A copy that is gone must not make another message's deletion out of a UIDL that the server used again.
 func TestP1_WhatIsFetchedAgainIsStillTheMarkedMessage(t *testing.T) {
-	for name, options := range map[string][]pop3server.Option{"": nil, "without TOP": {pop3server.Without("TOP")}} {
-		t.Run(name, func(t *testing.T) {
-			var r *rig
-			path := filepath.Join(t.TempDir(), "mail")
-			other := "From: b@example.org\r\nSubject: another\r\n\r\n"
-			other += strings.Repeat("y", len(letter(1))-len(other)-2) + "\r\n"
-			cut := pop3server.Cut(pop3server.On("DELE 2").InSession(1), pop3server.Close)
-			back := pop3server.On("PASS").InSession(2).Do(func(*pop3server.Event) pop3server.Action {
-				clearFiles(t, path)
-				r.drop.Remove("uid-1")
-				r.drop.Add(pop3server.NewMessage("uid-1", []byte(other)))
-				return pop3server.Action{}
+	cut := func(command string, session int) pop3server.Hook {
+		return pop3server.Cut(pop3server.On(command).InSession(session), pop3server.Close)
+	}
+	for name, options := range map[string][]pop3server.Option{"with TOP": nil, "without TOP": {pop3server.Without("TOP")}} {
+		for when, do := range map[string]func(r *rig) *outcome{
+			"in the same run": func(r *rig) *outcome {
+				r.server.SetHooks(cut("DELE 2", 1), r.clearing(2))
+				return r.commit(order{marks: marked("MM"), opts: Options{Retries: 3}})
+			},
+			"known before, its DELE sent": func(r *rig) *outcome {
+				must(r.t, r.commit(order{marks: marked("F")}).err)
+				r.server.SetHooks(cut("DELE 2", 2), r.clearing(3))
+				return r.commit(order{marks: marked("MM"), opts: Options{Retries: 3}})
+			},
+			"in the run that takes it up": func(r *rig) *outcome {
+				r.server.SetHooks(cut("RETR 2", 1))
+				r.commit(order{marks: marked("MM"), order: triage.AtEnd, opts: Options{Request: "same", Holds: true}})
+				clearFiles(r.t, r.path)
+				r.reuse()
+				return r.again("same")
+			},
+		} {
+			t.Run(when+" "+name, func(t *testing.T) {
+				r := newRig(t, 2, options...)
+				out := do(r)
+				if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-1"}) {
+					t.Errorf("%v, %+v: the server has %q", out.err, out.Summary, left)
+				}
 			})
-			r = newRig(t, 2, append(options, pop3server.WithHooks(cut, back))...)
-			out := r.commit(order{marks: marked("MM"), opts: Options{Destination: delivery.NewMaildir(delivery.OS(), path), Retries: 3}})
-			if left := r.drop.UIDLs(); !slices.Equal(left, []string{"uid-1"}) {
-				t.Errorf("%v, %+v: the server has %q", out.err, out.Summary, left)
+		}
+	}
+}
+
+// A message without a UIDL of its own has a copy all the same.
+func TestP2_TheCopyOfAMessageWithoutUIDLIsLookedFor(t *testing.T) {
+	var r *rig
+	r = newRig(t, 3, pop3server.Without("UIDL"), pop3server.WithHooks(
+		pop3server.Cut(pop3server.On("DELE 2").InSession(1), pop3server.Close),
+		pop3server.On("PASS").InSession(2).Do(func(*pop3server.Event) pop3server.Action {
+			clearFiles(t, r.path)
+			return pop3server.Action{}
+		})))
+	out := r.commit(order{marks: marked("MM"), opts: Options{Retries: 3}})
+	if out.err != nil || out.Deleted != 2 {
+		t.Errorf("%v, %+v", out.err, out.Summary)
+	}
+	r.expect([]int{1, 2}, "uid-3")
+}
+
+// What is there is not made again, whichever of two records tells of it.
+func TestTheCopyOfThisRunIsTheOneThatIsLookedFor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "eml")
+	r := newRig(t, 2)
+	to := func() delivery.Destination { return delivery.NewEML(delivery.OS(), path) }
+	for _, again := range []bool{false, true} {
+		must(t, r.commit(order{marks: marked("F"), opts: Options{Destination: to(), Again: again}}).err)
+	}
+	clearFiles(t, path) // the name that the first had is free again
+	r.server.SetHooks(pop3server.Cut(pop3server.On("DELE 2").InSession(3), pop3server.Close))
+	out := r.commit(order{marks: marked("MM"), opts: Options{Destination: to(), Retries: 3}})
+	if n := strings.Count(allIn(path), "Subject:"); out.err != nil || out.Deleted != 2 || n != 2 {
+		t.Errorf("%v, %+v: %d copies", out.err, out.Summary, n)
+	}
+}
+
+func TestTheCopyOfAMessageThatHasGrownIsFoundWhenARunComesBack(t *testing.T) {
+	r := newRig(t, 1, pop3server.WithHooks(pop3server.Cut(pop3server.On("RETR 1").InSession(1), pop3server.Close)))
+	if out := r.commit(order{marks: marked("M"), opts: Options{Request: "same", Holds: true}}); out.err == nil {
+		t.Fatal("the run came to its end")
+	}
+	grown := strings.Replace(letter(1), "\r\n\r\n", "\r\n"+asMailutils("uid-1")+"\r\n", 1)
+	r.drop.Remove("uid-1")
+	r.drop.Add(pop3server.NewMessage("uid-1", []byte(grown)))
+	must(t, r.commit(order{marks: marked("F"), opts: Options{Request: "other"}}).err)
+	box := r.connect()
+	must(t, box.Open(t.Context()))
+	list := box.List()
+	before, _, err := FindUnfinished(t.Context(), r.ledger, account, "same")
+	must(t, err)
+	of, err := box.GrownFrom(t.Context(), map[mailbox.ID]int64{"uid-1": int64(len(letter(1)))})
+	must(t, err)
+	plan, _, was := before.Plan(list, triage.AsReceived, of)
+	must(t, box.Close())
+	r.server.SetHooks(pop3server.Cut(pop3server.On("DELE 1").InSession(r.server.Sessions()+1), pop3server.Close))
+	out := r.commit(order{plan: func(p *triage.Plan) { *p = plan }, opts: Options{Request: "same", TakesUp: true, Holds: true, Was: was, Retries: 3}})
+	if n := strings.Count(allIn(r.path), "Subject:"); out.err != nil || out.Deleted != 1 || out.Kept != 1 || n != 1 {
+		t.Errorf("%v, %+v: %d copies", out.err, out.Summary, n)
+	}
+}
+
+// What is awaited already is counted once.
+func TestWhatIsFetchedAgainIsCountedOnce(t *testing.T) {
+	var r *rig
+	r = newRig(t, 1, pop3server.WithHooks(
+		pop3server.Lines(pop3server.On("TOP"), func(i int, line string) (string, bool) {
+			if i == 1 {
+				line = "X-Scan: done\r\n" + line // RETR has it not
 			}
-		})
+			return line, true
+		}),
+		pop3server.Cut(pop3server.On("DELE 1").InSession(1), pop3server.Close),
+		pop3server.On("PASS").InSession(2).Do(func(*pop3server.Event) pop3server.Action {
+			clearFiles(t, r.path)
+			return pop3server.Action{}
+		})))
+	out := r.commit(order{marks: marked("M"), opts: Options{Retries: 3}})
+	if last := out.events[len(out.events)-1]; out.err != nil || out.Deleted != 1 || last.RunOctets != last.RunTotal {
+		t.Errorf("%v, %+v: %d of %d octets", out.err, out.Summary, last.RunOctets, last.RunTotal)
 	}
 }
 

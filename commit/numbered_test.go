@@ -245,3 +245,35 @@ func TestP1_AUIDLAtAGreaterNumberClearsNoDoubt(t *testing.T) {
 		}
 	})
 }
+
+// The UIDL of the last but one is there still, as its octets are in it, and as many are there as before.
+func TestP1_UIDLsThatAreMadeOfNumberAndOctetsAreDoubted(t *testing.T) {
+	text := func(n int) string { return fmt.Sprintf("Subject: %d\r\n\r\ntext %d\r\n", n, n) }
+	for name, top := range map[string]pop3server.Option{
+		"no TOP": pop3server.Without("TOP"), "TOP refused": pop3server.WithHooks(pop3server.Refuse(pop3server.On("TOP").InSession(1), "no")),
+	} {
+		for _, letters := range []string{"M-M--", "D-DD-"} {
+			t.Run(name+" "+letters, func(t *testing.T) {
+				inBothWays(t, func(t *testing.T, pipelining bool) {
+					var r *rig
+					r = lateRig(t, 5, text, pipelining, top, pop3server.WithHooks(
+						pop3server.Lines(pop3server.On("UIDL"), func(_ int, line string) (string, bool) {
+							var n int
+							if _, err := fmt.Sscanf(line, "%d uid-", &n); err == nil {
+								line = fmt.Sprintf("%d %d.%d", n, n, r.drop.Snapshot().Octets(n))
+							}
+							return line, true
+						}),
+						pop3server.CommitOnDrop(), pop3server.Cut(pop3server.On("DELE 3").InSession(1), pop3server.Close),
+						pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close))))
+					r.commit(order{marks: marked(letters), opts: Options{Request: "same", Holds: true}})
+					r.drop.Add(pop3server.NewMessage("uid-6", []byte(text(6)+"and more\r\n")))
+					r.again("same")
+					if wrong := r.unmarkedGone(letters + "-"); len(wrong) > 0 {
+						t.Errorf("unmarked deleted: %v", wrong)
+					}
+				})
+			})
+		}
+	}
+}

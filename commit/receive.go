@@ -37,7 +37,7 @@ func (l *leg) receive(ctx context.Context, st *step, text io.Reader) error {
 		return l.confirm(st, text, came)
 	}
 	if st.lost && !l.awaits(st, came) {
-		if _, err := io.Copy(io.Discard, text); err != nil {
+		if came.octets, err = io.Copy(io.Discard, text); err != nil {
 			return err
 		}
 		return l.notThatCopy(st)

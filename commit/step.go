@@ -43,6 +43,7 @@ type step struct {
 	glimpse  [sha256.Size]byte // what TOP showed of it just before its text is asked for; zero where that was not asked
 	fresh    *delivery.Receipt // of a copy that nothing was told of yet
 	prior    *delivery.Receipt // of an earlier attempt that is not wholly there
+	receipt  *delivery.Receipt // of the copy of a message without a UIDL of its own
 	fate     promise
 	told     bool   // Kept has been told
 	vowed    bool   // Deleted has been told

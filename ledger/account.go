@@ -123,15 +123,14 @@ type Tail struct {
 	Known    bool // whether PutTail was ever called for it
 	Messages int
 	UIDs     []string // the UIDLs of its last messages, the last one first, as far as they name them
-	Number   int      // the number that the last of them had, before others were deleted; 0 where that was not kept
 }
 
 // Tail gives what PutTail kept; its zero value where there is nothing.
 func (l *Ledger) Tail(ctx context.Context, account string) (t Tail, err error) {
-	var messages, number sql.NullInt64
+	var messages sql.NullInt64
 	var last []byte
 	err = l.read(ctx, "reading how the maildrop ended", func(db *sql.DB) error {
-		err := db.QueryRowContext(ctx, "SELECT messages, last, last_number FROM account WHERE key=?", account).Scan(&messages, &last, &number)
+		err := db.QueryRowContext(ctx, "SELECT messages, last FROM account WHERE key=?", account).Scan(&messages, &last)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -140,7 +139,7 @@ func (l *Ledger) Tail(ctx context.Context, account string) (t Tail, err error) {
 	if len(last) > 0 {
 		t.UIDs = strings.Split(string(last), "\n") // no UIDL holds a line end
 	}
-	t.Known, t.Messages, t.Number = messages.Valid, int(messages.Int64), int(number.Int64)
+	t.Known, t.Messages = messages.Valid, int(messages.Int64)
 	return t, err
 }
 
@@ -151,8 +150,7 @@ func (l *Ledger) PutTail(ctx context.Context, account string, t Tail) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE account SET messages=?, last=?, last_number=? WHERE id=?",
-			t.Messages, []byte(strings.Join(t.UIDs, "\n")), t.Number, id)
+		_, err = tx.ExecContext(ctx, "UPDATE account SET messages=?, last=? WHERE id=?", t.Messages, []byte(strings.Join(t.UIDs, "\n")), id)
 		return err
 	})
 }

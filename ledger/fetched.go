@@ -66,7 +66,7 @@ func (l *Ledger) Fetched(ctx context.Context, account, destination string, uids 
 				f, err := scanFetched(scan)
 				found[f.Key()] = f
 				return err
-			}, "SELECT "+fetchedColumns+" FROM fetched WHERE account=? AND destination=? AND uid "+in+" ORDER BY id", args...)
+			}, "SELECT "+fetchedColumns+" FROM fetched WHERE account=? AND destination=? AND uid "+in+" ORDER BY at, id", args...)
 			if err != nil {
 				return err
 			}

@@ -154,9 +154,9 @@ func TestWhatIsKnownOfAnAccountIsKeptForItAlone(t *testing.T) {
 			}
 		}
 
-		for _, want := range []Tail{{true, 7, []string{"last", "before"}, 9}, {true, 1, []string{"one"}, 1}, {Known: true}} {
+		for _, want := range []Tail{{true, 7, []string{"last", "before"}}, {true, 1, []string{"one"}}, {Known: true}} {
 			check(t, l.PutTail(ctx, account, want))
-			if tail, err := l.Tail(ctx, account); tail.Messages != want.Messages || !slices.Equal(tail.UIDs, want.UIDs) || tail.Number != want.Number || err != nil {
+			if tail, err := l.Tail(ctx, account); tail.Messages != want.Messages || !slices.Equal(tail.UIDs, want.UIDs) || err != nil {
 				t.Errorf("its end is %+v, %v, want %+v", tail, err, want)
 			}
 			if tail, err := l.Tail(ctx, account+"2"); tail.Messages != 0 || tail.UIDs != nil || err != nil {

@@ -142,7 +142,6 @@ CREATE INDEX step_uid ON step (uid);
 	"ALTER TABLE account ADD COLUMN messages INTEGER; ALTER TABLE account ADD COLUMN last BLOB",
 	"ALTER TABLE step ADD COLUMN header BLOB NOT NULL DEFAULT x''",
 	"ALTER TABLE run ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0",
-	"ALTER TABLE account ADD COLUMN last_number INTEGER",
 }
 
 // isCurrent tells whether the database has the schema of this program.

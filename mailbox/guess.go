@@ -334,13 +334,10 @@ func (m *Mailbox) noteTail(list *List, deles []dele) {
 		tail.Messages++
 		named = named && list.Messages[i].Certain
 		if named && len(tail.UIDs) < 2 {
-			if tail.UIDs = append(tail.UIDs, list.Messages[i].UID); len(tail.UIDs) == 1 {
-				tail.Number = list.Messages[i].Number
-			}
+			tail.UIDs = append(tail.UIDs, list.Messages[i].UID)
 		}
 	}
-	before := m.guessing.tail
-	if before.Known && before.Messages == tail.Messages && before.Number == tail.Number && slices.Equal(before.UIDs, tail.UIDs) {
+	if m.guessing.tail.Known && m.guessing.tail.Messages == tail.Messages && slices.Equal(m.guessing.tail.UIDs, tail.UIDs) {
 		return
 	}
 	m.guessing.tail = tail

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"popmark/message"
 	"popmark/pop3client"
@@ -143,9 +145,8 @@ func (m *Mailbox) doubtNumbered(ctx context.Context, messages []Message, last *L
 }
 
 // comparesTail tells whether the last message that an earlier run has left in the maildrop is there, or lacks though as many
-// are there as it left, as where UIDLs are others than they were. It may have been deleted by another client: where messages have
-// come in its place it is not missed as long as the one before it is there, and as many as had numbers up to its own, one of which would
-// make the same UIDL.
+// are there as it left, as where UIDLs are others than they were. It is not missed where the one before it is there and UIDLs are not made of
+// numbers: then another client has deleted it, and others have come.
 func (m *Mailbox) comparesTail(ctx context.Context, messages []Message) (has, lacks bool) {
 	if !m.keeps() || m.cfg.Ledger.Making() {
 		return false, false
@@ -154,17 +155,26 @@ func (m *Mailbox) comparesTail(ctx context.Context, messages []Message) (has, la
 	if err != nil || len(tail.UIDs) == 0 || slices.ContainsFunc(messages, func(msg Message) bool { return msg.UID == "" }) {
 		return false, false
 	}
-	there := make(map[string]bool, len(tail.UIDs))
-	for i := range messages {
-		if uid := messages[i].UID; slices.Contains(tail.UIDs, uid) {
-			there[uid] = true
-		}
+	isThere := func(uid string) bool {
+		return slices.ContainsFunc(messages, func(msg Message) bool { return msg.UID == uid })
 	}
-	if there[tail.UIDs[0]] {
+	if isThere(tail.UIDs[0]) {
 		return true, false
 	}
-	replaced := len(there) > 0 && tail.Number > 0 && len(messages) >= tail.Number
-	return false, len(messages) >= tail.Messages && !replaced
+	deleted := len(tail.UIDs) > 1 && isThere(tail.UIDs[1]) && !maybeNumbers(messages)
+	return false, len(messages) >= tail.Messages && !deleted
+}
+
+// maybeNumbers tells whether UIDLs may be made of the messages' numbers, from 1 on or from 0, whatever else is in them: each has
+// its own in it.
+func maybeNumbers(messages []Message) bool {
+	has := func(from int) bool {
+		return !slices.ContainsFunc(messages, func(msg Message) bool {
+			uid, n := strings.ToLower(msg.UID), int64(msg.Number-1+from)
+			return !strings.Contains(uid, strconv.FormatInt(n, 10)) && !strings.Contains(uid, strconv.FormatInt(n, 16))
+		})
+	}
+	return has(1) || has(0)
 }
 
 // doubtRuns has the journal know that what runs which were broken off call by a UIDL may be another message by now. Where it

@@ -115,7 +115,9 @@ func TestP1_WhereTheMaildropIsNotAsItWasLeftUnfinishedRunsAreDoubted(t *testing.
 		"more have come":           {then: []string{"1", "2", "3", "4"}},
 		"one is gone":              {then: []string{"1", "2"}},
 		"some have no UIDL":        {then: []string{"1", "2", ""}},
-		"the last is another":      {then: []string{"1", "2", "4"}, doubted: true},
+		"the last is another":      {then: []string{"1", "2", "4"}}, // of no number can that be made
+		"its number is in it":      {then: []string{"1", "2", "3.60"}, doubted: true},
+		"numbers are from 0 on":    {then: []string{"0.50", "1.50", "2"}, doubted: true},
 		"all are others":           {then: []string{"7", "8", "9"}, doubted: true},
 		"it can't be written down": {then: []string{"7", "8", "9"}, fails: true},
 	} {

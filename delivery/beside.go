@@ -47,7 +47,7 @@ type chunk struct {
 // startBeside takes a spool over; finish gives it back.
 func startBeside(s *spool) *beside {
 	b := &beside{
-		s: s, ctx: s.ctx, buf: s.larger(besideBuffers), file: s.file, path: s.path,
+		s: s, ctx: s.ctx, buf: s.moved(besideBuffers), file: s.file, path: s.path,
 		// Each channel has room for all chunks there are, so that only a want of chunks is waited for.
 		free: make(chan *chunk, besideChunks), toHash: make(chan *chunk, besideChunks), toStore: make(chan *chunk, besideChunks),
 		hashed: make(chan struct{}), stored: make(chan struct{}),
@@ -67,11 +67,15 @@ func (b *beside) hash() {
 }
 
 func (b *beside) store() {
+	whole := true
 	for c := range b.toStore {
-		if !b.take(*c.buf) {
+		if whole = b.take(*c.buf); !whole {
 			break
 		}
 		b.done(c)
+	}
+	if whole && len(*b.buf) > largeBuffer {
+		b.flush()
 	}
 	b.mu.Lock()
 	b.ended = true
@@ -97,11 +101,17 @@ func (b *beside) take(p []byte) bool {
 		if len(p) == 0 {
 			return true
 		}
-		if b.file, b.path, b.err = b.s.put(b.file, b.path, *b.buf); b.err != nil {
+		if !b.flush() {
 			return false
 		}
-		*b.buf = (*b.buf)[:0]
 	}
+}
+
+// flush writes the buffer. It reports false where that fails.
+func (b *beside) flush() bool {
+	b.file, b.path, b.err = b.s.put(b.file, b.path, *b.buf)
+	*b.buf = (*b.buf)[:0]
+	return b.err == nil
 }
 
 func (b *beside) done(c *chunk) {
@@ -157,6 +167,9 @@ func (b *beside) finish() error {
 		return b.fault()
 	}
 	b.s.buf, b.s.file, b.s.path = b.buf, b.file, b.path
+	if b.err == nil {
+		b.s.buf = b.s.moved(largeBuffers) // many may be whole and wait for the disk
+	}
 	for len(b.free) > 0 {
 		c := <-b.free
 		*c.buf = (*c.buf)[:0]

@@ -29,8 +29,8 @@ func buffersOf(octets int) *sync.Pool {
 	return &sync.Pool{New: func() any { b := make([]byte, 0, octets); return &b }}
 }
 
-// larger gives a buffer out of a pool with what is in the spool's, which is given back.
-func (s *spool) larger(pool *sync.Pool) *[]byte {
+// moved gives a buffer out of a pool with what is in the spool's, which is given back.
+func (s *spool) moved(pool *sync.Pool) *[]byte {
 	buf := pool.Get().(*[]byte)
 	*buf = append((*buf)[:0], *s.buf...)
 	s.giveBack()
@@ -147,7 +147,7 @@ func (s *spool) keep(buf *[]byte, longer []byte) {
 
 func (s *spool) makeRoom() error {
 	if cap(*s.buf) < largeBuffer {
-		s.buf = s.larger(largeBuffers)
+		s.buf = s.moved(largeBuffers)
 		return nil
 	}
 	return s.flush()

@@ -16,8 +16,10 @@ import (
 // opened is a mailbox and what stands around it for the length of one command.
 type opened struct {
 	account *account.Account
-	waits   bool // --wait was given
-	anew    bool // what earlier runs know of the server's offer does not count
+	waits   bool          // --wait was given
+	wait    time.Duration // for how long a server that asks to come back is asked again
+	retries int           // how often a broken line is taken up again
+	anew    bool          // what earlier runs know of the server's offer does not count
 	box     *mailbox.Mailbox
 	ledger  *ledger.Ledger // nil where nothing is kept and no journal needed
 	last    func() error   // left to app.last, with closing the ledger
@@ -61,7 +63,10 @@ func (a *app) prepare(target string, o *targetOptions, want uses) (*opened, erro
 			a.warn(message.MakeSafe(fmt.Sprintf("%v: trying again in %v", w.Err, w.Pause.Round(time.Second))))
 		}
 	}
-	b := &opened{decoder: message.Decoder{DefaultCharset: o.charset}, warn: a.warn, waits: o.wait > 0, anew: want.anew}
+	b := &opened{decoder: message.Decoder{DefaultCharset: o.charset}, warn: a.warn, wait: o.wait, anew: want.anew}
+	if !want.anew {
+		b.retries = o.retries
+	}
 	if o.transcript != "" {
 		b.transcript = new(transcript)
 		settings.Transcript = b.transcript
@@ -124,12 +129,59 @@ func (b *opened) connect(ctx context.Context, hints mailbox.Hints) (mailbox.Conn
 
 func (b *opened) name() string { return b.account.Target().Name() }
 
-// open lists the mailbox.
+// The pauses before a mailbox that could not be listed is opened anew.
+const (
+	firstPause = time.Second
+	maxPause   = time.Minute
+)
+
+// open lists the mailbox. Behind a login that went well the server may still ask to come back, which is waited for as before it,
+// and the line may break, which is taken up again.
 func (b *opened) open(ctx context.Context) (*mailbox.List, error) {
-	if err := b.box.Open(ctx); err != nil {
-		return nil, b.fault("opening", err)
+	deadline, pause := time.Now().Add(b.wait), firstPause
+	var cause error // that the line broke
+	for try := 0; ; pause = min(2*pause, maxPause) {
+		err := b.box.Open(ctx)
+		if err == nil {
+			return b.box.List(), nil
+		}
+		// An account's error is of connecting or of the login, where it was waited for already.
+		_, before := errors.AsType[*account.Error](err)
+		class, left := mailbox.ClassOf(err), time.Until(deadline)
+		if mailbox.IsCut(err) && !before {
+			cause = err
+		}
+		// A server may hold the lock of the session that broke off a little longer, or be down now.
+		again := cause != nil && (class == mailbox.Unavailable || class == mailbox.TryLater)
+		switch {
+		case ctx.Err() != nil:
+			return nil, b.fault("opening", err)
+		case class == mailbox.TryLater && !before && left > 0:
+			pause = min(pause, left)
+			b.warn(message.MakeSafe(fmt.Sprintf("opening the mailbox of %s: %v: trying again in %v", b.name(), err, pause.Round(time.Second))))
+		case again && try < b.retries:
+			try++
+			b.warn(message.MakeSafe(fmt.Sprintf("the line broke: %v: taking it up again, try %d", err, try)))
+		case again:
+			return nil, b.fault("opening", cause)
+		default:
+			return nil, b.fault("opening", err)
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return nil, b.fault("opening", err)
+		}
 	}
-	return b.box.List(), nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // finish ends the session with QUIT and nothing deleted, and closes everything; err is
@@ -187,7 +239,7 @@ func (b *opened) fault(doing string, err error) error {
 		mailbox.Unavailable: b.account.Unreachable() + ", then run the same command again",
 		mailbox.Protocol:    "see the dialogue with --transcript FILE",
 	}[class]
-	if class == mailbox.TryLater && b.waits {
+	if class == mailbox.TryLater && b.wait > 0 {
 		next = "try again later"
 	}
 	if account.TunnelEnded(err) {

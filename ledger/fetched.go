@@ -76,6 +76,21 @@ func (l *Ledger) Fetched(ctx context.Context, account, destination string, uids 
 	return found, err
 }
 
+// NamesCopies tells whether a copy that destination has of an account's messages is known by a UIDL: those of messages without one
+// have names that begin with NUL.
+func (l *Ledger) NamesCopies(ctx context.Context, account, destination string) (bool, error) {
+	var n int
+	err := l.read(ctx, "reading how it is known what was fetched", func(db *sql.DB) error {
+		id, err := accountID(ctx, db, account)
+		if id == 0 || err != nil {
+			return err
+		}
+		return db.QueryRowContext(ctx,
+			"SELECT count(*) FROM (SELECT 1 FROM fetched WHERE account=? AND destination=? AND substr(uid, 1, 1)<>x'00' LIMIT 1)", id, destination).Scan(&n)
+	})
+	return n > 0, err
+}
+
 const fetchedColumns = "uid, octets, destination, safe, spent, name, path, received, sha256, header, at, sender, subject, date"
 
 func scanFetched(scan func(...any) error, more ...any) (Fetched, error) {

@@ -96,6 +96,12 @@ func outOfStep(err error) bool {
 	return errors.Is(err, ErrDisorder) || errors.Is(err, errOverlong) || errors.Is(err, errTooMuch) || errors.Is(err, errUnknown)
 }
 
+// IsCut tells whether a server has ended a connection, or the line broke, before an answer was complete.
+func IsCut(err error) bool {
+	_, is := errors.AsType[*pop3client.CutError](err)
+	return is
+}
+
 // IsRefusal says whether an error is a -ERR of the server, of whatever class.
 func IsRefusal(err error) bool { return refused(err) }
 

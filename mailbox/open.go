@@ -202,6 +202,14 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 	if over(ctx, c) {
 		return nil, fmt.Errorf("listing messages: %w", orCause(ctx, c, err))
 	}
+	for _, asked := range []struct {
+		what    string
+		refusal error
+	}{{"counting messages", statErr}, {"asking for UIDLs", uidErr}} {
+		if ClassOf(asked.refusal) == TryLater { // the server has it, and what was fetched is known by it
+			return nil, fmt.Errorf("%s: %w", asked.what, asked.refusal)
+		}
+	}
 	// Some servers refuse to list what is empty.
 	empty := statErr == nil && total.Messages == 0
 	if _, refused := errors.AsType[*pop3client.ServerError](err); err != nil && !(empty && refused) {
@@ -216,7 +224,7 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 		g.listed = messages
 	}
 	if !hasUIDL && len(messages) > 0 {
-		m.warn("the server has no UIDL: messages are told apart by size and header, and marks do not outlive this run")
+		m.warn(withoutUIDL(c.Capabilities(), uidErr))
 	}
 	switch {
 	case statErr != nil:
@@ -227,6 +235,15 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 		m.noteOctets(total, messages)
 	}
 	return messages, nil
+}
+
+// withoutUIDL is the warning that a server gives no UIDLs; err is its refusal.
+func withoutUIDL(caps pop3client.Capabilities, err error) message.Safe {
+	why := "the server has no UIDL"
+	if refusal, is := errors.AsType[*pop3client.ServerError](err); is && caps.Asked && caps.UIDL() {
+		why += ", though its capabilities list it (" + refusal.Text + ")"
+	}
+	return message.MakeSafe(why + ": messages are told apart by size and header, and marks do not outlive this run")
 }
 
 // askAlone asks once more, with nothing else under way, what was refused in a flight of

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/netip"
 	"strings"
 
@@ -166,8 +167,17 @@ func explainTLS(err error) string {
 		return next
 	case errors.As(err, &record):
 		return "the port may be one that begins in clear, write pop3:// then"
+	case wantsCertificate(err):
+		return "the server asks who you are: name your certificate with --tls-cert FILE, and its key with --tls-key FILE"
 	}
 	return ""
+}
+
+// wantsCertificate tells whether a server has ended a handshake for want of a client's certificate. In TLS 1.3 that comes
+// in the greeting's place. No type tells of the alert.
+func wantsCertificate(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error" && strings.HasSuffix(op.Err.Error(), "certificate required")
 }
 
 // explainCertificate says what helps where a certificate is not trusted. Whoever signed one that is

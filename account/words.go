@@ -89,7 +89,7 @@ func opWords(e *net.OpError) string {
 	if errno, ok := errors.AsType[syscall.Errno](e.Err); ok {
 		return errno.Error()
 	}
-	return e.Err.Error()
+	return strings.TrimPrefix(e.Err.Error(), "unknown error ") // as the SOCKS client says of what it knows well
 }
 
 // throughProxy names the proxy that the error is about.

@@ -215,3 +215,40 @@ func closedPort(t *testing.T) string {
 	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }
+
+func TestWhoIsAskedForACertificateIsToldHowToNameIt(t *testing.T) {
+	authority, err := pop3server.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, authority.PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, _, err := authority.ServerTLS(pop3server.Certificate{Hosts: []string{"127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.ClientAuth = tls.RequireAnyClientCert
+	s := pop3server.New(pop3server.WithTLS(config), pop3server.WithUser("joe", "secret", pop3server.NewMemory()))
+	defer func() { _ = s.Close() }()
+	addr, err := s.ListenTLS("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(mustTarget(t, "pop3s://joe@"+addr.String()), Settings{Password: "secret", TLSCA: ca})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = a.Connect(t.Context(), Hints{})
+	if own, ok := errors.AsType[*Error](err); !ok || !strings.Contains(own.Next, "--tls-cert FILE") {
+		t.Errorf("it says %v", err)
+	}
+}
+
+func TestARefusalOfTheProxyIsNoUnknownError(t *testing.T) {
+	err := &net.OpError{Op: "socks connect", Err: errors.New("unknown error host unreachable")}
+	if got := plain(err).Error(); got != "host unreachable" {
+		t.Errorf("it says %q", got)
+	}
+}

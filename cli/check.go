@@ -188,7 +188,7 @@ func checkPlain(i mailbox.Info) []byte {
 	_, why := i.Retr()
 	row("RETR", why)
 	if i.LoginDelay != "" {
-		row("LOGIN-DELAY", i.LoginDelay+" s")
+		row("LOGIN-DELAY", strings.Replace(string(i.LoginDelay)+" s", " USER s", " s, each user has another", 1))
 	}
 	row("mailbox", fmt.Sprintf("%d messages, %s", i.Messages, size(i.Octets)))
 	row("round trip", i.RTT.Round(10*time.Microsecond))

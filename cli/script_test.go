@@ -96,7 +96,7 @@ var ways = map[string]func(d *pop3server.Memory) []pop3server.Option{
 	"stall-second": option(pop3server.WithHooks(pop3server.InSession(2, pop3server.Stall(pop3server.On("DELE"))))),
 	"uidl-refused": option(pop3server.WithHooks(
 		pop3server.InSession(2, pop3server.Cut(pop3server.On("DELE"), pop3server.Close)),
-		pop3server.InSession(4, pop3server.Refuse(pop3server.On("UIDL"), "[SYS/TEMP] the index is locked")),
+		pop3server.InSession(4, pop3server.Refuse(pop3server.On("UIDL"), "the index is broken")),
 	)),
 	"no-uidl":       option(pop3server.Without("UIDL")),
 	"cut-top":       option(pop3server.WithHooks(pop3server.CutIn(pop3server.On("TOP 2"), 100, pop3server.Close))),

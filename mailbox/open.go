@@ -357,7 +357,10 @@ func (m *Mailbox) merge(sizes pop3client.Listing, uids pop3client.UIDListing, ha
 	if nameless := countNameless(messages); nameless > 0 {
 		m.warn(message.MakeSafe(fmt.Sprintf("UIDL leaves out %d of the messages that LIST shows: they are told apart by size and header", nameless)))
 	}
-	if unknown > 0 {
+	switch {
+	case unknown == 1:
+		m.warn("UIDL names a message that LIST does not show: it is left alone")
+	case unknown > 1:
 		m.warn(message.MakeSafe(fmt.Sprintf("UIDL names %d messages that LIST does not show: they are left alone", unknown)))
 	}
 	return messages

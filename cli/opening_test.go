@@ -34,7 +34,7 @@ func TestAMailboxThatCannotBeListedAtOnceIsOpenedAnew(t *testing.T) {
 		"UIDL is refused for good": {[]pop3server.Hook{pop3server.Refuse(on("UIDL"), "no")}, "list", exitOK, 1, "the server has no UIDL, though its capabilities list it (no)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()                                                                                                 // some wait
+			t.Parallel()                                                                                                         // some wait
 			server := pop3server.New(pop3server.WithUser("joe", "secret", maildrop()), pop3server.Without("PIPELINING", "SASL"), // the first would be to blame
 				pop3server.WithHooks(tt.hooks...))
 			t.Cleanup(func() { _ = server.Close() })

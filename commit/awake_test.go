@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"popmark/triage"
 )
 
 // noopSession counts NOOPs.
@@ -32,7 +34,7 @@ func TestP9_TheServerIsKeptAwakeWhileACopyTakesLong(t *testing.T) {
 			l := &leg{e: &engine{}, s: s, sent: c.sent, under: 1, copier: &copier{out: make(chan *job)}}
 			go func() {
 				time.Sleep(3*keepAwake + time.Second)
-				l.copier.out <- &job{st: &step{}}
+				l.copier.out <- &job{st: &step{Step: new(triage.Step)}}
 			}()
 			if err := l.collect(t.Context(), true); err != nil || l.under != 0 {
 				t.Errorf("%s: %v, %d under way", c.name, err, l.under)

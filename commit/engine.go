@@ -53,6 +53,7 @@ type engine struct {
 	unshown     int               // how many were refused in a row
 	shifted     bool              // a deletion has come true since the run began, or may have, in an earlier run too
 	renamed     bool              // the session that is under way gives all messages other UIDLs
+	doubted     bool              // a run that is taken up may call its messages by names that are others' now
 	shuffled    bool              // a UIDL was seen to name another message than the marked one
 	disproved   bool              // a header of an earlier session was seen to be another message's
 	uncommitted int               // deletions seen to be true that no Committed has told of

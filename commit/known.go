@@ -139,7 +139,10 @@ func (e *engine) begin(ctx context.Context, s session) error {
 		run.Steps = append(run.Steps, left)
 	}
 	for i := range runs { // what is left of them may be named anew still
-		run.Doubted = run.Doubted || runs[i].Doubted && runs[i].Request == e.opts.Request
+		if runs[i].Request == e.opts.Request {
+			run.Doubted = run.Doubted || runs[i].Doubted
+			e.doubted = e.doubted || namedAnew(runs[i].Steps, runs[i].Doubted, s.list())
+		}
 	}
 	if e.run, err = e.log.BeginRun(ctx, run, e.takenOver(runs)...); err != nil {
 		return err

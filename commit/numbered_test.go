@@ -277,3 +277,31 @@ func TestP1_UIDLsThatAreMadeOfNumberAndOctetsAreDoubted(t *testing.T) {
 		}
 	}
 }
+
+// What a run knows of its messages can't be compared with where TOP is refused by then, and their names are in doubt.
+func TestP1_ADoubtedNameIsNotEnoughWhereTOPIsRefused(t *testing.T) {
+	for _, letters := range []string{"-D-D-", "-M-M-"} {
+		t.Run(letters, func(t *testing.T) {
+			inBothWays(t, func(t *testing.T, pipelining bool) {
+				r := lateRig(t, 5, asLong, pipelining, pop3server.WithHooks(
+					pop3server.Cut(pop3server.On("DELE 2").InSession(1), pop3server.Close),
+					pop3server.InSession(2, pop3server.Cut(pop3server.On(""), pop3server.Close))))
+				if out := r.commit(order{marks: marked(letters), headers: true, opts: Options{Request: "same", Holds: true}}); out.err == nil {
+					t.Fatal("the run came to its end")
+				}
+				must(t, r.ledger.DoubtRuns(t.Context(), account))
+				for _, uid := range r.drop.UIDLs() { // each is another's now
+					r.drop.Remove(uid)
+				}
+				for n := range 5 {
+					r.drop.Add(pop3server.NewMessage(fmt.Sprint("uid-", n+1), []byte(asLong(n+6))))
+				}
+				r.server.SetHooks(pop3server.Refuse(pop3server.On("TOP"), "no"))
+				out := r.again("same")
+				if left := r.drop.UIDLs(); len(left) != 5 {
+					t.Errorf("%v, %+v: the server has %q", out.err, out.Summary, left)
+				}
+			})
+		})
+	}
+}

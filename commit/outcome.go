@@ -17,7 +17,7 @@ import (
 var ErrNoUIDL = errors.New("the server has no UIDL, so that it cannot be left and come back to: run it without --checkpoint")
 
 // errStillThere is why a deletion failed that the server had promised.
-var errStillThere = errors.New("the server answered +OK to DELE and to QUIT and still has the message")
+var errStillThere = errors.New("the server answered +OK to DELE and to QUIT and still has the message: run the same again, or ask whoever runs the server")
 
 // errNotTold is why --verify does not take a deletion for true of which the list tells nothing.
 var errNotTold = errors.New("the server promised to delete it, and its list does not tell whether it did: look with popmark list")
@@ -108,7 +108,7 @@ func (e *engine) afterRefusedQuit(ctx context.Context, part []*step, refusal err
 	}
 	for _, st := range doubtful {
 		if st.fate != deleted && !st.closed {
-			e.fail(st, refusal)
+			e.fail(st, fmt.Errorf("%w: it is still there: run the same again", refusal))
 		}
 	}
 	return nil

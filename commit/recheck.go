@@ -371,14 +371,15 @@ func (e *engine) askHistory(s session, st *step) {
 		e.fail(st, errDisputed)
 	case st.known && st.spent:
 		e.otherwise(st, isLater)
-	case st.doubt && (e.shuffled || e.counted && s.list().Counted()): // where the deletion came true, its UIDL is another message's
+	case st.doubt && (e.shuffled || e.doubted && st.mine || e.counted && s.list().Counted()):
+		// Where the deletion came true, its UIDL is another message's.
 		if st.risked {
 			e.sum.Unknown++
 			e.sum.Unclear++
 		}
 		st.doubt, st.risked = false, false
 		e.fail(st, fmt.Errorf("it is not known whether the message was deleted: %w", mailbox.ErrUncertain))
-	case (e.countedAnew(s) || e.shuffled && (st.mine || s.later())) && st.toDelete() && !st.wantsCopy():
+	case (e.countedAnew(s) || e.doubted && st.mine || e.shuffled && (st.mine || s.later())) && st.toDelete() && !st.wantsCopy():
 		e.leaveAlone(st, ErrShifted, errShiftedNamed)
 	default:
 		st.doubt, st.risked = false, false

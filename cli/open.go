@@ -16,7 +16,6 @@ import (
 // opened is a mailbox and what stands around it for the length of one command.
 type opened struct {
 	account *account.Account
-	waits   bool          // --wait was given
 	wait    time.Duration // for how long a server that asks to come back is asked again
 	retries int           // how often a broken line is taken up again
 	anew    bool          // what earlier runs know of the server's offer does not count

@@ -35,8 +35,8 @@ func (e *engine) lookForCopies(ctx context.Context, s session, todo []*step) err
 			}
 			for _, st := range chunk {
 				there, err := e.hasCopy(ctx, st, records)
-				if err := cmp.Or(ctx.Err(), localOrNil(err)); err != nil {
-					return err // the answer may be of that
+				if err != nil {
+					return err
 				}
 				if !there {
 					lost = append(lost, st)
@@ -64,13 +64,13 @@ func (e *engine) lookForCopies(ctx context.Context, s session, todo []*step) err
 	return nil
 }
 
-// hasCopy tells whether a step's copy is there, and takes in that it is not. The error is the disk's.
+// hasCopy tells whether a step's copy is there, and takes in that it is not. The error is the disk's, or the context's.
 func (e *engine) hasCopy(ctx context.Context, st *step, records map[ledger.FetchedKey]ledger.Fetched) (bool, error) {
-	receipt, print := st.receipt, st.print
+	receipt, known := st.receipt, st.print
 	if st.Message.Certain {
 		record, found := st.recordIn(records)
 		if receipt = nil; found {
-			receipt, print = new(receiptOf(&record)), record.Header
+			receipt, known = new(receiptOf(&record)), record.Header
 		}
 	}
 	if receipt != nil {
@@ -78,15 +78,15 @@ func (e *engine) hasCopy(ctx context.Context, st *step, records map[ledger.Fetch
 		if !there {
 			var err error
 			if there, err = st.dest.Secure(ctx, *receipt); err != nil {
-				return false, err
+				return false, localError{err}
 			}
 		}
-		if there || ctx.Err() != nil {
-			return there, nil
+		if err := ctx.Err(); there || err != nil {
+			return there, err // the answer may be of that
 		}
 	}
 	e.lose(st)
-	st.prior, st.print = receipt, print
+	st.prior, st.print = receipt, known
 	return false, nil
 }
 

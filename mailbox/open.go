@@ -202,13 +202,8 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 	if over(ctx, c) {
 		return nil, fmt.Errorf("listing messages: %w", orCause(ctx, c, err))
 	}
-	for _, asked := range []struct {
-		what    string
-		refusal error
-	}{{"counting messages", statErr}, {"asking for UIDLs", uidErr}} {
-		if ClassOf(asked.refusal) == TryLater { // the server has it, and what was fetched is known by it
-			return nil, fmt.Errorf("%s: %w", asked.what, asked.refusal)
-		}
+	if isForNow(uidErr, c.Capabilities()) {
+		return nil, fmt.Errorf("asking for UIDLs: %w", uidErr)
 	}
 	// Some servers refuse to list what is empty.
 	empty := statErr == nil && total.Messages == 0
@@ -235,6 +230,13 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 		m.noteOctets(total, messages)
 	}
 	return messages, nil
+}
+
+// isForNow tells whether a refusal of UIDL is a temporary one, so that the list would not show for once what messages are known by. Words
+// alone may be for whoever types: "unknown command, try again".
+func isForNow(err error, caps pop3client.Capabilities) bool {
+	refusal, is := errors.AsType[*pop3client.ServerError](err)
+	return is && ClassOf(err) == TryLater && (refusal.Code != "" || caps.Asked && caps.UIDL())
 }
 
 // withoutUIDL is the warning that a server gives no UIDLs; err is its refusal.

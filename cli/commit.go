@@ -247,7 +247,7 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 	if err == nil && o.to.checkpoint > 0 && !b.box.Info().UIDL {
 		err = &statusError{exitUnavailable, errors.New("preparing --checkpoint: the server has no UIDL, so that messages can't be told apart in the session after a QUIT: leave --checkpoint out")}
 	}
-	if err == nil && !b.box.Info().UIDL && !o.again {
+	if info := b.box.Info(); err == nil && info.ListsUIDL && !info.UIDL && !o.again && !o.dryRun {
 		err = b.mayFetchTwice(ctx, plan, how.Destination)
 	}
 	if err != nil {

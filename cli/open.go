@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	"popmark/account"
@@ -15,15 +16,16 @@ import (
 
 // opened is a mailbox and what stands around it for the length of one command.
 type opened struct {
-	account *account.Account
-	wait    time.Duration // for how long a server that asks to come back is asked again
-	retries int           // how often a broken line is taken up again
-	anew    bool          // what earlier runs know of the server's offer does not count
-	box     *mailbox.Mailbox
-	ledger  *ledger.Ledger // nil where nothing is kept and no journal needed
-	last    func() error   // left to app.last, with closing the ledger
-	decoder message.Decoder
-	warn    func(message.Safe)
+	account  *account.Account
+	wait     time.Duration // for how long a server that asks to come back is asked again
+	retries  int           // how often a broken line is taken up again
+	sessions int           // that were begun
+	anew     bool          // what earlier runs know of the server's offer does not count
+	box      *mailbox.Mailbox
+	ledger   *ledger.Ledger // nil where nothing is kept and no journal needed
+	last     func() error   // left to app.last, with closing the ledger
+	decoder  message.Decoder
+	warn     func(message.Safe)
 
 	transcript *transcript // nil where there is none
 }
@@ -120,6 +122,7 @@ func (b *opened) connect(ctx context.Context, hints mailbox.Hints) (mailbox.Conn
 	if b.anew {
 		hints.Capabilities = nil
 	}
+	b.sessions++
 	client, login, err := b.account.Connect(ctx, account.Hints(hints))
 	return mailbox.Connection{
 		Client: client, Mechanism: login.Mechanism, Capabilities: login.Capabilities, STLS: login.STLS,
@@ -135,11 +138,11 @@ const (
 )
 
 // open lists the mailbox. Behind a login that went well the server may still ask to come back, which is waited for as before it,
-// and the line may break, which is taken up again.
+// and the line may break, which is taken up again: so many sessions are opened at the most as retries says, and one.
 func (b *opened) open(ctx context.Context) (*mailbox.List, error) {
-	deadline, pause := time.Now().Add(b.wait), firstPause
+	deadline := time.Now().Add(b.wait)
 	var cause error // that the line broke
-	for try := 0; ; pause = min(2*pause, maxPause) {
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		err := b.box.Open(ctx)
 		if err == nil {
 			return b.box.List(), nil
@@ -147,21 +150,19 @@ func (b *opened) open(ctx context.Context) (*mailbox.List, error) {
 		// An account's error is of connecting or of the login, where it was waited for already.
 		_, before := errors.AsType[*account.Error](err)
 		class, left := mailbox.ClassOf(err), time.Until(deadline)
-		if mailbox.IsCut(err) && !before {
+		broke := !before && class == mailbox.Unavailable && mailbox.IsCut(err)
+		if broke {
 			cause = err
 		}
-		// A server may hold the lock of the session that broke off a little longer, or be down now.
-		again := cause != nil && (class == mailbox.Unavailable || class == mailbox.TryLater)
+		// The server may hold the lock of the session that broke off a little longer.
+		held := before && cause != nil && b.wait == 0 && mailbox.IsLocked(err)
 		switch {
-		case ctx.Err() != nil:
-			return nil, b.fault("opening", err)
 		case class == mailbox.TryLater && !before && left > 0:
 			pause = min(pause, left)
 			b.warn(message.MakeSafe(fmt.Sprintf("opening the mailbox of %s: %v: trying again in %v", b.name(), err, pause.Round(time.Second))))
-		case again && try < b.retries:
-			try++
-			b.warn(message.MakeSafe(fmt.Sprintf("the line broke: %v: taking it up again, try %d", err, try)))
-		case again:
+		case (broke || held) && b.sessions <= b.retries:
+			b.warn(message.MakeSafe(fmt.Sprintf("opening the mailbox of %s: %v: taking it up again", b.name(), err)))
+		case held, cause != nil && errors.Is(err, syscall.ECONNREFUSED):
 			return nil, b.fault("opening", cause)
 		default:
 			return nil, b.fault("opening", err)

@@ -21,16 +21,20 @@ func TestAMailboxThatCannotBeListedAtOnceIsOpenedAnew(t *testing.T) {
 		sessions int
 		says     string
 	}{
-		"the line breaks at STAT":    {[]pop3server.Hook{cut("STAT")}, "list", exitOK, 2, "warning: the line broke: "},
-		"at UIDL":                    {[]pop3server.Hook{cut("UIDL")}, "commit --delete 1", exitOK, 2, "taking it up again, try 1"},
+		"the line breaks at STAT":    {[]pop3server.Hook{cut("STAT")}, "list", exitOK, 2, "warning: opening the mailbox of joe@"},
+		"at UIDL":                    {[]pop3server.Hook{cut("UIDL")}, "commit --delete 1", exitOK, 2, "taking it up again"},
 		"at LIST, none is wanted":    {[]pop3server.Hook{cut("LIST")}, "list --retries 0", exitUnavailable, 1, "the connection was cut"},
 		"nor of check":               {[]pop3server.Hook{cut("LIST")}, "check", exitUnavailable, 1, "the connection was cut"},
-		"its lock is in the way":     {[]pop3server.Hook{cut("UIDL"), pop3server.Refuse(on("PASS").InSession(2), "[IN-USE] locked")}, "list", exitOK, 3, "try 2"},
+		"its lock is in the way":     {[]pop3server.Hook{cut("UIDL"), pop3server.Refuse(on("PASS").InSession(2), "[IN-USE] locked")}, "list", exitOK, 3, "[IN-USE] locked: taking it up again"},
+		"and stays there":            {[]pop3server.Hook{cut("UIDL"), pop3server.Refuse(on("PASS").From(2), "[IN-USE] locked")}, "list --retries 1", exitUnavailable, 2, "the connection was cut"},
+		"then the server is away":    {[]pop3server.Hook{cut("UIDL"), pop3server.Refuse(on("PASS").From(2), "[SYS/TEMP] until Monday")}, "list", exitTryLater, 2, "until Monday"},
 		"then the login fails":       {[]pop3server.Hook{cut("UIDL"), pop3server.Refuse(on("PASS").InSession(2), "[AUTH] no")}, "list", exitRefused, 2, "[AUTH] no"},
 		"LIST is refused for now":    {[]pop3server.Hook{pop3server.Refuse(on("LIST").InSession(1), "[IN-USE] locked")}, "list", exitTryLater, 1, "let --wait 10m do so"},
 		"and that is waited for":     {[]pop3server.Hook{pop3server.Refuse(on("LIST").InSession(1), "[IN-USE] locked")}, "list --wait 20s", exitOK, 2, "[IN-USE] locked: trying again in 1s"},
 		"so is UIDL":                 {[]pop3server.Hook{pop3server.Refuse(on("UIDL").InSession(1), "[SYS/TEMP] index busy")}, "commit --move 1 --wait 20s", exitOK, 2, "index busy: trying again"},
 		"its words are for a person": {[]pop3server.Hook{pop3server.Refuse(on("UIDL"), "unknown command, try again later"), pop3server.HideCapability("UIDL")}, "list", exitOK, 1, "the server has no UIDL"},
+		"of an empty mailbox":        {[]pop3server.Hook{pop3server.Refuse(on("UIDL"), "[SYS/TEMP] no messages"), pop3server.Answer(on("LIST"), "+OK\r\n.\r\n")}, "list", exitOK, 1, ""},
+		"nobody has UIDL":            {[]pop3server.Hook{pop3server.Refuse(on("UIDL"), "[SYS/TEMP] disabled"), pop3server.HideCapability("UIDL")}, "list", exitOK, 1, "the server has no UIDL: "},
 		"UIDL is refused for good":   {[]pop3server.Hook{pop3server.Refuse(on("UIDL"), "no")}, "list", exitOK, 1, "the server has no UIDL, though its capabilities list it (no)"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -368,5 +368,5 @@ func (l *leg) tellRefusal(err error) {
 		return
 	}
 	st.refused = true
-	l.e.fail(st, fmt.Errorf("%w: it stays on the server: run the same again later, or look at it with popmark peek", l.refusal))
+	l.e.fail(st, fmt.Errorf("%w: see with popmark list whether it is there, and run the same again", l.refusal))
 }

@@ -148,22 +148,6 @@ func TestP2_TheCopyOfAMessageWithoutUIDLIsLookedFor(t *testing.T) {
 	r.expect([]int{1, 2}, "uid-3")
 }
 
-// What is there is not made again, whichever of two records tells of it.
-func TestTheCopyOfThisRunIsTheOneThatIsLookedFor(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "eml")
-	r := newRig(t, 2)
-	to := func() delivery.Destination { return delivery.NewEML(delivery.OS(), path) }
-	for _, again := range []bool{false, true} {
-		must(t, r.commit(order{marks: marked("F"), opts: Options{Destination: to(), Again: again}}).err)
-	}
-	clearFiles(t, path) // the name that the first had is free again
-	r.server.SetHooks(pop3server.Cut(pop3server.On("DELE 2").InSession(3), pop3server.Close))
-	out := r.commit(order{marks: marked("MM"), opts: Options{Destination: to(), Retries: 3}})
-	if n := strings.Count(allIn(path), "Subject:"); out.err != nil || out.Deleted != 2 || n != 2 {
-		t.Errorf("%v, %+v: %d copies", out.err, out.Summary, n)
-	}
-}
-
 func TestTheCopyOfAMessageThatHasGrownIsFoundWhenARunComesBack(t *testing.T) {
 	r := newRig(t, 1, pop3server.WithHooks(pop3server.Cut(pop3server.On("RETR 1").InSession(1), pop3server.Close)))
 	if out := r.commit(order{marks: marked("M"), opts: Options{Request: "same", Holds: true}}); out.err == nil {

@@ -66,7 +66,7 @@ func (l *Ledger) Fetched(ctx context.Context, account, destination string, uids 
 				f, err := scanFetched(scan)
 				found[f.Key()] = f
 				return err
-			}, "SELECT "+fetchedColumns+" FROM fetched WHERE account=? AND destination=? AND uid "+in+" ORDER BY at, id", args...)
+			}, "SELECT "+fetchedColumns+" FROM fetched WHERE account=? AND destination=? AND uid "+in+" ORDER BY id", args...)
 			if err != nil {
 				return err
 			}
@@ -76,8 +76,8 @@ func (l *Ledger) Fetched(ctx context.Context, account, destination string, uids 
 	return found, err
 }
 
-// NamesCopies tells whether a copy that destination has of an account's messages is known by a UIDL: those of messages without one
-// have names that begin with NUL.
+// NamesCopies tells whether a copy that destination has of an account's messages, of which none was deleted since, is known by a UIDL:
+// those of messages without one have names that begin with NUL.
 func (l *Ledger) NamesCopies(ctx context.Context, account, destination string) (bool, error) {
 	var n int
 	err := l.read(ctx, "reading how it is known what was fetched", func(db *sql.DB) error {
@@ -86,7 +86,7 @@ func (l *Ledger) NamesCopies(ctx context.Context, account, destination string) (
 			return err
 		}
 		return db.QueryRowContext(ctx,
-			"SELECT count(*) FROM (SELECT 1 FROM fetched WHERE account=? AND destination=? AND substr(uid, 1, 1)<>x'00' LIMIT 1)", id, destination).Scan(&n)
+			"SELECT count(*) FROM (SELECT 1 FROM fetched WHERE account=? AND destination=? AND substr(uid, 1, 1)<>x'00' AND NOT spent LIMIT 1)", id, destination).Scan(&n)
 	})
 	return n > 0, err
 }

@@ -102,6 +102,12 @@ func IsCut(err error) bool {
 	return is
 }
 
+// IsLocked tells whether a server says that another session has the maildrop, or that there is one too many.
+func IsLocked(err error) bool {
+	refusal, is := errors.AsType[*pop3client.ServerError](err)
+	return is && ClassOf(err) == TryLater && (refusal.Code == "" || refusal.Code == "IN-USE")
+}
+
 // IsRefusal says whether an error is a -ERR of the server, of whatever class.
 func IsRefusal(err error) bool { return refused(err) }
 

@@ -15,6 +15,7 @@ type Info struct {
 	Auth           string         // the mechanism that logged in, such as "APOP"
 	APOP           bool           // the greeting has a timestamp
 	UIDL           bool           // UIDL was answered
+	ListsUIDL      bool           // the capabilities list it
 	TOP            bool           // TOP is listed or was answered
 	Pipelining     bool           // listed; whether it works is another matter
 	STLS           bool           // offered before login

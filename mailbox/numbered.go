@@ -166,15 +166,49 @@ func (m *Mailbox) comparesTail(ctx context.Context, messages []Message) (has, la
 }
 
 // maybeNumbers tells whether UIDLs may be made of the messages' numbers, from 1 on or from 0, whatever else is in them: each has
-// its own in it.
+// its own at the same place.
 func maybeNumbers(messages []Message) bool {
-	has := func(from int) bool {
-		return !slices.ContainsFunc(messages, func(msg Message) bool {
-			uid, n := strings.ToLower(msg.UID), int64(msg.Number-1+from)
-			return !strings.Contains(uid, strconv.FormatInt(n, 10)) && !strings.Contains(uid, strconv.FormatInt(n, 16))
-		})
+	for _, base := range []int{10, 16} {
+		for _, first := range []int{1, 0} {
+			if haveNumbers(messages, first, base) {
+				return true
+			}
+		}
 	}
-	return has(1) || has(0)
+	return false
+}
+
+// haveNumbers tells whether each UIDL is what stands before the number in all of them, or behind it, and its own number.
+func haveNumbers(messages []Message, first, base int) bool {
+	var before, behind map[string]bool
+	for i := range messages {
+		uid, n := strings.ToLower(messages[i].UID), strconv.FormatInt(int64(messages[i].Number-1+first), base)
+		heads, tails := make(map[string]bool), make(map[string]bool)
+		for at := 0; at+len(n) <= len(uid); at++ {
+			if uid[at:at+len(n)] != n {
+				continue
+			}
+			head, tail := strings.TrimRight(uid[:at], "0"), uid[at+len(n):]
+			padded := len(head) < at
+			if head != "" && isDigit(head[len(head)-1], base) || tail != "" && !padded && isDigit(tail[0], base) {
+				continue // of a longer number
+			}
+			if before == nil || before[head] {
+				heads[head] = true
+			}
+			if behind == nil || behind[tail] {
+				tails[tail] = true
+			}
+		}
+		if before, behind = heads, tails; len(before)+len(behind) == 0 {
+			return false
+		}
+	}
+	return len(messages) > 0
+}
+
+func isDigit(c byte, base int) bool {
+	return c >= '0' && c <= '9' || base == 16 && c >= 'a' && c <= 'f'
 }
 
 // doubtRuns has the journal know that what runs which were broken off call by a UIDL may be another message by now. Where it

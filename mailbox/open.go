@@ -202,13 +202,14 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 	if over(ctx, c) {
 		return nil, fmt.Errorf("listing messages: %w", orCause(ctx, c, err))
 	}
-	if isForNow(uidErr, c.Capabilities()) {
-		return nil, fmt.Errorf("asking for UIDLs: %w", uidErr)
-	}
 	// Some servers refuse to list what is empty.
 	empty := statErr == nil && total.Messages == 0
 	if _, refused := errors.AsType[*pop3client.ServerError](err); err != nil && !(empty && refused) {
 		return nil, fmt.Errorf("listing messages: %w", orCause(ctx, c, err))
+	}
+	lists := c.Capabilities().Asked && c.Capabilities().UIDL()
+	if lists && ClassOf(uidErr) == TryLater && len(sizes.Entries) > 0 { // the list would not show for once what its messages are known by
+		return nil, fmt.Errorf("asking for UIDLs: %w", uidErr)
 	}
 	hasUIDL := uidErr == nil || empty && c.Capabilities().UIDL()
 	m.describe(conn, hasUIDL)
@@ -219,7 +220,7 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 		g.listed = messages
 	}
 	if !hasUIDL && len(messages) > 0 {
-		m.warn(withoutUIDL(c.Capabilities(), uidErr))
+		m.warn(withoutUIDL(lists, uidErr))
 	}
 	switch {
 	case statErr != nil:
@@ -232,17 +233,10 @@ func (m *Mailbox) survey(ctx context.Context, conn Connection) (found []Message,
 	return messages, nil
 }
 
-// isForNow tells whether a refusal of UIDL is a temporary one, so that the list would not show for once what messages are known by. Words
-// alone may be for whoever types: "unknown command, try again".
-func isForNow(err error, caps pop3client.Capabilities) bool {
-	refusal, is := errors.AsType[*pop3client.ServerError](err)
-	return is && ClassOf(err) == TryLater && (refusal.Code != "" || caps.Asked && caps.UIDL())
-}
-
-// withoutUIDL is the warning that a server gives no UIDLs; err is its refusal.
-func withoutUIDL(caps pop3client.Capabilities, err error) message.Safe {
+// withoutUIDL is the warning that a server gives no UIDLs, whether or not its capabilities list them; err is its refusal.
+func withoutUIDL(lists bool, err error) message.Safe {
 	why := "the server has no UIDL"
-	if refusal, is := errors.AsType[*pop3client.ServerError](err); is && caps.Asked && caps.UIDL() {
+	if refusal, is := errors.AsType[*pop3client.ServerError](err); is && lists {
 		why += ", though its capabilities list it (" + refusal.Text + ")"
 	}
 	return message.MakeSafe(why + ": messages are told apart by size and header, and marks do not outlive this run")
@@ -299,7 +293,7 @@ func (m *Mailbox) describe(conn Connection, hasUIDL bool) {
 	info := Info{
 		Greeting: message.MakeSafe(c.Greeting()), Implementation: message.MakeSafe(caps.Implementation()),
 		Auth: conn.Mechanism, APOP: c.Timestamp() != "", STLS: conn.STLS,
-		UIDL: hasUIDL, Pipelining: caps.Pipelining(), RTT: c.RTT(),
+		UIDL: hasUIDL, ListsUIDL: caps.Asked && caps.UIDL(), Pipelining: caps.Pipelining(), RTT: c.RTT(),
 	}
 	for _, line := range caps.Lines {
 		info.Capabilities = append(info.Capabilities, message.MakeSafe(line))

@@ -220,19 +220,6 @@ func (a *app) turn(ctx context.Context, b *opened, t *targetOptions, markings []
 // is allocated there, so that the memory it saves costs next to no time.
 const commitGC = 25
 
-// mayFetchTwice is the error of a server that gives no UIDLs for once, by which it is known what is in a destination already.
-func (b *opened) mayFetchTwice(ctx context.Context, plan triage.Plan, to delivery.Destination) error {
-	if !slices.ContainsFunc(plan.Steps, func(s triage.Step) bool { return s.Mark.Downloads() }) {
-		return nil
-	}
-	known, err := b.ledger.NamesCopies(ctx, b.account.Target().Key(), to.String())
-	if err != nil || !known {
-		return err
-	}
-	return &statusError{exitTryLater, fmt.Errorf(
-		"looking what was fetched from the mailbox of %s: it is known by UIDL, and the server gives none this time: run the same again later, or with --again to fetch it all the same", b.name())}
-}
-
 func (a *app) commit(ctx context.Context, b *opened, markings []marking, order triage.Order, how commit.Options, o *commitOptions, remembers bool) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(commitGC)
@@ -246,9 +233,6 @@ func (a *app) commit(ctx context.Context, b *opened, markings []marking, order t
 	plan, err := a.planOrTakeUp(ctx, b, list, markings, order, &how, o.dryRun, out)
 	if err == nil && o.to.checkpoint > 0 && !b.box.Info().UIDL {
 		err = &statusError{exitUnavailable, errors.New("preparing --checkpoint: the server has no UIDL, so that messages can't be told apart in the session after a QUIT: leave --checkpoint out")}
-	}
-	if info := b.box.Info(); err == nil && info.ListsUIDL && !info.UIDL && !o.again && !o.dryRun {
-		err = b.mayFetchTwice(ctx, plan, how.Destination)
 	}
 	if err != nil {
 		return errors.Join(err, out.done(commit.Summary{}))

@@ -112,6 +112,8 @@ func statusOf(err error) int {
 		return signal.number()
 	case errors.As(err, &known):
 		return known.status
+	case errors.Is(err, commit.ErrUIDLMissing):
+		return exitTryLater
 	case errors.As(err, &usage), errors.As(err, &query), errors.As(err, &missing):
 		return exitUsage
 	case errors.As(err, &own) && own.Kind != account.Wire:

@@ -58,6 +58,7 @@ func TestEveryErrorHasItsStatus(t *testing.T) {
 		// Nor is it this side's where the server, come back to, refuses its list or has no UIDL any more.
 		{&commit.StopError{Err: &pop3client.ServerError{Command: "LIST", Text: "no"}}, 69},
 		{&commit.StopError{Err: commit.ErrNoUIDL}, 69},
+		{fmt.Errorf("committing: %w", commit.ErrUIDLMissing), 75},
 		{errors.Join(&delivery.Error{Class: delivery.ErrIO, Err: syscall.ENOSPC}, &pop3client.ServerError{Command: "QUIT", Text: "no"}), 74},
 		{&statusError{69, io.EOF}, 69},
 		{&signalError{syscall.SIGHUP}, 129},

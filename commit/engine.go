@@ -96,6 +96,10 @@ func (e *engine) carryOut(ctx context.Context) error {
 		s.give()
 		return ErrNoUIDL
 	}
+	if err := e.knowsFetched(ctx, s); err != nil {
+		s.give()
+		return err
+	}
 	if unsure := e.uncertain(s.list()); len(unsure) > 0 {
 		s.give()
 		e.box.learn(ctx, unsure)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -68,6 +69,22 @@ func (e *engine) findCopies(ctx context.Context, steps []*step, runs []ledger.Ru
 		}
 	}
 	return confirmed, nil
+}
+
+// ErrUIDLMissing is returned where a server has UIDL and gives none for once: it would not be known what was fetched.
+var ErrUIDLMissing = errors.New("looking what was fetched: it is known by UIDL, which the server has, and refuses this time: run it again later, or fetch it all the same with --again")
+
+// knowsFetched sees whether messages that are to be fetched would be known for fetched.
+func (e *engine) knowsFetched(ctx context.Context, s session) error {
+	fetches := slices.ContainsFunc(e.steps, func(st *step) bool { return st.dest != nil && !st.binned })
+	if !fetches || e.opts.Again || s.hasUIDL() || !s.listsUIDL() {
+		return nil
+	}
+	named, err := e.log.NamesCopies(ctx, e.opts.Account, e.destination())
+	if err != nil || !named {
+		return err
+	}
+	return ErrUIDLMissing
 }
 
 // destination is the destination's name, "" where nothing is fetched.

@@ -41,6 +41,7 @@ type session interface {
 	later() bool
 	pipelines() bool
 	hasUIDL() bool
+	listsUIDL() bool   // its capabilities do
 	hasTOP(n int) bool // of a message
 	knowsTOP() bool    // it is listed, or one was answered
 	proveOrder(ctx context.Context, a, b int) error
@@ -102,6 +103,7 @@ func (r realSession) bind(id mailbox.ID) (mailbox.Message, error) { return r.s.B
 func (r realSession) list() *mailbox.List                         { return r.s.List() }
 func (r realSession) later() bool                                 { return r.s.List().Generation > 1 }
 func (r realSession) pipelines() bool                             { return r.s.Pipelines() }
+func (r realSession) listsUIDL() bool                             { return r.s.ListsUIDL() }
 func (r realSession) hasUIDL() bool                               { return r.s.HasUIDL() }
 func (r realSession) proveOrder(ctx context.Context, a, b int) error {
 	return r.s.ProveOrder(ctx, a, b)
@@ -146,6 +148,7 @@ func (t text[T]) wait(ctx context.Context) (io.Reader, error) {
 // journal is what a commit needs of the ledger.
 type journal interface {
 	Fetched(ctx context.Context, account, destination string, uids []string) (map[ledger.FetchedKey]ledger.Fetched, error)
+	NamesCopies(ctx context.Context, account, destination string) (bool, error)
 	Headers(ctx context.Context, account string, uids []string) (map[string]ledger.HeaderRow, error)
 	RecordCopies(ctx context.Context, account string, run int64, copies []ledger.Fetched, placed []ledger.Placed) error
 	ForgetCopies(ctx context.Context, account string, of ledger.FetchedKey, since time.Time) error

@@ -39,6 +39,8 @@ func (l *simLedger) write(do func()) error {
 	return nil
 }
 
+func (l *simLedger) NamesCopies(context.Context, string, string) (bool, error) { return false, nil } // UIDL never fails for once
+
 func (l *simLedger) Fetched(_ context.Context, _, destination string, uids []string) (map[ledger.FetchedKey]ledger.Fetched, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -24,6 +24,7 @@ type simSession struct {
 func (s *simSession) later() bool         { return !s.first }
 func (s *simSession) list() *mailbox.List { return s.messages }
 func (s *simSession) pipelines() bool     { return s.w.pipelines }
+func (s *simSession) listsUIDL() bool     { return s.w.uidl }
 func (s *simSession) hasUIDL() bool       { return s.w.uidl }
 
 // bind follows, without UIDL, only some messages from one session into another.

@@ -53,6 +53,9 @@ func (s *Session) Pipelines() bool { return s.client.Window() > 1 && !s.m.order.
 // HasUIDL says whether the server has UIDL.
 func (s *Session) HasUIDL() bool { return s.m.Info().UIDL }
 
+// ListsUIDL says whether the server's capabilities list UIDL.
+func (s *Session) ListsUIDL() bool { return s.m.Info().ListsUIDL }
+
 // HasTOP says whether TOP of a message can be asked for: the server has it, as far as is known,
 // and would not end the session by answering with the whole of a message so large.
 func (s *Session) HasTOP(n int) bool {

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -53,5 +54,24 @@ func TestP3_WhatShowsThatUIDLsStayWithTheNumbers(t *testing.T) {
 				t.Errorf("they stay from %d on, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// Octets speak for a server whose UIDLs stand where they stood only where they do so of each message: another client may have been there.
+func TestP3_OctetsOfSomeMessagesAreNoProof(t *testing.T) {
+	list := func(octets ...int64) []Message {
+		var messages []Message
+		for i, o := range octets {
+			uid := fmt.Sprintf("%08d", i+1)
+			messages = append(messages, Message{ID: ID(uid), UID: uid, Number: i + 1, Octets: o, Certain: true})
+		}
+		return messages
+	}
+	d := departure{list: NewList(list(30, 10, 20, 10, 20, 10)), deles: []dele{promised, 0, 0, 0, 0, 0}, committed: true}
+	if got := d.staysFrom(list(10, 10, 20, 10)); got != 1 { // the third is gone as well
+		t.Errorf("they stay from %d on, want 1", got)
+	}
+	if got := d.staysFrom(list(30, 10, 20, 10, 20, 10)); got != 0 { // nothing is gone yet
+		t.Errorf("they stay from %d on where all is as it was", got)
 	}
 }

@@ -99,8 +99,11 @@ func (d *departure) staysFrom(messages []Message) int {
 			stayed++
 		}
 	}
-	// Without QUIT's answer octets have to show that something is gone where no fewer are there.
-	if moved > stayed || moved == stayed && !d.committed && len(messages) >= len(before) {
+	fewer := len(messages) < len(before)
+	switch {
+	case moved > stayed && (stayed == 0 || !fewer): // where some are gone, one that has other octets than what stood there is another message
+		return 0
+	case moved == stayed && !d.committed && !fewer: // without QUIT's answer octets have to show then that something is gone
 		return 0
 	}
 	return before[first].Number

@@ -80,7 +80,7 @@ func TestLikeGetmail_NothingIsFetchedTwice(t *testing.T) {
 // fdm ends with status 0 after a cut.
 func TestLikeFdm_ACutIsAnErrorThatSaysWhatIsTrue(t *testing.T) {
 	r := newRig(t, 4, cutInside())
-	out := r.commit(order{marks: marked("MMMM")})
+	out := r.commit(order{marks: marked("MMMM"), order: triage.AtEnd}) // where a DELE was sent, another session looks what became of it
 	if mailbox.ClassOf(out.err) != mailbox.Unavailable || out.Committed || out.Deleted != 0 {
 		t.Fatalf("%v, %+v", out.err, out.Summary)
 	}

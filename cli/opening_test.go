@@ -100,3 +100,23 @@ func TestP5_NothingIsFetchedTwiceWhereUIDLFailsForOnce(t *testing.T) {
 		})
 	}
 }
+
+// What was moved away can't come twice: all that UIDLs told of is gone.
+func TestWhatIsNewIsFetchedThoughUIDLFailsForOnce(t *testing.T) {
+	drop := maildrop()
+	server := pop3server.New(pop3server.WithUser("joe", "secret", drop))
+	t.Cleanup(func() { _ = server.Close() })
+	addr, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"commit", "pop3://joe@" + addr.String(), "--state-dir", t.TempDir(), "--to", "maildir:" + t.TempDir(), "--move", "1-"}
+	for range 2 {
+		var said bytes.Buffer
+		if status := Run(t.Context(), args, Streams{Password: "secret", Out: &said, Err: &said}); status != exitOK || len(drop.UIDLs()) != 0 {
+			t.Errorf("status %d, %d are left: %s", status, len(drop.UIDLs()), &said)
+		}
+		server.SetHooks(pop3server.Refuse(pop3server.On("UIDL"), "no"))
+		drop.Add(pop3server.NewMessage("uid-new", letter("ann@one.example", "new", "Mon, 2 Nov 2026 08:00:00 +0100")))
+	}
+}

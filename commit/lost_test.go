@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"popmark/delivery"
+	"popmark/ledger"
 	"popmark/mailbox"
 	"popmark/pop3server"
 	"popmark/triage"
@@ -218,5 +220,30 @@ func TestP2_AMessageWhoseCopyIsGoneFromTheBinIsCopiedAgain(t *testing.T) {
 	out := r.commit(order{marks: marked("DDD"), opts: Options{Bin: bin, Retries: 3}})
 	if out.err != nil || out.Deleted != 3 || out.Fetched != 0 || strings.Count(allIn(path), "Subject:") != 3 {
 		t.Errorf("%v, %+v: in the bin is %q", out.err, out.Summary, allIn(path))
+	}
+}
+
+// there is a destination that has whatever it is asked for.
+type there struct{ delivery.Destination }
+
+func (there) Find(context.Context, delivery.Receipt) bool { return true }
+
+// noRecords is a journal that knows of no copy.
+type noRecords struct{ journal }
+
+func (noRecords) Fetched(context.Context, string, string, []string) (map[ledger.FetchedKey]ledger.Fetched, error) {
+	return nil, nil
+}
+
+func TestP9_TheServerIsKeptAwakeWhileCopiesAreLookedFor(t *testing.T) {
+	now := time.Now()
+	e := &engine{log: noRecords{}, now: func() time.Time { now = now.Add(lookAwake / 2); return now }}
+	var todo []*step
+	for range 6 {
+		todo = append(todo, &step{Step: &triage.Step{Mark: triage.Move}, dest: there{}, key: "k", copied: true, receipt: new(delivery.Receipt)})
+	}
+	s := &noopSession{}
+	if err := e.lookForCopies(t.Context(), s, todo); err != nil || s.noops != 3 {
+		t.Errorf("%d NOOPs, %v", s.noops, err)
 	}
 }

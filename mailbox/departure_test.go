@@ -75,3 +75,28 @@ func TestP3_OctetsOfSomeMessagesAreNoProof(t *testing.T) {
 		t.Errorf("they stay from %d on where all is as it was", got)
 	}
 }
+
+func TestWhichUIDLsMayBeMadeOfNumbers(t *testing.T) {
+	for uids, want := range map[string]bool{
+		"1 2 3":                            true,
+		"0 1 2":                            true,
+		"msg1 msg2 msg3":                   true,
+		"00000001 00000002 00000003":       true,
+		"1.50 2.60 3.50":                   true,
+		"50.1 60.2 50.3":                   true,
+		"0000000165af 0000000265af":        true,
+		"x1 x2 x3 x4 x5 x6 x7 x8 x9 xa":    true,
+		"4a1b2c3d-x 4a1b2c3d-y 4a1b2c3d-z": false,
+		"17 28 39":                         false,
+		"1 2 4":                            false,
+		"one two three":                    false,
+	} {
+		var messages []Message
+		for i, uid := range strings.Fields(uids) {
+			messages = append(messages, Message{UID: uid, Number: i + 1})
+		}
+		if got := maybeNumbers(messages); got != want {
+			t.Errorf("%s: %v", uids, got)
+		}
+	}
+}
